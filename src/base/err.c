@@ -1,0 +1,78 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void err_text(struct err *e, enum rc rc, struct str where, const char *format, va_list args)
+{
+    if (e == NULL) {
+        return;
+    }
+    e->rc = rc;
+    snprintf(e->where, sizeof e->where, "%.*s", STR_ARG(where));
+    vsnprintf(e->text, sizeof e->text, format, args);
+}
+
+enum rc err_set(struct err *e, enum rc rc, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    err_text(e, rc, STR(""), format, args);
+    va_end(args);
+    return rc;
+}
+
+enum rc err_at(struct err *e, enum rc rc, struct str where, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    err_text(e, rc, where, format, args);
+    va_end(args);
+    return rc;
+}
+
+static void put_before(char *text, size_t size, const char *before, const char *between)
+{
+    char old[ERR_TEXT_MAX];
+    snprintf(old, sizeof old, "%s", text);
+    int n = snprintf(text, size, "%s%s", before, between);
+    if (n >= 0 && (size_t)n < size) {
+        snprintf(text + n, size - (size_t)n, "%s", old);
+    }
+}
+
+enum rc err_wrap(struct err *e, enum rc rc, const char *format, ...)
+{
+    if (e == NULL) {
+        return rc;
+    }
+    char context[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(context, sizeof context, format, args);
+    va_end(args);
+    put_before(e->text, sizeof e->text, context, ": ");
+    e->rc = rc;
+    return rc;
+}
+
+void err_step(struct err *e, const char *format, ...)
+{
+    if (e == NULL) {
+        return;
+    }
+    char step[ERR_WHERE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(step, sizeof step, format, args);
+    va_end(args);
+    put_before(e->where, sizeof e->where, step, "");
+}
+
+const char *rc_name(enum rc rc)
+{
+    static const char *const names[] = {"ok",     "invalid",   "not_found",   "conflict", "denied",
+                                        "limit",  "no_memory", "unavailable", "corrupt"};
+    return (unsigned)rc < sizeof names / sizeof *names ? names[rc] : "unknown";
+}

@@ -1,0 +1,94 @@
+/*
+ * entry - one leaf of the ledger: its header, its kind, its codec.
+ *
+ * An entry is a canonical header {v,seq,time,kind,actor,refs,body_digest} with its body beside it.
+ * The header is kept forever and is what the Merkle leaf hashes. body_digest is SHA-256(salt ||
+ * canonical body); salt and body are erased together. Ids in actor and refs are opaque (act_1842,
+ * tok_5, system); names live in bodies. Pure.
+ * Source: SEMANTICS section 5 "Entry".
+ */
+#ifndef ENTRY_ENTRY_H
+#define ENTRY_ENTRY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum {
+    ENTRY_REFS_MAX = 8,
+    ENTRY_ID_MAX = 32,       /* bytes of an id */
+    ENTRY_SALT_LEN = 32,
+    ENTRY_DIGEST_LEN = 32,
+    ENTRY_HEADER_MAX = 1024, /* bytes of a header */
+    ENTRY_BODY_MAX = 10 << 20,
+};
+
+/* One row per kind and version in entry/kinds.c; append only, a change of meaning is a new row. */
+enum entry_kind {
+    ENTRY_LEDGER_CREATED = 0,
+    ENTRY_LEDGER_SNAPSHOT,
+    ENTRY_POLICY_LOADED,
+    ENTRY_TOKEN_CREATED,
+    ENTRY_TOKEN_REVOKED,
+    ENTRY_AGENT_REGISTERED,
+    ENTRY_SERVICE_DECLARED,
+    ENTRY_TOOL_DECLARED,
+    ENTRY_ACTION_DECIDED,   /* proposed and decided, in one entry: creates the action */
+    ENTRY_ACTION_REDECIDED, /* asked again, or a commit that was refused */
+    ENTRY_ACTION_COMMITTED, /* decided again, allowed, executing from here */
+    ENTRY_ACTION_HEARTBEAT, /* the executor lives */
+    ENTRY_ACTION_FINISHED,  /* outcome reported */
+    ENTRY_ACTION_LOST,      /* no outcome in time: unknown */
+    ENTRY_ACTION_CANCELLED,
+    ENTRY_ACTION_EXPIRED,
+    ENTRY_ACTION_ABANDONED, /* its answer never left: it can never be committed */
+    ENTRY_APPROVAL_GRANTED,
+    ENTRY_APPROVAL_REJECTED,
+    ENTRY_STOP_SET,
+    ENTRY_STOP_LIFTED,
+    ENTRY_DEPLOY_STARTED,
+    ENTRY_DEPLOY_ENDED,
+    ENTRY_SLI_BUCKET,
+    ENTRY_CLOCK_JUMPED,
+    ENTRY_CLOCK_ACCEPTED,
+    ENTRY_LOAD_REFUSED, /* one summary a minute of what the rate limits turned away */
+    ENTRY_KIND_COUNT,
+};
+
+/* "action.decided"; never null for a valid kind. */
+struct str entry_kind_name(enum entry_kind kind);
+/* The newest version of the kind's body that this program writes; it reads 1..that. */
+unsigned entry_kind_version(enum entry_kind kind);
+NODISCARD enum rc entry_kind_parse(struct str name, enum entry_kind *ret, struct err *e);
+
+struct entry {
+    unsigned v;
+    uint64_t seq;
+    int64_t time_ms;
+    enum entry_kind kind;
+    struct str actor;
+    struct str refs[ENTRY_REFS_MAX];
+    unsigned ref_count;
+    uint8_t body_digest[ENTRY_DIGEST_LEN];
+};
+
+/* The canonical header bytes. Limits: ENTRY_HEADER_MAX. */
+void entry_write(struct buf *out, const struct entry *entry);
+/*
+ * Strict: exactly the bytes entry_write would give. Keeps: strings point into header.
+ * Errors: RC_CORRUPT naming what is wrong; RC_INVALID for a kind or version this program does not
+ * know (the text names the seq).
+ */
+NODISCARD enum rc entry_parse(struct str header, struct entry *ret, struct err *e);
+
+/* Ids are a prefix and the seq of the entry that created the thing: id_format(out, "act", 1842). */
+struct id_text {
+    char text[ENTRY_ID_MAX];
+};
+struct id_text id_format(const char *prefix, uint64_t seq);
+/* False unless it is exactly that prefix, '_' and a decimal number without leading zeros. */
+NODISCARD bool id_parse(struct str id, const char *prefix, uint64_t *ret_seq);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * value/yaml - configuration text to values.
+ *
+ * One document of YAML 1.1 through libyaml, with the parts that surprise people taken out: plain
+ * scalars are typed by the JSON rules (true, false, null, integers, decimals; everything else is a
+ * string: yes, no, on, off, 0777 and 12:30 stay strings), anchors, aliases, tags, merge keys,
+ * several documents, non-string keys and duplicate keys are refused. Every value carries its line
+ * and column. Pure (libyaml parses memory).
+ */
+#ifndef VALUE_YAML_H
+#define VALUE_YAML_H
+
+#include "value/value.h"
+
+enum {
+    YAML_DEPTH_MAX = 32,
+    YAML_TEXT_MAX = 8 << 20, /* bytes of one file */
+};
+
+/*
+ * file is for messages: every error's `where` is "file:line:column". Gives: a value wholly in a.
+ * An empty document is an empty object.
+ */
+NODISCARD enum rc yaml_parse(struct arena *a, struct str file, struct str text, struct value *ret,
+                             struct err *e);
+
+#endif
