@@ -1,0 +1,351 @@
+/* The JSON reader: arrays, objects, literals; one pass, at most JSON_DEPTH_MAX calls deep. */
+#include "value/json_internal.h"
+#include "value/pointer.h"
+#include "value/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PENDING_FIRST = 48,  /* members kept on the stack before the arena lends room */
+    NAMES_COMPARED = 24, /* up to here names are compared with each other, beyond they are sorted */
+};
+
+static enum rc read_value(struct json_reader *r, struct value *ret);
+
+enum rc json_fail(struct json_reader *r, const char *place, const char *what)
+{
+    return err_set(r->err, RC_INVALID, "%s at byte %zu", what, (size_t)(place - r->start));
+}
+
+enum rc json_arena_rc(struct json_reader *r)
+{
+    enum rc rc = arena_rc(r->arena);
+    if (rc == RC_LIMIT) {
+        return err_set(r->err, rc, "takes more memory than its maximum");
+    }
+    return rc == RC_OK ? rc : err_set(r->err, rc, "out of memory");
+}
+
+static void skip_space(struct json_reader *r)
+{
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r')) {
+        r->at++;
+    }
+}
+
+/* Takes c, with space before it; false when something else stands there. */
+static bool take(struct json_reader *r, char c)
+{
+    skip_space(r);
+    if (r->at == r->end || *r->at != c) {
+        return false;
+    }
+    r->at++;
+    return true;
+}
+
+static enum rc pending_grow(struct json_reader *r)
+{
+    uint32_t capacity;
+    if (__builtin_mul_overflow(r->pending_capacity, (uint32_t)2, &capacity)) {
+        return err_set(r->err, RC_LIMIT, "takes more memory than its maximum");
+    }
+    struct member *room = arena_array(r->arena, capacity, sizeof *room);
+    if (room == NULL) {
+        return json_arena_rc(r);
+    }
+    memcpy(room, r->pending, r->pending_count * sizeof *room);
+    r->pending = room;
+    r->pending_capacity = capacity;
+    return RC_OK;
+}
+
+static enum rc pending_push(struct json_reader *r, struct str name, const struct value *v)
+{
+    if (r->pending_count == r->pending_capacity) {
+        enum rc rc = pending_grow(r);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    struct member *m = &r->pending[r->pending_count++];
+    m->name = name;
+    m->value = *v;
+    return RC_OK;
+}
+
+static enum rc read_items(struct json_reader *r, uint32_t first)
+{
+    do {
+        struct value item;
+        enum rc rc = read_value(r, &item);
+        if (rc == RC_OK) {
+            rc = pending_push(r, (struct str){0}, &item);
+        }
+        if (rc != RC_OK) {
+            pointer_item(r->err, r->pending_count - first);
+            return rc;
+        }
+    } while (take(r, ','));
+    return take(r, ']') ? RC_OK : json_fail(r, r->at, "expected ',' or ']'");
+}
+
+/* Moves the pending items from first on into an array of exactly their count. */
+static enum rc array_close(struct json_reader *r, uint32_t first, struct value *ret)
+{
+    uint32_t count = r->pending_count - first;
+    struct value *items = arena_array(r->arena, count, sizeof *items);
+    if (items == NULL) {
+        return json_arena_rc(r);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = r->pending[first + i].value;
+    }
+    *ret = (struct value){.type = VALUE_ARRAY, .count = count, .capacity = count, .items = items};
+    r->pending_count = first;
+    return RC_OK;
+}
+
+static enum rc read_array(struct json_reader *r, struct value *ret)
+{
+    if (take(r, ']')) {
+        *ret = value_array();
+        return RC_OK;
+    }
+    uint32_t first = r->pending_count;
+    enum rc rc = read_items(r, first);
+    return rc == RC_OK ? array_close(r, first, ret) : rc;
+}
+
+static enum rc read_member(struct json_reader *r)
+{
+    if (!take(r, '"')) {
+        return json_fail(r, r->at, "expected a member name");
+    }
+    struct str name;
+    enum rc rc = json_read_string(r, &name);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (!take(r, ':')) {
+        rc = json_fail(r, r->at, "expected ':'");
+    }
+    struct value v;
+    rc = rc == RC_OK ? read_value(r, &v) : rc;
+    rc = rc == RC_OK ? pending_push(r, name, &v) : rc;
+    if (rc != RC_OK) {
+        pointer_member(r->err, name);
+    }
+    return rc;
+}
+
+static enum rc read_members(struct json_reader *r, uint32_t first)
+{
+    do {
+        if (r->pending_count - first == JSON_MEMBERS_MAX) {
+            return err_set(r->err, RC_LIMIT, "more than %d members", JSON_MEMBERS_MAX);
+        }
+        enum rc rc = read_member(r);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    } while (take(r, ','));
+    return take(r, '}') ? RC_OK : json_fail(r, r->at, "expected ',' or '}'");
+}
+
+/*
+ * One bit of 64 per name: as long as the bits are all different so are the names, and mostly they
+ * are. Only a name whose bit is taken is compared with those before it.
+ */
+static const struct member *twice_among_few(const struct member *members, uint32_t count)
+{
+    uint64_t seen = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct str name = members[i].name;
+        unsigned mark = (unsigned)name.len;
+        if (name.len > 0) {
+            mark += 5U * (unsigned char)name.ptr[0] + 11U * (unsigned char)name.ptr[name.len - 1] +
+                    3U * (unsigned char)name.ptr[name.len / 2];
+        }
+        uint64_t bit = 1ULL << (mark & 63);
+        if ((seen & bit) != 0) {
+            for (uint32_t k = 0; k < i; k++) {
+                if (str_eq(members[k].name, name)) {
+                    return &members[i];
+                }
+            }
+        }
+        seen |= bit;
+    }
+    return NULL;
+}
+
+static int name_order(const void *a, const void *b)
+{
+    const struct member *const *x = a;
+    const struct member *const *y = b;
+    return str_cmp((*x)->name, (*y)->name);
+}
+
+/* Input can't make sorting slow, as it could make a hash table with a known seed. */
+static enum rc twice_among_many(struct json_reader *r, const struct member *members, uint32_t count,
+                                const struct member **ret)
+{
+    const struct member **sorted = arena_array(r->arena, count, sizeof *sorted);
+    if (sorted == NULL) {
+        return json_arena_rc(r);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sorted[i] = &members[i];
+    }
+    qsort(sorted, count, sizeof *sorted, name_order);
+    for (uint32_t i = 1; i < count; i++) {
+        if (str_eq(sorted[i - 1]->name, sorted[i]->name)) {
+            *ret = sorted[i];
+            return RC_OK;
+        }
+    }
+    return RC_OK;
+}
+
+static bool names_ascend(const struct member *members, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (str_cmp(members[i - 1].name, members[i].name) >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum rc names_differ(struct json_reader *r, const struct member *members, uint32_t count)
+{
+    const struct member *twice = NULL;
+    if (count <= NAMES_COMPARED) {
+        twice = twice_among_few(members, count);
+    } else if (!names_ascend(members, count)) {
+        enum rc rc = twice_among_many(r, members, count, &twice);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    if (twice == NULL) {
+        return RC_OK;
+    }
+    enum rc rc = json_fail(r, r->at, "duplicate member name in the object that ends");
+    pointer_member(r->err, twice->name);
+    return rc;
+}
+
+static enum rc object_close(struct json_reader *r, uint32_t first, struct value *ret)
+{
+    uint32_t count = r->pending_count - first;
+    enum rc rc = names_differ(r, r->pending + first, count);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct member *members = arena_array(r->arena, count, sizeof *members);
+    if (members == NULL) {
+        return json_arena_rc(r);
+    }
+    memcpy(members, r->pending + first, count * sizeof *members);
+    *ret = (struct value){.type = VALUE_OBJECT, .count = count, .capacity = count, .members = members};
+    r->pending_count = first;
+    return RC_OK;
+}
+
+static enum rc read_object(struct json_reader *r, struct value *ret)
+{
+    if (take(r, '}')) {
+        *ret = value_object();
+        return RC_OK;
+    }
+    uint32_t first = r->pending_count;
+    enum rc rc = read_members(r, first);
+    return rc == RC_OK ? object_close(r, first, ret) : rc;
+}
+
+static enum rc read_container(struct json_reader *r, struct value *ret)
+{
+    if (r->depth == JSON_DEPTH_MAX) {
+        return err_set(r->err, RC_LIMIT, "nested deeper than %d at byte %zu", JSON_DEPTH_MAX,
+                       (size_t)(r->at - r->start));
+    }
+    r->depth++;
+    enum rc rc = *r->at++ == '{' ? read_object(r, ret) : read_array(r, ret);
+    r->depth--;
+    return rc;
+}
+
+static enum rc read_literal(struct json_reader *r, struct str word, struct value v, struct value *ret)
+{
+    if ((size_t)(r->end - r->at) < word.len || memcmp(r->at, word.ptr, word.len) != 0) {
+        return json_fail(r, r->at, "expected a value");
+    }
+    r->at += word.len;
+    *ret = v;
+    return RC_OK;
+}
+
+static enum rc read_string_value(struct json_reader *r, struct value *ret)
+{
+    struct str s;
+    r->at++;
+    enum rc rc = json_read_string(r, &s);
+    if (rc == RC_OK) {
+        *ret = value_string(s);
+    }
+    return rc;
+}
+
+static enum rc read_value(struct json_reader *r, struct value *ret)
+{
+    skip_space(r);
+    if (r->at == r->end) {
+        return json_fail(r, r->at, "expected a value, found the end");
+    }
+    switch (*r->at) {
+    case '"':
+        return read_string_value(r, ret);
+    case '{':
+    case '[':
+        return read_container(r, ret);
+    case 't':
+        return read_literal(r, STR("true"), value_bool(true), ret);
+    case 'f':
+        return read_literal(r, STR("false"), value_bool(false), ret);
+    case 'n':
+        return read_literal(r, STR("null"), value_null(), ret);
+    default:
+        break;
+    }
+    if (*r->at != '-' && (*r->at < '0' || *r->at > '9')) {
+        return json_fail(r, r->at, "expected a value");
+    }
+    return json_read_number(r, ret);
+}
+
+enum rc json_parse(struct arena *a, struct str text, struct value *ret, struct err *e)
+{
+    struct member first[PENDING_FIRST];
+    struct json_reader r = {.at = text.len > 0 ? text.ptr : "",
+                            .arena = a,
+                            .err = e,
+                            .pending = first,
+                            .pending_capacity = PENDING_FIRST};
+    r.start = r.at;
+    r.end = r.at + text.len;
+    struct value v;
+    enum rc rc = json_arena_rc(&r);
+    rc = rc == RC_OK ? read_value(&r, &v) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    skip_space(&r);
+    if (r.at != r.end) {
+        return json_fail(&r, r.at, "something stands behind the value");
+    }
+    *ret = v;
+    return RC_OK;
+}
