@@ -1,7 +1,6 @@
 /* The JSON reader: arrays, objects, literals; one pass, at most JSON_DEPTH_MAX calls deep. */
 #include "value/json_internal.h"
 #include "value/pointer.h"
-#include "value/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@ enum {
     NAMES_COMPARED = 24, /* up to here names are compared with each other, beyond they are sorted */
 };
 
-static enum rc read_value(struct json_reader *r, struct value *ret);
+static enum rc read_value(struct json_reader *r, uint32_t place);
 
 enum rc json_fail(struct json_reader *r, const char *place, const char *what)
 {
@@ -27,15 +26,16 @@ enum rc json_arena_rc(struct json_reader *r)
     return rc == RC_OK ? rc : err_set(r->err, rc, "out of memory");
 }
 
-static void skip_space(struct json_reader *r)
+static inline void skip_space(struct json_reader *r)
 {
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r')) {
+    /* Between programs there is mostly none. */
+    while (r->at < r->end && *r->at <= ' ' && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r')) {
         r->at++;
     }
 }
 
 /* Takes c, with space before it; false when something else stands there. */
-static bool take(struct json_reader *r, char c)
+static inline bool take(struct json_reader *r, char c)
 {
     skip_space(r);
     if (r->at == r->end || *r->at != c) {
@@ -61,7 +61,11 @@ static enum rc pending_grow(struct json_reader *r)
     return RC_OK;
 }
 
-static enum rc pending_push(struct json_reader *r, struct str name, const struct value *v)
+/*
+ * A place for one more value. Every value is read straight into its place, never copied around: the
+ * place is an index because what is nested in the value may move them all.
+ */
+static enum rc pending_add(struct json_reader *r)
 {
     if (r->pending_count == r->pending_capacity) {
         enum rc rc = pending_grow(r);
@@ -69,22 +73,18 @@ static enum rc pending_push(struct json_reader *r, struct str name, const struct
             return rc;
         }
     }
-    struct member *m = &r->pending[r->pending_count++];
-    m->name = name;
-    m->value = *v;
+    r->pending[r->pending_count++].name = (struct str){0};
     return RC_OK;
 }
 
 static enum rc read_items(struct json_reader *r, uint32_t first)
 {
     do {
-        struct value item;
-        enum rc rc = read_value(r, &item);
-        if (rc == RC_OK) {
-            rc = pending_push(r, (struct str){0}, &item);
-        }
+        uint32_t place = r->pending_count;
+        enum rc rc = pending_add(r);
+        rc = rc == RC_OK ? read_value(r, place) : rc;
         if (rc != RC_OK) {
-            pointer_item(r->err, r->pending_count - first);
+            pointer_item(r->err, place - first);
             return rc;
         }
     } while (take(r, ','));
@@ -107,15 +107,25 @@ static enum rc array_close(struct json_reader *r, uint32_t first, struct value *
     return RC_OK;
 }
 
-static enum rc read_array(struct json_reader *r, struct value *ret)
+static enum rc read_array(struct json_reader *r, uint32_t place)
 {
     if (take(r, ']')) {
-        *ret = value_array();
+        r->pending[place].value = value_array();
         return RC_OK;
     }
     uint32_t first = r->pending_count;
     enum rc rc = read_items(r, first);
-    return rc == RC_OK ? array_close(r, first, ret) : rc;
+    return rc == RC_OK ? array_close(r, first, &r->pending[place].value) : rc;
+}
+
+/* Behind the opening quote. */
+static enum rc read_name(struct json_reader *r, uint32_t place)
+{
+    enum rc rc = json_read_string(r, &r->pending[place].name);
+    if (rc == RC_OK && !take(r, ':')) {
+        rc = json_fail(r, r->at, "expected ':'");
+    }
+    return rc;
 }
 
 static enum rc read_member(struct json_reader *r)
@@ -123,19 +133,15 @@ static enum rc read_member(struct json_reader *r)
     if (!take(r, '"')) {
         return json_fail(r, r->at, "expected a member name");
     }
-    struct str name;
-    enum rc rc = json_read_string(r, &name);
+    uint32_t place = r->pending_count;
+    enum rc rc = pending_add(r);
     if (rc != RC_OK) {
         return rc;
     }
-    if (!take(r, ':')) {
-        rc = json_fail(r, r->at, "expected ':'");
-    }
-    struct value v;
-    rc = rc == RC_OK ? read_value(r, &v) : rc;
-    rc = rc == RC_OK ? pending_push(r, name, &v) : rc;
+    rc = read_name(r, place);
+    rc = rc == RC_OK ? read_value(r, place) : rc;
     if (rc != RC_OK) {
-        pointer_member(r->err, name);
+        pointer_member(r->err, r->pending[place].name);
     }
     return rc;
 }
@@ -255,68 +261,65 @@ static enum rc object_close(struct json_reader *r, uint32_t first, struct value 
     return RC_OK;
 }
 
-static enum rc read_object(struct json_reader *r, struct value *ret)
+static enum rc read_object(struct json_reader *r, uint32_t place)
 {
     if (take(r, '}')) {
-        *ret = value_object();
+        r->pending[place].value = value_object();
         return RC_OK;
     }
     uint32_t first = r->pending_count;
     enum rc rc = read_members(r, first);
-    return rc == RC_OK ? object_close(r, first, ret) : rc;
+    return rc == RC_OK ? object_close(r, first, &r->pending[place].value) : rc;
 }
 
-static enum rc read_container(struct json_reader *r, struct value *ret)
+static enum rc read_container(struct json_reader *r, uint32_t place)
 {
     if (r->depth == JSON_DEPTH_MAX) {
         return err_set(r->err, RC_LIMIT, "nested deeper than %d at byte %zu", JSON_DEPTH_MAX,
                        (size_t)(r->at - r->start));
     }
     r->depth++;
-    enum rc rc = *r->at++ == '{' ? read_object(r, ret) : read_array(r, ret);
+    enum rc rc = *r->at++ == '{' ? read_object(r, place) : read_array(r, place);
     r->depth--;
     return rc;
 }
 
-static enum rc read_literal(struct json_reader *r, struct str word, struct value v, struct value *ret)
+static enum rc read_literal(struct json_reader *r, struct str word, struct value *ret)
 {
     if ((size_t)(r->end - r->at) < word.len || memcmp(r->at, word.ptr, word.len) != 0) {
         return json_fail(r, r->at, "expected a value");
     }
+    *ret = *r->at == 'n' ? value_null() : value_bool(*r->at == 't');
     r->at += word.len;
-    *ret = v;
     return RC_OK;
 }
 
 static enum rc read_string_value(struct json_reader *r, struct value *ret)
 {
-    struct str s;
     r->at++;
-    enum rc rc = json_read_string(r, &s);
-    if (rc == RC_OK) {
-        *ret = value_string(s);
-    }
-    return rc;
+    *ret = (struct value){.type = VALUE_STRING};
+    return json_read_string(r, &ret->string);
 }
 
-static enum rc read_value(struct json_reader *r, struct value *ret)
+static enum rc read_value(struct json_reader *r, uint32_t place)
 {
     skip_space(r);
     if (r->at == r->end) {
         return json_fail(r, r->at, "expected a value, found the end");
     }
+    struct value *ret = &r->pending[place].value;
     switch (*r->at) {
     case '"':
         return read_string_value(r, ret);
     case '{':
     case '[':
-        return read_container(r, ret);
+        return read_container(r, place);
     case 't':
-        return read_literal(r, STR("true"), value_bool(true), ret);
+        return read_literal(r, STR("true"), ret);
     case 'f':
-        return read_literal(r, STR("false"), value_bool(false), ret);
+        return read_literal(r, STR("false"), ret);
     case 'n':
-        return read_literal(r, STR("null"), value_null(), ret);
+        return read_literal(r, STR("null"), ret);
     default:
         break;
     }
@@ -336,9 +339,9 @@ enum rc json_parse(struct arena *a, struct str text, struct value *ret, struct e
                             .pending_capacity = PENDING_FIRST};
     r.start = r.at;
     r.end = r.at + text.len;
-    struct value v;
     enum rc rc = json_arena_rc(&r);
-    rc = rc == RC_OK ? read_value(&r, &v) : rc;
+    rc = rc == RC_OK ? pending_add(&r) : rc;
+    rc = rc == RC_OK ? read_value(&r, 0) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -346,6 +349,6 @@ enum rc json_parse(struct arena *a, struct str text, struct value *ret, struct e
     if (r.at != r.end) {
         return json_fail(&r, r.at, "something stands behind the value");
     }
-    *ret = v;
+    *ret = r.pending[0].value;
     return RC_OK;
 }

@@ -134,7 +134,7 @@ static enum rc read_double(struct json_reader *r, const struct literal *l, struc
     if (number_is_unwritable(n)) {
         return json_fail(r, l->text.ptr, "whole number outside int64");
     }
-    *ret = value_double(n);
+    *ret = (struct value){.type = VALUE_DOUBLE, .number = n};
     return RC_OK;
 }
 
@@ -146,7 +146,7 @@ static enum rc read_integer(struct json_reader *r, const struct literal *l, stru
     } else if (!str_to_i64(l->text, &n)) {
         return json_fail(r, l->text.ptr, "integer outside int64");
     }
-    *ret = value_int(n);
+    *ret = (struct value){.type = VALUE_INT, .integer = n};
     return RC_OK;
 }
 

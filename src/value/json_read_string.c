@@ -4,33 +4,6 @@
 
 #include <string.h>
 
-#define ONES 0x0101010101010101ULL
-#define HIGHS 0x8080808080808080ULL
-
-/* Nonzero when one of eight bytes is a quote, a backslash, a control character or not ASCII. */
-static uint64_t special_among(uint64_t eight)
-{
-    uint64_t quote = eight ^ (ONES * '"');
-    uint64_t slash = eight ^ (ONES * '\\');
-    return ((quote - ONES) | (slash - ONES) | (eight - ONES * 0x20) | eight) & HIGHS;
-}
-
-/* Past the plain bytes at at; may stop early, in front of one that is plain after all. */
-static const char *skip_plain(const char *at, const char *end)
-{
-    while (end - at >= 8) {
-        uint64_t eight;
-        memcpy(&eight, at, sizeof eight);
-        uint64_t special = special_among(eight);
-        if (special != 0) {
-            /* The lowest mark is exact; borrows run upwards only. */
-            return at + (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(special) / 8 : 0);
-        }
-        at += 8;
-    }
-    return at;
-}
-
 /*
  * Validates up to the closing quote without unescaping; a backslash only hides the byte behind it.
  * Leaves at on the quote.
@@ -39,7 +12,7 @@ static enum rc find_quote(struct json_reader *r, bool *ret_escaped)
 {
     const char *at = r->at;
     for (;;) {
-        at = skip_plain(at, r->end);
+        at = json_skip_plain(at, r->end);
         if (at == r->end) {
             return json_fail(r, at, "unfinished string");
         }

@@ -1,14 +1,14 @@
 /* Values as JSON text: compact, for people, and canonical. */
 #include "base/must.h"
-#include "value/json.h"
+#include "value/json_internal.h"
 #include "value/number.h"
-#include "value/utf8.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SORT_STACK = 24 }; /* members that are sorted without asking the arena */
 
-/* Members before each nesting level's end: what differs between the three forms. */
+/* What differs between the three forms. */
 struct writer {
     struct buf *out;
     struct arena *scratch; /* null unless canonical */
@@ -33,20 +33,47 @@ static void put_escaped(struct buf *out, unsigned char c)
     buf_put(out, escape, len);
 }
 
+/* The first byte from at on that can't stand for itself, or end. */
+static const char *find_escaped(const char *at, const char *end)
+{
+    while ((at = json_skip_plain(at, end)) < end) {
+        unsigned char c = (unsigned char)*at;
+        if (c < 0x20 || c == '"' || c == '\\') {
+            break;
+        }
+        at++;
+    }
+    return at;
+}
+
+static void put_string_escaped(struct buf *out, struct str s)
+{
+    const char *end = s.ptr + s.len;
+    buf_char(out, '"');
+    for (const char *at = s.ptr; at < end;) {
+        const char *escaped = find_escaped(at, end);
+        buf_put(out, at, (size_t)(escaped - at));
+        if (escaped < end) {
+            put_escaped(out, (unsigned char)*escaped++);
+        }
+        at = escaped;
+    }
+    buf_char(out, '"');
+}
+
 void json_write_string(struct buf *out, struct str s)
 {
-    buf_char(out, '"');
-    size_t plain = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c == '"' || c == '\\') {
-            buf_str(out, str_slice(s, plain, i));
-            put_escaped(out, c);
-            plain = i + 1;
-        }
+    if (s.len > 0 && find_escaped(s.ptr, s.ptr + s.len) < s.ptr + s.len) {
+        put_string_escaped(out, s);
+        return;
     }
-    buf_str(out, str_slice(s, plain, s.len));
-    buf_char(out, '"');
+    char *at = buf_reserve(out, s.len + 2);
+    if (at != NULL) {
+        at[0] = '"';
+        memcpy(at + 1, s.len > 0 ? s.ptr : "", s.len);
+        at[s.len + 1] = '"';
+        buf_grown(out, s.len + 2);
+    }
 }
 
 void json_write_double(struct buf *out, double n)
