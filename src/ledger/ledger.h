@@ -19,6 +19,8 @@
 enum {
     TILE_WIDTH = 256,
     TILE_LEVELS_MAX = 8,
+    TILE_ENTRIES = 64,        /* in a path, in place of a level: a bundle of the leaves themselves */
+    TILE_PATH_MAX = 96,       /* bytes of a path, with the NUL */
     TREE_HASHES_MAX = 64,     /* hashes of one proof, and peaks of one tree */
     CHECKPOINT_MAX = 4096,    /* bytes of a signed note */
     ORIGIN_MAX = 128,         /* bytes of an origin: no spaces, no '+', no control characters */
@@ -65,7 +67,8 @@ struct digest tree_root(const struct tree *t);
 typedef enum rc (*tile_read_fn)(void *context, unsigned level, uint64_t index, unsigned count,
                                 struct digest *hashes, struct err *e);
 
-/* "tile/0/x001/067" or "tile/0/x001/067.p/9": no leading slash. out: at least 96 bytes. */
+/* "tile/0/x001/067" or "tile/0/x001/067.p/9", "tile/entries/..." for TILE_ENTRIES: no leading slash.
+ * out: at least TILE_PATH_MAX bytes. */
 void tile_path(unsigned level, uint64_t index, unsigned width, char *out, size_t size);
 /* width 256 for a full tile. RC_INVALID unless it is exactly a canonical path. */
 NODISCARD enum rc tile_path_parse(struct str path, unsigned *ret_level, uint64_t *ret_index,
@@ -98,7 +101,7 @@ struct checkpoint {
     struct digest root;
 };
 
-/* RC_INVALID when the origin is empty, too long or holds a space, '+' or control character. */
+/* RC_INVALID unless the origin is 1 to ORIGIN_MAX printable ASCII characters without space and '+'. */
 NODISCARD enum rc origin_check(struct str origin, struct err *e);
 /* "<origin>+<key id>+<base64 key>", the C2SP verifier key. */
 void vkey_write(struct buf *out, struct str origin, const uint8_t public_key[static ED25519_PUBLIC_LEN]);
@@ -112,8 +115,9 @@ NODISCARD enum rc vkey_parse(struct str text, struct vkey *ret, struct err *e);
 /* A signed note, ready to serve. */
 void checkpoint_write(struct buf *out, const struct checkpoint *c, const struct signing_key *key);
 /*
- * Checks form and signature. Keeps: ret->origin points into note. Errors: RC_INVALID for a
- * malformed note, RC_DENIED when no signature by key is there or one is wrong.
+ * Checks form, signature and that the note is of the key's origin. Signatures by other keys are passed
+ * over. Keeps: ret->origin points into note. Errors: RC_INVALID for a malformed note, RC_DENIED when
+ * no signature by key is there, one is wrong, or the origin is another.
  */
 NODISCARD enum rc checkpoint_open(struct str note, const struct vkey *key, struct checkpoint *ret,
                                   struct err *e);

@@ -1,0 +1,66 @@
+#include "entry/entry.h"
+
+#include "base/must.h"
+
+/*
+ * One row per kind. Names are noun.past_verb and are in stored headers, so a row is never renamed or
+ * removed; version is the newest body this program writes.
+ */
+static const struct kind {
+    struct str name;
+    unsigned version;
+} kinds[ENTRY_KIND_COUNT] = {
+#define KIND(text, newest) {{"" text, sizeof(text) - 1}, (newest)}
+    [ENTRY_LEDGER_CREATED] = KIND("ledger.created", 1),
+    [ENTRY_LEDGER_SNAPSHOT] = KIND("ledger.snapshot", 1),
+    [ENTRY_POLICY_LOADED] = KIND("policy.loaded", 1),
+    [ENTRY_TOKEN_CREATED] = KIND("token.created", 1),
+    [ENTRY_TOKEN_REVOKED] = KIND("token.revoked", 1),
+    [ENTRY_AGENT_REGISTERED] = KIND("agent.registered", 1),
+    [ENTRY_SERVICE_DECLARED] = KIND("service.declared", 1),
+    [ENTRY_TOOL_DECLARED] = KIND("tool.declared", 1),
+    [ENTRY_ACTION_DECIDED] = KIND("action.decided", 1),
+    [ENTRY_ACTION_REDECIDED] = KIND("action.redecided", 1),
+    [ENTRY_ACTION_COMMITTED] = KIND("action.committed", 1),
+    [ENTRY_ACTION_HEARTBEAT] = KIND("action.heartbeat", 1),
+    [ENTRY_ACTION_FINISHED] = KIND("action.finished", 1),
+    [ENTRY_ACTION_LOST] = KIND("action.lost", 1),
+    [ENTRY_ACTION_CANCELLED] = KIND("action.cancelled", 1),
+    [ENTRY_ACTION_EXPIRED] = KIND("action.expired", 1),
+    [ENTRY_ACTION_ABANDONED] = KIND("action.abandoned", 1),
+    [ENTRY_APPROVAL_GRANTED] = KIND("approval.granted", 1),
+    [ENTRY_APPROVAL_REJECTED] = KIND("approval.rejected", 1),
+    [ENTRY_STOP_SET] = KIND("stop.set", 1),
+    [ENTRY_STOP_LIFTED] = KIND("stop.lifted", 1),
+    [ENTRY_DEPLOY_STARTED] = KIND("deploy.started", 1),
+    [ENTRY_DEPLOY_ENDED] = KIND("deploy.ended", 1),
+    [ENTRY_SLI_BUCKET] = KIND("sli.bucket", 1),
+    [ENTRY_CLOCK_JUMPED] = KIND("clock.jumped", 1),
+    [ENTRY_CLOCK_ACCEPTED] = KIND("clock.accepted", 1),
+    [ENTRY_LOAD_REFUSED] = KIND("load.refused", 1),
+#undef KIND
+};
+
+struct str entry_kind_name(enum entry_kind kind)
+{
+    must((unsigned)kind < ENTRY_KIND_COUNT);
+    return kinds[kind].name;
+}
+
+unsigned entry_kind_version(enum entry_kind kind)
+{
+    must((unsigned)kind < ENTRY_KIND_COUNT);
+    return kinds[kind].version;
+}
+
+enum rc entry_kind_parse(struct str name, enum entry_kind *ret, struct err *e)
+{
+    for (unsigned i = 0; i < ENTRY_KIND_COUNT; i++) {
+        if (str_eq(name, kinds[i].name)) {
+            *ret = (enum entry_kind)i;
+            return RC_OK;
+        }
+    }
+    return err_set(e, RC_INVALID, "unknown entry kind \"%.*s\"", name.len > 64 ? 64 : (int)name.len,
+                   name.ptr != NULL ? name.ptr : "");
+}
