@@ -2,7 +2,8 @@
  * net/loop - the event loop: descriptors, timers, wake-ups, signals. libuv behind it.
  *
  * One loop per thread; everything is called on the loop's thread except loop_wake(). Callbacks may
- * add and remove watches, their own included.
+ * add and remove watches, their own included. loop_new ignores SIGPIPE for the process: that a peer
+ * has left is an error of write(2), not an end of ours. The _free functions take null.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -24,10 +25,11 @@ void loop_stop(struct loop *l);
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
 struct loop_fd;
+/* After an error on the descriptor events holds both: the owner's next read or write says which. */
 typedef void (*loop_fd_fn)(void *context, int fd, int events);
 NODISCARD enum rc loop_watch(struct loop *l, int fd, int events, loop_fd_fn fn, void *context,
                              struct loop_fd **ret, struct err *e);
-void loop_rewatch(struct loop_fd *w, int events);
+void loop_rewatch(struct loop_fd *w, int events); /* 0: none for now */
 void loop_unwatch(struct loop_fd *w); /* the descriptor stays open */
 
 struct loop_timer;
@@ -53,7 +55,8 @@ NODISCARD enum rc loop_signal_new(struct loop *l, int signal, loop_signal_fn fn,
                                   struct loop_signal **ret, struct err *e);
 void loop_signal_free(struct loop_signal *s);
 
-/* Called once before the loop blocks, after all that was ready was handled. One per loop. */
+/* Called once before the loop blocks, after all that was ready was handled. One per loop; null for
+ * fn takes it off again. */
 typedef void (*loop_idle_fn)(void *context);
 void loop_before_block(struct loop *l, loop_idle_fn fn, void *context);
 
