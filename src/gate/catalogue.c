@@ -1,0 +1,24 @@
+/*
+ * gate/catalogue - is it a known tool with valid parameters, and what the caller claimed it to be?
+ *
+ * What matches no tool is class shell and denied: free-form commands are not a tool that anyone
+ * declared.
+ */
+#include "gate/checks.h"
+
+struct finding check_catalogue(const struct check_input *in)
+{
+    static const enum reason reasons[] = {
+        [DERIVE_OK] = REASON_NONE,
+        [DERIVE_NO_TOOL] = REASON_SHELL,
+        [DERIVE_AMBIGUOUS] = REASON_AMBIGUOUS,
+        [DERIVE_CLAIM_MISMATCH] = REASON_CLAIM_MISMATCH,
+        [DERIVE_BAD_PARAMETERS] = REASON_BAD_PARAMETERS,
+        [DERIVE_UNKNOWN_SERVICE] = REASON_UNKNOWN_SERVICE,
+    };
+    if (in->request->derived == DERIVE_OK && in->request->tool != NULL) {
+        return finding_allow(CHECK_CATALOGUE);
+    }
+    enum reason reason = in->request->derived == DERIVE_OK ? REASON_SHELL : reasons[in->request->derived];
+    return finding_block(CHECK_CATALOGUE, VERDICT_DENY, reason, str_from(in->request->derive_detail));
+}

@@ -1,0 +1,37 @@
+/*
+ * gate/checks - the checks of the gate, one function and one file each.
+ *
+ * A check sees struct check_input and returns its finding. An allow is explicit. Pure.
+ */
+#ifndef GATE_CHECKS_H
+#define GATE_CHECKS_H
+
+#include "gate/gate.h"
+
+struct finding check_identity(const struct check_input *in);
+struct finding check_stop(const struct check_input *in);
+struct finding check_catalogue(const struct check_input *in);
+struct finding check_request(const struct check_input *in);
+struct finding check_freeze(const struct check_input *in);
+struct finding check_error_budget(const struct check_input *in);
+struct finding check_aqdd(const struct check_input *in);
+struct finding check_her_trend(const struct check_input *in);
+
+static inline struct finding finding_allow(enum check check)
+{
+    return (struct finding){.check = check, .verdict = VERDICT_ALLOW};
+}
+
+static inline struct finding finding_block(enum check check, enum verdict verdict, enum reason reason,
+                                           struct str subject)
+{
+    return (struct finding){.check = check, .verdict = verdict, .reason = reason, .subject = subject};
+}
+
+/* The request changes nothing: checks that bound change don't look at it. */
+static inline bool only_reads(const struct check_input *in)
+{
+    return in->request->tool != NULL && in->request->tool->class == TOOL_READ;
+}
+
+#endif

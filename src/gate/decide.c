@@ -1,0 +1,156 @@
+/*
+ * gate/decide - the table of checks, and the strictest finding.
+ */
+#include "gate/checks.h"
+
+#include "base/must.h"
+
+#include <string.h>
+
+/* A queue drains at the speed of people; an unknown signal is measured again soon. */
+#define QUEUE_RETRY_MS 60000
+#define UNKNOWN_RETRY_MS 15000
+
+/*
+ * In the order of enum check. `mandatory` checks have no mode: without their explicit allow there is
+ * none. `own`: an escalation by it is for reasons of the agent's own and counts in its escalation rate.
+ */
+static const struct {
+    struct finding (*run)(const struct check_input *in);
+    bool mandatory;
+    bool own;
+} table[CHECK_COUNT] = {
+    [CHECK_IDENTITY] = {check_identity, true, false},
+    [CHECK_STOP] = {check_stop, true, false},
+    [CHECK_CATALOGUE] = {check_catalogue, true, false},
+    [CHECK_REQUEST] = {check_request, true, true},
+    [CHECK_FREEZE] = {check_freeze, false, false},
+    [CHECK_ERROR_BUDGET] = {check_error_budget, false, false},
+    [CHECK_AQDD] = {check_aqdd, false, false},
+    [CHECK_HER_TREND] = {check_her_trend, false, false},
+};
+
+static struct finding run_check(const struct check_input *in, enum check c)
+{
+    enum check_mode mode = thresholds_mode(in->thresholds, c);
+    must(!table[c].mandatory || mode == MODE_ENFORCE);
+    if (mode == MODE_OFF) {
+        return (struct finding){.check = c, .verdict = VERDICT_ALLOW, .reason = REASON_OFF};
+    }
+    struct finding f = table[c].run(in);
+    must(f.check == c);
+    f.shadow = mode == MODE_SHADOW && f.verdict != VERDICT_ALLOW;
+    if (f.verdict == VERDICT_HOLD && f.release_ms == 0) {
+        f.release_ms = in->now_ms + (f.unknown ? UNKNOWN_RETRY_MS : QUEUE_RETRY_MS);
+    }
+    return f;
+}
+
+/* Starts at deny: an allow that a mandatory check did not give leaves it there. */
+static enum verdict strictest(const struct decision *d)
+{
+    enum verdict verdict = VERDICT_ALLOW;
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct finding *f = &d->findings[c];
+        if (f->check != (enum check)c) {
+            return VERDICT_DENY;
+        }
+        if (!f->shadow) {
+            verdict = verdict_strictest(verdict, f->verdict);
+        }
+    }
+    return verdict;
+}
+
+static int first_blocking(const struct decision *d)
+{
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        if (!d->findings[c].shadow && d->findings[c].verdict == d->verdict) {
+            return (int)c;
+        }
+    }
+    return -1;
+}
+
+/* When the last of the holds is released. */
+static int64_t retry_after(const struct decision *d, int64_t now_ms)
+{
+    int64_t latest = now_ms;
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct finding *f = &d->findings[c];
+        if (!f->shadow && f->verdict == VERDICT_HOLD && f->release_ms > latest) {
+            latest = f->release_ms;
+        }
+    }
+    return latest - now_ms;
+}
+
+static bool escalated_by_own(const struct decision *d)
+{
+    if (d->verdict != VERDICT_ESCALATE) {
+        return false;
+    }
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct finding *f = &d->findings[c];
+        if (table[c].own && !f->shadow && !f->unknown && f->verdict == VERDICT_ESCALATE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One agent can't fill the queue of the people. */
+static void limit_pending(const struct check_input *in, struct decision *d)
+{
+    if (d->verdict == VERDICT_ESCALATE &&
+        in->facts->pending_of_agent >= in->policy->limits.pending_per_agent) {
+        struct finding f = finding_block(CHECK_REQUEST, VERDICT_DENY, REASON_PENDING_LIMIT, STR(""));
+        f.value = in->facts->pending_of_agent;
+        f.threshold = in->policy->limits.pending_per_agent;
+        d->findings[CHECK_REQUEST] = f;
+        d->verdict = VERDICT_DENY;
+    }
+}
+
+void gate_judge(const struct check_input *in, struct decision *ret)
+{
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        ret->findings[c] = run_check(in, (enum check)c);
+    }
+    ret->verdict = strictest(ret);
+    limit_pending(in, ret);
+    ret->blocking = ret->verdict == VERDICT_ALLOW ? -1 : first_blocking(ret);
+    ret->escalated_by_own = escalated_by_own(ret);
+    bool advisory = in->policy->advisory || (in->agent != NULL && in->agent->advisory);
+    ret->capped = advisory && ret->verdict == VERDICT_ALLOW;
+    if (ret->capped) {
+        ret->verdict = VERDICT_ADVISE;
+    }
+    ret->retry_after_ms = ret->verdict == VERDICT_HOLD ? retry_after(ret, in->now_ms) : 0;
+}
+
+void gate_judge_three(const struct check_input *in, struct decision *ret)
+{
+    for (unsigned c = CHECK_ERROR_BUDGET; c <= CHECK_HER_TREND; c++) {
+        ret->findings[c] = run_check(in, (enum check)c);
+    }
+}
+
+void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct decision *ret)
+{
+    gate_gather(in, ret_facts);
+    struct thresholds room;
+    const struct agent_def *agent = gate_agent(in->world, in->request);
+    const struct tool_def *tool = in->request->tool;
+    struct check_input checked = {
+        .policy = in->policy,
+        .thresholds = policy_thresholds(
+            in->policy, tool == NULL ? STR("") : tool->task_class,
+            agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room),
+        .agent = agent,
+        .request = in->request,
+        .facts = ret_facts,
+        .now_ms = in->now_ms,
+    };
+    gate_judge(&checked, ret);
+}

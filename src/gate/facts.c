@@ -1,0 +1,265 @@
+/*
+ * gate/facts - reads everything that the checks will look at, once.
+ */
+#include "gate/gate.h"
+
+#include "base/must.h"
+
+#include <string.h>
+
+static enum agent_status agent_status(const struct gate_input *in)
+{
+    if (in->request->agent_index == MAP_NONE) {
+        return AGENT_UNKNOWN;
+    }
+    const struct agent_def *def = world_agent_at(in->world, in->request->agent_index)->def;
+    if (def == NULL) {
+        return AGENT_REMOVED;
+    }
+    return def->suspended ? AGENT_SUSPENDED : AGENT_ACTIVE;
+}
+
+const struct agent_def *gate_agent(const struct world *w, const struct request *q)
+{
+    return q->agent_index == MAP_NONE ? NULL : world_agent_at(w, q->agent_index)->def;
+}
+
+/* --- stops ---------------------------------------------------------------------------------------- */
+
+static bool names_a_service(const struct gate_input *in, struct str name)
+{
+    for (uint32_t i = 0; i < in->request->service_count; i++) {
+        if (str_eq(str_from(world_service_at(in->world, in->request->services[i])->name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool stop_covers(const struct gate_input *in, const struct world_stop *s)
+{
+    struct str name = str_from(s->name);
+    switch (s->scope) {
+    case STOP_AGENT:
+        return str_eq(in->request->agent, name);
+    case STOP_SERVICE:
+        return names_a_service(in, name);
+    case STOP_TOOL:
+        return in->request->tool != NULL && str_eq(in->request->tool->name, name);
+    case STOP_ALL:
+        break;
+    }
+    return true;
+}
+
+/* What a stop is called in a finding: its scope and name, which need no memory of their own. */
+static struct str stop_subject(const struct world_stop *s)
+{
+    return s->name[0] == '\0' ? STR("stop of everything") : str_from(s->name);
+}
+
+static void gather_stops(const struct gate_input *in, struct facts *f)
+{
+    f->paused_only = true;
+    for (uint32_t i = 0; i < world_stop_count(in->world); i++) {
+        const struct world_stop *s = world_stop_at(in->world, i);
+        if (!stop_covers(in, s)) {
+            continue;
+        }
+        f->paused_only = f->paused_only && s->pause;
+        if (f->stop_count < FACT_STOPS_MAX) {
+            f->stops[f->stop_count++] = stop_subject(s);
+        }
+    }
+    f->paused_only = f->stop_count > 0 && f->paused_only;
+}
+
+/* --- freezes and deploys ---------------------------------------------------------------------------- */
+
+static void gather_freezes(const struct gate_input *in, uint32_t service, struct facts *f)
+{
+    const struct world_service *s = world_service_at(in->world, service);
+    for (uint32_t i = 0; i < in->policy->freeze_count; i++) {
+        int64_t until;
+        if (f->freeze_count < FACT_FREEZES_MAX &&
+            freeze_covers(&in->policy->freezes[i], str_from(s->name), in->now_ms, &until)) {
+            f->freezes[f->freeze_count++] =
+                (struct freeze_fact){in->policy->freezes[i].name, str_from(s->name), until};
+        }
+    }
+    for (uint32_t i = 0; i < s->deploy_count && f->deploy_count < FACT_DEPLOYS_MAX; i++) {
+        f->deploys[f->deploy_count++] = (struct deploy_fact){
+            str_from(s->name), str_from(s->deploys[i].id), s->deploys[i].since_ms};
+    }
+}
+
+/* --- budgets ------------------------------------------------------------------------------------------ */
+
+static void budget_from_events(const struct world_service *s, int64_t now_ms, struct budget_fact *b)
+{
+    b->source = STR("events");
+    b->age_ms = s->sli == NULL ? -1 : now_ms - s->sli_at_ms;
+    if (s->sli == NULL) {
+        b->reason = STR("no event yet");
+        return;
+    }
+    struct window_bucket sum = window_sum(s->sli, now_ms, s->def->slo.window_ms);
+    if (sum.total == 0) {
+        b->state = SIGNAL_NO_TRAFFIC;
+        b->remaining_ppm = PPM_ONE;
+        return;
+    }
+    if (budget_from_counts(s->def->slo.objective_ppm, (double)sum.good, (double)sum.total,
+                           &b->remaining_ppm, NULL) == RC_OK) {
+        b->state = SIGNAL_KNOWN;
+    }
+}
+
+static void budget_from_poll(const struct gate_input *in, uint32_t service, struct budget_fact *b)
+{
+    b->source = STR("prometheus");
+    b->reason = STR("not polled yet");
+    if (service >= in->signals->count) {
+        return;
+    }
+    const struct budget_signal *s = &in->signals->budgets[service];
+    if (s->at_ms > 0) {
+        b->age_ms = in->now_ms - s->at_ms;
+        b->state = s->state;
+        b->remaining_ppm = s->remaining_ppm;
+        b->reason = str_from(s->reason);
+    }
+}
+
+static struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant,
+                                    int64_t max_age_ms)
+{
+    const struct world_service *s = world_service_at(in->world, service);
+    struct budget_fact b = {.service = str_from(s->name), .age_ms = -1, .dependant = dependant};
+    if (s->def == NULL || !s->def->has_slo) {
+        b.state = SIGNAL_NO_SLO;
+        return b;
+    }
+    if (s->def->slo.source == SLO_EVENTS) {
+        budget_from_events(s, in->now_ms, &b);
+    } else {
+        budget_from_poll(in, service, &b);
+    }
+    bool measured = b.state == SIGNAL_KNOWN || b.state == SIGNAL_NO_TRAFFIC;
+    /* Younger than zero is a clock that went back: as little to be trusted as one that is old. */
+    if (measured && (b.age_ms > max_age_ms || b.age_ms < -max_age_ms)) {
+        b.state = SIGNAL_STALE;
+    }
+    return b;
+}
+
+/* How much a budget matters to the decision: what is unknown first, then the lowest. */
+static int64_t weight(const struct budget_fact *b)
+{
+    bool known = b->state == SIGNAL_KNOWN || b->state == SIGNAL_NO_TRAFFIC;
+    if (!known) {
+        return b->state == SIGNAL_NO_SLO && b->dependant ? INT64_MAX : INT64_MIN;
+    }
+    return b->remaining_ppm;
+}
+
+/* Keeps the list at its limit by letting the one that matters least go. */
+static void keep_budget(struct facts *f, struct budget_fact b)
+{
+    f->budgets_seen++;
+    if (f->budget_count < FACT_BUDGETS_MAX) {
+        f->budgets[f->budget_count++] = b;
+        return;
+    }
+    unsigned least = 0;
+    for (unsigned i = 1; i < FACT_BUDGETS_MAX; i++) {
+        least = weight(&f->budgets[i]) > weight(&f->budgets[least]) ? i : least;
+    }
+    if (weight(&b) < weight(&f->budgets[least])) {
+        f->budgets[least] = b;
+    }
+}
+
+static bool is_target(const struct request *q, uint32_t service)
+{
+    for (uint32_t i = 0; i < q->service_count; i++) {
+        if (q->services[i] == service) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reached_before(const struct gate_input *in, uint32_t target, uint32_t service)
+{
+    for (uint32_t i = 0; i < target; i++) {
+        const struct world_service *s = world_service_at(in->world, in->request->services[i]);
+        for (uint32_t k = 0; k < s->dependant_count; k++) {
+            if (s->dependants[k] == service) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void gather_budgets(const struct gate_input *in, int64_t max_age_ms, struct facts *f)
+{
+    const struct request *q = in->request;
+    for (uint32_t i = 0; i < q->service_count; i++) {
+        keep_budget(f, budget_of(in, q->services[i], false, max_age_ms));
+    }
+    for (uint32_t i = 0; i < q->service_count; i++) {
+        const struct world_service *s = world_service_at(in->world, q->services[i]);
+        for (uint32_t k = 0; k < s->dependant_count; k++) {
+            uint32_t caller = s->dependants[k];
+            if (!is_target(q, caller) && !reached_before(in, i, caller)) {
+                keep_budget(f, budget_of(in, caller, true, max_age_ms));
+            }
+        }
+    }
+}
+
+static void facts_clear(struct facts *f)
+{
+    f->stop_count = 0;
+    f->freeze_count = 0;
+    f->deploy_count = 0;
+    f->budget_count = 0;
+    f->budgets_seen = 0;
+    f->her_known = false;
+    f->her_ppm = 0;
+    f->her_sample = 0;
+    f->pending_of_agent = 0;
+}
+
+void gate_gather(const struct gate_input *in, struct facts *ret)
+{
+    facts_clear(ret);
+    ret->agent = agent_status(in);
+    ret->clock_ok = in->signals->clock_ok;
+    gather_stops(in, ret);
+    for (uint32_t i = 0; i < in->request->service_count; i++) {
+        gather_freezes(in, in->request->services[i], ret);
+    }
+    struct thresholds room;
+    const struct agent_def *agent = gate_agent(in->world, in->request);
+    const struct tool_def *tool = in->request->tool;
+    const struct thresholds *t = policy_thresholds(
+        in->policy, tool == NULL ? STR("") : tool->task_class,
+        agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room);
+    if (tool != NULL && tool->class != TOOL_READ) {
+        gather_budgets(in, t->at[BUDGET_MAX_AGE_MS], ret);
+    }
+    struct aqdd q = world_aqdd(in->world, in->now_ms);
+    ret->aqdd_known = true;
+    ret->aqdd_depth = q.depth;
+    ret->aqdd_baseline_milli = q.baseline_milli;
+    ret->aqdd_drift_milli = q.drift_milli;
+    if (in->request->agent_index != MAP_NONE) {
+        ret->her_known = true;
+        world_her(in->world, in->request->agent_index, in->now_ms, &ret->her_ppm, &ret->her_sample);
+        ret->pending_of_agent =
+            in->again != NULL ? 0 : world_agent_at(in->world, in->request->agent_index)->pending;
+    }
+}

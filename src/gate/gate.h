@@ -1,0 +1,87 @@
+/*
+ * gate - decides whether an action may run right now.
+ *
+ * Two steps. Facts: everything that the checks read is gathered once from the world and the signals
+ * (gate_gather). Decision: an ordered table of checks looks at facts, policy and request; each gives a
+ * finding, and the strictest finding that counts is the verdict (gate_decide). What is recorded is the
+ * facts and the findings, so the second step can be repeated from the record alone (replay).
+ *
+ * Pure: no I/O, no clock, no globals.
+ * Source: DESIGN section 4, SEMANTICS sections 2 and 3, reference metrics "Pre-Action SRE Gate".
+ */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include "base/buf.h"
+#include "model/world.h"
+
+struct gate_input {
+    const struct world *world;
+    const struct policy *policy;
+    const struct signals *signals;
+    const struct request *request; /* derived */
+    int64_t now_ms;
+    const struct action *again; /* the action that is decided again; null for a proposal */
+};
+
+/* What a check sees. Nothing else. */
+struct check_input {
+    const struct policy *policy;
+    const struct thresholds *thresholds; /* of the tool's class and the agent */
+    const struct agent_def *agent;       /* null when not registered */
+    const struct request *request;
+    const struct facts *facts;
+    int64_t now_ms;
+};
+
+/* Borrows: names from the world and the policy. */
+void gate_gather(const struct gate_input *in, struct facts *ret);
+
+/* The checks and the fold, from facts alone. */
+void gate_judge(const struct check_input *in, struct decision *ret);
+
+/* Both: gathers, judges. ret_facts is what was read. */
+void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct decision *ret);
+
+/* The agent's definition for a request, null when it is not registered. */
+const struct agent_def *gate_agent(const struct world *w, const struct request *q);
+
+/* --- commit ------------------------------------------------------------------------------------------- */
+
+enum release {
+    RELEASE_GO = 0,      /* everything is released: it may start */
+    RELEASE_DENIED,      /* a finding denies */
+    RELEASE_ESCALATED,   /* an escalation that nobody covered, or that got worse */
+    RELEASE_HELD,        /* a hold that time has not released */
+    RELEASE_ADVISED,     /* advisory mode: never runs */
+};
+
+/*
+ * What a decision made at commit means for an action with that approval: deny never, hold by time,
+ * escalate by an approval that covered it. Two exceptions: aqdd holds autonomous action only, so once a
+ * human quorum stands it is recorded and not counted; a budget that was not negative when it was shown
+ * and is now always asks again.
+ * Source: SEMANTICS section 2.
+ */
+enum release gate_release(const struct decision *now, const struct action *action,
+                          const struct thresholds *t);
+
+/* --- the Pre-Action SRE Gate record ------------------------------------------------------------------- */
+
+struct gate_record {
+    struct str agent_id;
+    struct str intended_action;
+    struct str task_id;
+    struct str action; /* the tool, or the text again when no tool is known */
+    int64_t checked_at_ms;
+};
+
+/* The three checks alone: findings of error_budget, aqdd and her_trend; the others stay untouched. */
+void gate_judge_three(const struct check_input *in, struct decision *ret);
+/* The record of the three checks: first failure wins. */
+struct value gate_record_value(struct arena *a, const struct gate_record *r, const struct facts *f,
+                               const struct decision *d);
+/* The recommendation of a finding, one or two sentences. */
+void gate_recommendation(struct buf *out, const struct finding *f);
+
+#endif

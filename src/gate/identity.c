@@ -1,0 +1,44 @@
+/*
+ * gate/identity - who asks, and is it permitted to use this tool on this target?
+ *
+ * Without any permission declared every registered agent may use the whole catalogue; with one, an
+ * action needs a permission that fits it.
+ */
+#include "gate/checks.h"
+
+static bool is_permitted(const struct check_input *in)
+{
+    const struct policy *p = in->policy;
+    if (p->permission_count == 0 || in->request->tool == NULL) {
+        return true;
+    }
+    for (uint32_t i = 0; i < p->permission_count; i++) {
+        if (permission_fits(&p->permissions[i], in->agent, in->request->tool->name, in->request->target,
+                            in->request->properties)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct finding check_identity(const struct check_input *in)
+{
+    struct str name = in->request->agent;
+    switch (in->facts->agent) {
+    case AGENT_UNKNOWN:
+        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_UNKNOWN_AGENT, name);
+    case AGENT_REMOVED:
+        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name);
+    case AGENT_SUSPENDED:
+        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_SUSPENDED, name);
+    case AGENT_ACTIVE:
+        break;
+    }
+    if (in->agent == NULL) {
+        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name);
+    }
+    if (!is_permitted(in)) {
+        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_NOT_PERMITTED, name);
+    }
+    return finding_allow(CHECK_IDENTITY);
+}

@@ -1,0 +1,137 @@
+/*
+ * model/decision - facts, findings, decisions: what was read, what each check said, what came of it.
+ *
+ * Facts are everything that the checks read apart from the request and the policy. They are gathered
+ * once, recorded with the decision, and are all that replay needs besides the versions it names. Pure.
+ * Source: SEMANTICS sections 2 and 3, section 5 "Size" and "Replay".
+ */
+#ifndef MODEL_DECISION_H
+#define MODEL_DECISION_H
+
+#include "model/signals.h"
+#include "policy/policy.h"
+
+enum {
+    FACT_BUDGETS_MAX = 32, /* services of one blast radius that are listed; the worst are kept */
+    FACT_STOPS_MAX = 8,
+    FACT_FREEZES_MAX = 8,
+    FACT_DEPLOYS_MAX = 8,
+    FACT_SOURCE_MAX = 32,
+};
+
+struct budget_fact {
+    struct str service;
+    enum signal_state state;
+    int64_t remaining_ppm;
+    int64_t age_ms; /* -1: never measured */
+    struct str source; /* "prometheus", "events", "given"; empty for none */
+    struct str reason; /* why it is unknown */
+    bool dependant;    /* calls the target; else the target itself */
+};
+
+struct freeze_fact {
+    struct str freeze; /* its name */
+    struct str service;
+    int64_t until_ms; /* 0: no end is known */
+};
+
+struct deploy_fact {
+    struct str service;
+    struct str id;
+    int64_t since_ms;
+};
+
+enum agent_status { AGENT_UNKNOWN = 0, AGENT_ACTIVE, AGENT_SUSPENDED, AGENT_REMOVED };
+
+struct facts {
+    enum agent_status agent;
+    bool clock_ok;
+    struct str stops[FACT_STOPS_MAX]; /* ids of the stops in force for this request */
+    unsigned stop_count;
+    bool paused_only; /* every one of them is a pause */
+    struct freeze_fact freezes[FACT_FREEZES_MAX];
+    unsigned freeze_count;
+    struct deploy_fact deploys[FACT_DEPLOYS_MAX];
+    unsigned deploy_count;
+    struct budget_fact budgets[FACT_BUDGETS_MAX];
+    unsigned budget_count;
+    unsigned budgets_seen; /* in the whole blast radius */
+    bool aqdd_known;
+    int64_t aqdd_depth;
+    int64_t aqdd_baseline_milli; /* -1: no baseline yet */
+    int64_t aqdd_drift_milli;    /* -1: none */
+    int64_t pending_of_agent;
+    bool her_known;
+    int64_t her_ppm;
+    int64_t her_sample;
+};
+
+enum reason {
+    REASON_NONE = 0,
+    REASON_UNKNOWN_AGENT,
+    REASON_SUSPENDED,
+    REASON_REMOVED,
+    REASON_NOT_PERMITTED,
+    REASON_CLOCK_JUMPED,
+    REASON_STOPPED,
+    REASON_PAUSED,
+    REASON_SHELL, /* matches no tool */
+    REASON_AMBIGUOUS,
+    REASON_CLAIM_MISMATCH,
+    REASON_BAD_PARAMETERS,
+    REASON_UNKNOWN_SERVICE,
+    REASON_PENDING_LIMIT,
+    REASON_ASKED_FOR_PERSON,
+    REASON_CODE_FREEZE,
+    REASON_DEPLOY_IN_FLIGHT,
+    REASON_DEPLOY_UNKNOWN,
+    REASON_BUDGET_LOW,
+    REASON_BUDGET_UNKNOWN,
+    REASON_BUDGET_STALE,
+    REASON_NO_SLO,
+    REASON_NO_TRAFFIC,
+    REASON_QUEUE_DEEP,
+    REASON_QUEUE_DRIFT,
+    REASON_QUEUE_UNKNOWN,
+    REASON_HER_HIGH,
+    REASON_HER_UNKNOWN,
+    REASON_INSUFFICIENT_SAMPLE,
+    REASON_NOT_APPLICABLE, /* the check does not look at this class of tool */
+    REASON_OFF,
+    REASON_COUNT,
+};
+
+const char *reason_name(enum reason r);
+NODISCARD bool reason_parse(struct str name, enum reason *ret);
+
+struct finding {
+    enum check check;
+    enum verdict verdict;
+    enum reason reason;
+    bool shadow;      /* recorded, does not count */
+    bool unknown;     /* blocked because something is not known */
+    struct str subject; /* service, stop, freeze or deploy it is about */
+    int64_t value;    /* ppm or a count; meaning by check */
+    int64_t threshold;
+    int64_t release_ms; /* for a hold: when to ask again; 0: no time is known */
+};
+
+struct decision {
+    enum verdict verdict;
+    int blocking; /* enum check, or -1 when nothing blocked */
+    struct finding findings[CHECK_COUNT];
+    int64_t retry_after_ms; /* of a hold: from now; 0 else */
+    bool capped;            /* advisory mode lowered it */
+    bool escalated_by_own;  /* for reasons of the agent's own: counts in its HER */
+};
+
+/* Facts and findings as they stand in a record, and back. Reading borrows v. */
+struct value facts_write(struct arena *a, const struct facts *f);
+NODISCARD enum rc facts_read(const struct value *v, struct facts *ret, struct err *e);
+struct value findings_write(struct arena *a, const struct decision *d);
+NODISCARD enum rc findings_read(const struct value *v, struct decision *ret, struct err *e);
+
+/* One sentence for people: "error budget of shop is 12 % (minimum 20 %)". */
+void finding_text(struct buf *out, const struct finding *f);
+
+#endif

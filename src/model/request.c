@@ -1,0 +1,270 @@
+#include "model/request.h"
+
+#include "base/map.h"
+#include "model/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct str texts_at(const struct value *v, uint32_t i)
+{
+    return value_text(&v->items[i]);
+}
+
+static enum rc argv_list(struct arena *a, const struct value *v, struct str_list *ret, struct err *e)
+{
+    struct str *words = arena_array(a, v->count, sizeof *words);
+    if (words == NULL && v->count > 0) {
+        return err_set(e, arena_rc(a), "the request is too large");
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        words[i] = texts_at(v, i);
+    }
+    *ret = (struct str_list){words, v->count};
+    return RC_OK;
+}
+
+static void wrong(struct request *q, enum derive_result result, const char *text, struct str detail)
+{
+    q->derived = result;
+    snprintf(q->derive_detail, sizeof q->derive_detail, "%s%.*s", text, STR_ARG(detail));
+}
+
+static void found(struct request *q, const struct world *w, uint32_t index, struct value parameters)
+{
+    if (q->tool != NULL) {
+        wrong(q, DERIVE_AMBIGUOUS, "matches another tool as well: ", q->tool->name);
+        return;
+    }
+    q->tool_index = index;
+    q->tool = world_tool_at(w, index)->def;
+    q->parameters = parameters;
+    q->derived = DERIVE_OK;
+}
+
+/* A command: the first matching pattern of each tool; two tools that match are one too many. */
+static enum rc match_argv(struct arena *a, const struct world *w, struct request *q, struct err *e)
+{
+    struct str_list argv;
+    enum rc rc = argv_list(a, value_get(q->invocation, STR("argv")), &argv, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct str executable = value_text(value_get(q->invocation, STR("executable")));
+    for (uint32_t i = 0; i < world_tool_count(w); i++) {
+        const struct tool_def *t = world_tool_at(w, i)->def;
+        struct value parameters;
+        if (t != NULL && tool_matches_argv(a, t, executable, &argv, &parameters)) {
+            found(q, w, i, parameters);
+        }
+    }
+    if (q->tool != NULL && q->given != NULL && q->given->count > 0) {
+        wrong(q, DERIVE_CLAIM_MISMATCH, "parameters of a command are read from it, not given", STR(""));
+    }
+    return RC_OK;
+}
+
+static void match_mcp(const struct world *w, struct request *q)
+{
+    struct str name = value_text(value_get(q->invocation, STR("mcp")));
+    for (uint32_t i = 0; i < world_tool_count(w); i++) {
+        const struct tool_def *t = world_tool_at(w, i)->def;
+        if (t != NULL && tool_matches_mcp(t, name)) {
+            found(q, w, i, q->given == NULL ? value_object() : *q->given);
+        }
+    }
+}
+
+/* A tool that is called by its name has no other way in: the name is then the invocation. */
+static void match_name(const struct world *w, struct request *q)
+{
+    uint32_t index = world_tool_find(w, q->claimed_tool);
+    const struct tool_def *t = index == MAP_NONE ? NULL : world_tool_at(w, index)->def;
+    if (t != NULL && tool_is_named(t)) {
+        found(q, w, index, q->given == NULL ? value_object() : *q->given);
+    }
+}
+
+static bool has_service(const struct request *q, uint32_t index)
+{
+    for (uint32_t i = 0; i < q->service_count; i++) {
+        if (q->services[i] == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum rc derive_services(struct arena *a, const struct world *w, struct request *q, struct err *e)
+{
+    for (uint32_t i = 0; i < q->tool->services.count; i++) {
+        struct str name;
+        struct err inner;
+        enum rc rc = template_fill(a, q->tool->services.items[i], &q->parameters, &name, &inner);
+        if (rc == RC_INVALID || rc == RC_LIMIT) {
+            wrong(q, DERIVE_BAD_PARAMETERS, "services: ", str_from(inner.text));
+            return RC_OK;
+        }
+        if (rc != RC_OK) {
+            return err_set(e, rc, "out of memory");
+        }
+        uint32_t index = world_service_find(w, name);
+        if (index == MAP_NONE || world_service_at(w, index)->def == NULL) {
+            wrong(q, DERIVE_UNKNOWN_SERVICE, "no such service: ", name);
+            return RC_OK;
+        }
+        if (!has_service(q, index)) {
+            q->services[q->service_count++] = index;
+        }
+    }
+    return RC_OK;
+}
+
+static void check_claims(const struct world *w, struct request *q)
+{
+    if (q->claimed_tool.len > 0 && !str_eq(q->claimed_tool, q->tool->name)) {
+        wrong(q, DERIVE_CLAIM_MISMATCH, "claimed another tool; it is ", q->tool->name);
+        return;
+    }
+    if (q->claimed_service.len == 0) {
+        return;
+    }
+    uint32_t index = world_service_find(w, q->claimed_service);
+    if (index == MAP_NONE || !has_service(q, index)) {
+        wrong(q, DERIVE_CLAIM_MISMATCH, "does not touch the claimed service ", q->claimed_service);
+    }
+}
+
+static void check_parameters(struct request *q)
+{
+    struct err inner;
+    enum rc rc = RC_OK;
+    if (!value_is(&q->parameters, VALUE_OBJECT)) {
+        rc = err_set(&inner, RC_INVALID, "expected an object");
+    } else if (q->tool->schema != NULL) {
+        rc = schema_check(q->tool->schema, &q->parameters, &inner);
+    } else if (q->parameters.count > 0 && q->tool->argv_count == 0) {
+        rc = err_set(&inner, RC_INVALID, "the tool takes no parameters");
+    }
+    if (rc != RC_OK) {
+        char text[ERR_TEXT_MAX];
+        snprintf(text, sizeof text, "%.120s: %.240s", inner.where, inner.text);
+        wrong(q, DERIVE_BAD_PARAMETERS, "parameters", str_from(text));
+    }
+}
+
+static enum rc derive_target(struct arena *a, struct request *q, struct err *e)
+{
+    struct err inner;
+    enum rc rc = template_fill(a, q->tool->target, &q->parameters, &q->target, &inner);
+    if (rc == RC_INVALID || rc == RC_LIMIT) {
+        wrong(q, DERIVE_BAD_PARAMETERS, "target: ", str_from(inner.text));
+        return RC_OK;
+    }
+    return rc == RC_OK ? RC_OK : err_set(e, rc, "out of memory");
+}
+
+enum rc request_derive(struct arena *a, const struct world *w, struct request *q, struct err *e)
+{
+    q->agent_index = world_agent_find(w, q->agent);
+    q->tool_index = MAP_NONE;
+    q->tool = NULL;
+    q->service_count = 0;
+    q->target = STR("");
+    q->parameters = q->given == NULL ? value_object() : *q->given;
+    q->derive_detail[0] = '\0';
+    q->derived = DERIVE_NO_TOOL;
+    enum rc rc = RC_OK;
+    if (value_is(value_get(q->invocation, STR("argv")), VALUE_ARRAY)) {
+        rc = match_argv(a, w, q, e);
+    } else if (value_is(value_get(q->invocation, STR("mcp")), VALUE_STRING)) {
+        match_mcp(w, q);
+    } else {
+        match_name(w, q);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
+        check_parameters(q);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
+        rc = derive_target(a, q, e);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
+        rc = derive_services(a, w, q, e);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
+        check_claims(w, q);
+    }
+    return rc;
+}
+
+struct value request_bound(struct arena *a, const struct request *q)
+{
+    struct value v = value_object();
+    value_add_str(a, &v, STR("agent"), q->agent);
+    if (q->diff != NULL) {
+        value_add(a, &v, STR("diff"), *q->diff);
+    }
+    if (q->invocation != NULL) {
+        value_add(a, &v, STR("invocation"), *q->invocation);
+    }
+    value_add(a, &v, STR("parameters"), q->parameters);
+    if (q->plan != NULL) {
+        value_add(a, &v, STR("plan"), *q->plan);
+    }
+    value_add_str(a, &v, STR("target"), q->target);
+    value_add_str(a, &v, STR("tool"), q->tool == NULL ? STR("") : q->tool->name);
+    return v;
+}
+
+static void add_text(struct arena *a, struct value *v, struct str name, struct str text)
+{
+    if (text.len > 0) {
+        value_add_str(a, v, name, text);
+    }
+}
+
+static void add_value(struct arena *a, struct value *v, struct str name, const struct value *part)
+{
+    if (part != NULL) {
+        value_add(a, v, name, *part);
+    }
+}
+
+struct value request_write(struct arena *a, const struct request *q, struct str digest)
+{
+    struct value v = value_object();
+    value_add_str(a, &v, STR("agent"), q->agent);
+    add_text(a, &v, STR("author_type"), q->author_type);
+    add_text(a, &v, STR("claimed_service"), q->claimed_service);
+    add_text(a, &v, STR("claimed_tool"), q->claimed_tool);
+    add_value(a, &v, STR("diff"), q->diff);
+    value_add_str(a, &v, STR("digest"), digest);
+    add_text(a, &v, STR("intent"), q->intent);
+    add_value(a, &v, STR("invocation"), q->invocation);
+    add_value(a, &v, STR("parameters"), q->given);
+    add_value(a, &v, STR("plan"), q->plan);
+    add_value(a, &v, STR("properties"), q->properties);
+    add_text(a, &v, STR("trace"), q->trace);
+    add_text(a, &v, STR("wants_person"), q->wants_person);
+    return v;
+}
+
+void request_read(const struct value *v, struct request *ret)
+{
+    *ret = (struct request){
+        .agent = value_text(value_get(v, STR("agent"))),
+        .invocation = value_get(v, STR("invocation")),
+        .given = value_get(v, STR("parameters")),
+        .claimed_tool = value_text(value_get(v, STR("claimed_tool"))),
+        .claimed_service = value_text(value_get(v, STR("claimed_service"))),
+        .intent = value_text(value_get(v, STR("intent"))),
+        .plan = value_get(v, STR("plan")),
+        .diff = value_get(v, STR("diff")),
+        .properties = value_get(v, STR("properties")),
+        .wants_person = value_text(value_get(v, STR("wants_person"))),
+        .author_type = value_text(value_get(v, STR("author_type"))),
+        .trace = value_text(value_get(v, STR("trace"))),
+        .agent_index = MAP_NONE,
+        .tool_index = MAP_NONE,
+    };
+}

@@ -1,0 +1,73 @@
+/*
+ * model/request - what a door hands to the gate, and what the server derives from it.
+ *
+ * The caller says: an invocation (a command, an MCP tool, or a tool by name) with parameters, its
+ * intent, and claims. The catalogue says what that is: tool, class, target, services. A claim that
+ * disagrees is a finding; what matches no tool is class shell. Pure.
+ * Source: SEMANTICS section 1; the digest: section 4.
+ */
+#ifndef MODEL_REQUEST_H
+#define MODEL_REQUEST_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "policy/catalogue.h"
+#include "value/value.h"
+
+enum {
+    REQUEST_TEXT_MAX = 4096, /* bytes of an intent */
+    REQUEST_SERVICES_MAX = TOOL_SERVICES_MAX,
+};
+
+enum derive_result {
+    DERIVE_OK = 0,
+    DERIVE_NO_TOOL,            /* matches nothing: class shell */
+    DERIVE_AMBIGUOUS,          /* matches more than one tool */
+    DERIVE_CLAIM_MISMATCH,     /* the claimed tool or service is not what it is */
+    DERIVE_BAD_PARAMETERS,     /* against the tool's schema, or a template can't be filled */
+    DERIVE_UNKNOWN_SERVICE,
+};
+
+struct request {
+    /* Said by the caller. Values are redacted and belong to the exchange's arena. */
+    struct str agent;
+    const struct value *invocation; /* {argv, executable, ...} | {mcp} | null */
+    const struct value *given;      /* parameters as given; null when none */
+    struct str claimed_tool;
+    struct str claimed_service;
+    struct str intent;
+    const struct value *plan;
+    const struct value *diff;
+    const struct value *properties; /* AuthZEN: {subject, resource, action} of an enforcer */
+    struct str wants_person;        /* the agent's own reason to ask for a person; empty: none */
+    struct str author_type;         /* "ai" or "human" */
+    struct str trace;               /* W3C traceparent or empty */
+
+    /* Derived by request_derive(). */
+    enum derive_result derived;
+    char derive_detail[ERR_TEXT_MAX]; /* what was wrong, for people */
+    uint32_t agent_index;             /* in the world; MAP_NONE when not registered */
+    uint32_t tool_index;
+    const struct tool_def *tool;
+    struct value parameters; /* captured or given */
+    struct str target;
+    uint32_t services[REQUEST_SERVICES_MAX]; /* world indexes */
+    uint32_t service_count;
+};
+
+struct world;
+
+/* Fills the derived part. Never fails: what is wrong is in `derived`. RC_LIMIT or RC_NO_MEMORY only. */
+NODISCARD enum rc request_derive(struct arena *a, const struct world *w, struct request *q,
+                                 struct err *e);
+/*
+ * The object whose canonical form the action digest covers: agent, tool, parameters, invocation,
+ * target, diff, plan.
+ */
+struct value request_bound(struct arena *a, const struct request *q);
+
+/* As it stands in an action.decided body, and back. Reading borrows v. */
+struct value request_write(struct arena *a, const struct request *q, struct str digest);
+void request_read(const struct value *v, struct request *ret);
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * model/world - everything that is, as a fold over the ledger.
+ *
+ * world_apply() takes one entry and changes the world; nothing else does. It reads no clock: the time
+ * is the entry's. Replaying the same entries gives the same world to the byte (world_save), whatever
+ * the compiler or the hash seed. Tables are walked in order of insertion. Pure.
+ *
+ * Deadlines count at their instant; the entry that records one only writes it down. Closed actions
+ * leave memory CLOSED_KEEP_MS after they closed, idempotency keys after IDEMPOTENCY_KEEP_MS, both by
+ * entry time.
+ */
+#ifndef MODEL_WORLD_H
+#define MODEL_WORLD_H
+
+#include "base/instant.h"
+#include "base/map.h"
+#include "entry/entry.h"
+#include "model/decision.h"
+#include "model/request.h"
+#include "slo/window.h"
+
+enum {
+    CLOSED_KEEP_MS = HOUR_MS,
+    IDEMPOTENCY_KEEP_MS = DAY_MS,
+    HER_WINDOW = 50,           /* decisions */
+    HER_WINDOW_MS = 7 * DAY_MS,
+    AQDD_SAMPLE_MS = 60 * SECOND_MS,
+    AQDD_BASELINE_SAMPLES = 10, /* before the baseline counts */
+    AQDD_BREACH_MS = 30 * MINUTE_MS,
+    AQDD_BREACH_MILLI = 2000,
+    DEPLOYS_MAX = 16,          /* in flight on one service; the oldest is dropped as unknown */
+    STOPS_MAX = 1000,
+    TOKENS_MAX = 10000,
+    APPROVALS_MAX = 8,         /* of one action */
+    TOOLS_MAX = 10000,
+    DEPENDANTS_MAX = 1 << 20,  /* of all services together */
+    NONCE_DIGEST_LEN = 32,
+};
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+struct her_ring {
+    int64_t at_ms[HER_WINDOW];
+    bool own[HER_WINDOW]; /* escalated for reasons of its own */
+    uint32_t next;
+    uint32_t count;
+};
+
+struct world_agent {
+    char name[129];
+    const struct agent_def *def; /* null when it was removed */
+    uint64_t version;            /* seq of the entry that declared it */
+    struct arena *own;           /* of a registered one; null when the policy declares it */
+    struct her_ring her;
+    uint32_t pending; /* escalations nobody has decided */
+};
+
+struct world_deploy {
+    char id[ENTRY_ID_MAX * 2];
+    int64_t since_ms;
+};
+
+struct world_service {
+    char name[129];
+    const struct service_def *def;
+    uint64_t version;
+    struct arena *own;
+    struct world_deploy deploys[DEPLOYS_MAX];
+    uint32_t deploy_count;
+    struct window *sli; /* null until the first event */
+    int64_t sli_at_ms;  /* newest bucket */
+    const uint32_t *dependants; /* those that call it, directly or not; not itself */
+    uint32_t dependant_count;
+};
+
+struct world_tool {
+    char name[129];
+    const struct tool_def *def;
+    uint64_t version;
+    struct arena *own;
+};
+
+enum role {
+    ROLE_AGENT = 1 << 0,
+    ROLE_VIEWER = 1 << 1,
+    ROLE_AUDITOR = 1 << 2,
+    ROLE_RESPONDER = 1 << 3,
+    ROLE_APPROVER = 1 << 4,
+    ROLE_OVERRIDE = 1 << 5,
+    ROLE_ADMIN = 1 << 6,
+    ROLE_SOURCE = 1 << 7,
+    ROLE_ENFORCER = 1 << 8,
+};
+
+/* "agent", "viewer", ...; null when roles is no single role. */
+const char *role_name(unsigned role);
+NODISCARD bool role_parse(struct str name, unsigned *ret);
+
+struct world_token {
+    uint64_t id; /* seq; shown as tok_N */
+    char person[129]; /* who holds it; an agent's name for agents */
+    unsigned roles;
+    uint32_t agent; /* world index, MAP_NONE when it is no agent's */
+    char services[512]; /* for sources: globs, comma between; "" all of none */
+    uint8_t digest[32]; /* SHA-256 of the secret */
+    int64_t expires_ms; /* 0: never */
+    bool revoked;
+};
+
+enum stop_scope { STOP_ALL = 0, STOP_AGENT, STOP_SERVICE, STOP_TOOL };
+const char *stop_scope_name(enum stop_scope s);
+NODISCARD bool stop_scope_parse(struct str name, enum stop_scope *ret);
+
+struct world_stop {
+    uint64_t id;
+    enum stop_scope scope;
+    char name[129]; /* of what; "" for all */
+    bool pause;     /* holds writes only */
+    uint64_t by;    /* token, 0: the system (file or signal) */
+    char by_person[129];
+    int64_t at_ms;
+    char reason[256];
+};
+
+enum action_state {
+    ACTION_ALLOWED = 0,
+    ACTION_ADVISED,
+    ACTION_HELD,
+    ACTION_DENIED,
+    ACTION_ESCALATED,
+    ACTION_APPROVED,
+    ACTION_REJECTED,
+    ACTION_EXPIRED,
+    ACTION_EXECUTING,
+    ACTION_SUCCEEDED,
+    ACTION_FAILED,
+    ACTION_UNKNOWN,
+    ACTION_CANCELLED,
+    ACTION_ABANDONED,
+};
+
+const char *action_state_name(enum action_state s);
+NODISCARD bool action_state_parse(struct str name, enum action_state *ret);
+/* Final: nothing but a late outcome (of unknown) changes it. */
+bool action_state_is_closed(enum action_state s);
+
+/* An escalate finding that an approver was shown. */
+struct shown_finding {
+    bool shown;
+    int64_t value;
+};
+
+struct world_approval {
+    uint64_t token;
+    int64_t at_ms;
+};
+
+struct action {
+    uint64_t id; /* seq; shown as act_N */
+    uint32_t agent;
+    uint32_t tool; /* MAP_NONE when nothing matched */
+    uint32_t services[REQUEST_SERVICES_MAX];
+    uint32_t service_count;
+    enum action_state state;
+    enum verdict verdict;
+    int blocking;
+    bool two_phase;
+    uint8_t digest[ENTRY_DIGEST_LEN];
+    uint64_t proposer;    /* token */
+    uint64_t decided_seq; /* its newest decision */
+    uint64_t policy_seq;  /* policy.loaded of that decision */
+    uint64_t grant_seq;   /* committed entry, 0 when never */
+    int64_t proposed_ms;
+    int64_t retry_at_ms; /* of a hold */
+    int64_t due_ms;      /* expires, is lost, or leaves memory */
+    int64_t closed_ms;
+    uint8_t nonce[NONCE_DIGEST_LEN]; /* SHA-256 of the executor's nonce */
+    struct shown_finding shown[CHECK_COUNT];
+    struct world_approval approvals[APPROVALS_MAX];
+    uint32_t approval_count;
+    uint32_t heap_at; /* position in the due heap */
+    uint32_t next;    /* in order of id */
+    uint32_t previous;
+};
+
+struct world;
+
+/* hash_seed must not change anything but speed. Null when out of memory. */
+struct world *world_new(uint64_t hash_seed);
+void world_free(struct world *w);
+DEFINE_CLEANUP(world)
+
+/*
+ * Applies the next entry. policy_text: the canonical policy of a policy.loaded entry, empty else.
+ * Errors: RC_CORRUPT when the body is not what its kind promises or the seq does not follow; the text
+ * names the seq. RC_NO_MEMORY. The world is not to be used after a failure.
+ */
+NODISCARD enum rc world_apply(struct world *w, const struct entry *entry, const struct value *body,
+                              struct str policy_text, struct err *e);
+
+uint64_t world_next_seq(const struct world *w);
+int64_t world_time(const struct world *w); /* of the newest entry */
+/* The current policy; null before the first. */
+const struct policy *world_policy(const struct world *w);
+uint64_t world_policy_seq(const struct world *w);
+struct str world_policy_hash(const struct world *w); /* "sha256:..." */
+struct str world_origin(const struct world *w);
+
+uint32_t world_agent_find(const struct world *w, struct str name);
+const struct world_agent *world_agent_at(const struct world *w, uint32_t index);
+uint32_t world_agent_count(const struct world *w);
+uint32_t world_service_find(const struct world *w, struct str name);
+const struct world_service *world_service_at(const struct world *w, uint32_t index);
+uint32_t world_service_count(const struct world *w);
+uint32_t world_tool_find(const struct world *w, struct str name);
+const struct world_tool *world_tool_at(const struct world *w, uint32_t index);
+uint32_t world_tool_count(const struct world *w);
+
+const struct world_token *world_token_by_digest(const struct world *w, const uint8_t digest[32]);
+const struct world_token *world_token_by_id(const struct world *w, uint64_t id);
+const struct world_token *world_token_at(const struct world *w, uint32_t index);
+uint32_t world_token_count(const struct world *w);
+
+const struct world_stop *world_stop_at(const struct world *w, uint32_t index);
+uint32_t world_stop_count(const struct world *w);
+
+/* Null when it is not in memory. */
+const struct action *world_action(const struct world *w, uint64_t id);
+/* The pending (escalated or approved) action with that digest, or null. */
+const struct action *world_pending(const struct world *w, const uint8_t digest[32]);
+/* All actions in memory, oldest first: start with null, ends with null. */
+const struct action *world_action_next(const struct world *w, const struct action *after);
+uint32_t world_open_actions(const struct world *w);
+uint32_t world_pending_approvals(const struct world *w);
+
+/* The human escalation rate over the window that ends at now. */
+void world_her(const struct world *w, uint32_t agent, int64_t now_ms, int64_t *ret_ppm,
+               int64_t *ret_sample);
+
+struct aqdd {
+    int64_t depth;
+    int64_t baseline_milli; /* -1: none yet */
+    int64_t drift_milli;    /* -1: none yet */
+    bool breach;            /* drift >= 2.0 for 30 minutes */
+};
+struct aqdd world_aqdd(const struct world *w, int64_t now_ms);
+
+/* The oldest action whose deadline is at or before now and that an entry must record; null: none. */
+const struct action *world_due(const struct world *w, int64_t now_ms);
+/* When world_due will next have something; INT64_MAX: never. */
+int64_t world_next_due(const struct world *w);
+
+/* A repeated write: what its first entry was. */
+struct idempotency {
+    uint64_t seq;
+    uint8_t body_digest[16];
+};
+const struct idempotency *world_idempotency(const struct world *w, const uint8_t key[32]);
+
+/* --- the whole world as bytes ------------------------------------------------------------------ */
+
+enum { WORLD_FORMAT = 1, WORLD_RECORD_MAX = 16 << 20 };
+
+/* One record after the other; each is canonical JSON without a newline. Non-zero ends the walk. */
+typedef enum rc (*world_record_fn)(void *context, struct str record, struct err *e);
+NODISCARD enum rc world_save(const struct world *w, world_record_fn fn, void *context, struct err *e);
+/* Feed the records of world_save in order to a new world, then end it. */
+NODISCARD enum rc world_load_record(struct world *w, struct str record, struct err *e);
+NODISCARD enum rc world_load_end(struct world *w, struct err *e);
+
+#endif

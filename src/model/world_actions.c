@@ -1,0 +1,406 @@
+/*
+ * model/world_actions - the actions in memory: by id, by digest while pending, by deadline while open,
+ * by age once closed.
+ */
+#include "model/world_internal.h"
+
+#include "base/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const states[] = {"allowed",   "advised",   "held",     "denied",  "escalated",
+                                     "approved",  "rejected",  "expired",  "executing", "succeeded",
+                                     "failed",    "unknown",   "cancelled", "abandoned"};
+
+const char *action_state_name(enum action_state s)
+{
+    must((unsigned)s < sizeof states / sizeof *states);
+    return states[s];
+}
+
+bool action_state_parse(struct str name, enum action_state *ret)
+{
+    for (unsigned i = 0; i < sizeof states / sizeof *states; i++) {
+        if (str_eq(name, str_from(states[i]))) {
+            *ret = (enum action_state)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool action_state_is_closed(enum action_state s)
+{
+    switch (s) {
+    case ACTION_ALLOWED:
+    case ACTION_HELD:
+    case ACTION_ESCALATED:
+    case ACTION_APPROVED:
+    case ACTION_EXECUTING:
+    case ACTION_UNKNOWN:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool is_pending(enum action_state s)
+{
+    return s == ACTION_ESCALATED || s == ACTION_APPROVED;
+}
+
+static struct str digest_key(const struct action *a)
+{
+    return (struct str){(const char *)a->digest, sizeof a->digest};
+}
+
+/* One-phase actions that were allowed are over as soon as they were decided. */
+static bool is_open(const struct action *a)
+{
+    if (a->state == ACTION_ALLOWED && !a->two_phase) {
+        return false;
+    }
+    return !action_state_is_closed(a->state);
+}
+
+/* --- deadlines: a binary heap over slots ---------------------------------------------------------- */
+
+static bool due_before(const struct action *a, const struct action *b)
+{
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->id < b->id;
+}
+
+static void heap_put(struct world *w, uint32_t at, uint32_t slot)
+{
+    w->heap[at] = slot;
+    w->actions[slot].heap_at = at;
+}
+
+static void heap_up(struct world *w, uint32_t at)
+{
+    uint32_t slot = w->heap[at];
+    while (at > 0) {
+        uint32_t parent = (at - 1) / 2;
+        if (!due_before(&w->actions[slot], &w->actions[w->heap[parent]])) {
+            break;
+        }
+        heap_put(w, at, w->heap[parent]);
+        at = parent;
+    }
+    heap_put(w, at, slot);
+}
+
+static void heap_down(struct world *w, uint32_t at)
+{
+    uint32_t slot = w->heap[at];
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= w->heap_count) {
+            break;
+        }
+        if (child + 1 < w->heap_count &&
+            due_before(&w->actions[w->heap[child + 1]], &w->actions[w->heap[child]])) {
+            child++;
+        }
+        if (!due_before(&w->actions[w->heap[child]], &w->actions[slot])) {
+            break;
+        }
+        heap_put(w, at, w->heap[child]);
+        at = child;
+    }
+    heap_put(w, at, slot);
+}
+
+static enum rc heap_add(struct world *w, uint32_t slot, struct err *e)
+{
+    enum rc rc = table_room(&w->heap, w->heap_count, &w->heap_capacity, sizeof *w->heap, e);
+    if (rc == RC_OK) {
+        heap_put(w, w->heap_count++, slot);
+        heap_up(w, w->heap_count - 1);
+    }
+    return rc;
+}
+
+static void heap_remove(struct world *w, struct action *a)
+{
+    uint32_t at = a->heap_at;
+    must(at < w->heap_count);
+    uint32_t moved = w->heap[--w->heap_count];
+    a->heap_at = MAP_NONE;
+    if (at < w->heap_count) {
+        heap_put(w, at, moved);
+        heap_up(w, at);
+        heap_down(w, w->actions[moved].heap_at);
+    }
+}
+
+/* --- closed actions: a ring in order of closing ----------------------------------------------------- */
+
+static enum rc closed_add(struct world *w, uint32_t slot, struct err *e)
+{
+    if (w->closed_count == w->closed_capacity) {
+        uint32_t grown = w->closed_capacity == 0 ? ACTIONS_FIRST : w->closed_capacity * 2;
+        uint32_t *ring = malloc(grown * sizeof *ring);
+        if (ring == NULL) {
+            return err_set(e, RC_NO_MEMORY, "out of memory");
+        }
+        for (uint32_t i = 0; i < w->closed_count; i++) {
+            ring[i] = w->closed[(w->closed_first + i) % w->closed_capacity];
+        }
+        free(w->closed);
+        w->closed = ring;
+        w->closed_first = 0;
+        w->closed_capacity = grown;
+    }
+    w->closed[(w->closed_first + w->closed_count++) % w->closed_capacity] = slot;
+    return RC_OK;
+}
+
+/* --- slots -------------------------------------------------------------------------------------------- */
+
+static enum rc slot_take(struct world *w, uint32_t *ret, struct err *e)
+{
+    if (w->action_free == MAP_NONE) {
+        uint32_t old = w->action_capacity;
+        enum rc rc = table_room(&w->actions, old, &w->action_capacity, sizeof *w->actions, e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+        for (uint32_t i = w->action_capacity; i-- > old;) {
+            w->actions[i].next = w->action_free;
+            w->action_free = i;
+        }
+        /* The rows moved: keys of the digest index point into them. */
+        uint64_t seed = w->pending_by_digest.seed;
+        strmap_done(&w->pending_by_digest);
+        strmap_init(&w->pending_by_digest, seed);
+        for (uint32_t at = w->action_first; at != MAP_NONE; at = w->actions[at].next) {
+            if (is_pending(w->actions[at].state) &&
+                strmap_put(&w->pending_by_digest, digest_key(&w->actions[at]), at) != RC_OK) {
+                return err_set(e, RC_NO_MEMORY, "out of memory");
+            }
+        }
+    }
+    *ret = w->action_free;
+    w->action_free = w->actions[*ret].next;
+    return RC_OK;
+}
+
+static uint32_t slot_of(const struct world *w, const struct action *a)
+{
+    return (uint32_t)(a - w->actions);
+}
+
+enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e)
+{
+    uint32_t slot;
+    enum rc rc = slot_take(w, &slot, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct action *a = &w->actions[slot];
+    *a = (struct action){.id = id,
+                         .state = ACTION_DENIED,
+                         .heap_at = MAP_NONE,
+                         .next = MAP_NONE,
+                         .previous = w->action_last};
+    if (w->action_last == MAP_NONE) {
+        w->action_first = slot;
+    } else {
+        w->actions[w->action_last].next = slot;
+    }
+    w->action_last = slot;
+    w->action_count++;
+    *ret = a;
+    return idmap_put(&w->action_by_id, id, slot) == RC_OK ? RC_OK
+                                                          : err_set(e, RC_NO_MEMORY, "out of memory");
+}
+
+struct action *actions_find(struct world *w, uint64_t id)
+{
+    uint32_t at = idmap_get(&w->action_by_id, id);
+    return at == MAP_NONE ? NULL : &w->actions[at];
+}
+
+static void leave_state(struct world *w, struct action *a)
+{
+    if (a->heap_at != MAP_NONE) {
+        heap_remove(w, a);
+        w->open_count--;
+    }
+    if (a->state == ACTION_ESCALATED) {
+        w->escalated_count--;
+        must(w->agents[a->agent]->pending > 0);
+        w->agents[a->agent]->pending--;
+    }
+    if (is_pending(a->state) &&
+        strmap_get(&w->pending_by_digest, digest_key(a)) == slot_of(w, a)) {
+        strmap_remove(&w->pending_by_digest, digest_key(a));
+    }
+}
+
+static enum rc enter_state(struct world *w, struct action *a, struct err *e)
+{
+    if (a->state == ACTION_ESCALATED) {
+        w->escalated_count++;
+        w->agents[a->agent]->pending++;
+    }
+    if (is_pending(a->state) &&
+        strmap_put(&w->pending_by_digest, digest_key(a), slot_of(w, a)) != RC_OK) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    if (is_open(a)) {
+        w->open_count++;
+        return heap_add(w, slot_of(w, a), e);
+    }
+    return RC_OK;
+}
+
+enum rc actions_move(struct world *w, struct action *a, enum action_state state, int64_t due_ms,
+                     struct err *e)
+{
+    /* A slot that is new was in no state before; it says so by its zero proposal time. */
+    bool was_closed = a->proposed_ms != 0 && !is_open(a);
+    if (a->proposed_ms != 0) {
+        leave_state(w, a);
+    } else {
+        a->proposed_ms = w->time_ms;
+    }
+    a->state = state;
+    a->due_ms = due_ms;
+    enum rc rc = enter_state(w, a, e);
+    if (rc == RC_OK && !is_open(a) && !was_closed) {
+        a->closed_ms = w->time_ms;
+        rc = closed_add(w, slot_of(w, a), e);
+    }
+    return rc;
+}
+
+static void slot_free(struct world *w, uint32_t slot)
+{
+    struct action *a = &w->actions[slot];
+    idmap_remove(&w->action_by_id, a->id);
+    if (a->previous == MAP_NONE) {
+        w->action_first = a->next;
+    } else {
+        w->actions[a->previous].next = a->next;
+    }
+    if (a->next == MAP_NONE) {
+        w->action_last = a->previous;
+    } else {
+        w->actions[a->next].previous = a->previous;
+    }
+    a->next = w->action_free;
+    w->action_free = slot;
+    w->action_count--;
+}
+
+void actions_evict(struct world *w)
+{
+    while (w->closed_count > 0) {
+        uint32_t slot = w->closed[w->closed_first];
+        if (w->time_ms - w->actions[slot].closed_ms < CLOSED_KEEP_MS) {
+            return;
+        }
+        slot_free(w, slot);
+        w->closed_first = (w->closed_first + 1) % w->closed_capacity;
+        w->closed_count--;
+    }
+}
+
+/* --- loading -------------------------------------------------------------------------------------------- */
+
+enum rc actions_restore(struct world *w, const struct action *from, struct err *e)
+{
+    struct action *a;
+    enum rc rc = actions_add(w, from->id, &a, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    uint32_t previous = a->previous;
+    *a = *from;
+    a->previous = previous;
+    a->next = MAP_NONE;
+    a->heap_at = MAP_NONE;
+    return enter_state(w, a, e);
+}
+
+struct closing {
+    int64_t closed_ms;
+    uint64_t id;
+    uint32_t slot;
+};
+
+static int by_closing(const void *a, const void *b)
+{
+    const struct closing *x = a;
+    const struct closing *y = b;
+    if (x->closed_ms != y->closed_ms) {
+        return x->closed_ms < y->closed_ms ? -1 : 1;
+    }
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+enum rc actions_restore_closed(struct world *w, struct err *e)
+{
+    struct closing *all = malloc((w->action_count + 1) * sizeof *all);
+    if (all == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    uint32_t count = 0;
+    for (uint32_t at = w->action_first; at != MAP_NONE; at = w->actions[at].next) {
+        if (!is_open(&w->actions[at])) {
+            all[count++] = (struct closing){w->actions[at].closed_ms, w->actions[at].id, at};
+        }
+    }
+    /* Among those that closed in one millisecond the order does not matter: they leave together. */
+    qsort(all, count, sizeof *all, by_closing);
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < count && rc == RC_OK; i++) {
+        rc = closed_add(w, all[i].slot, e);
+    }
+    free(all);
+    return rc;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+
+const struct action *world_action(const struct world *w, uint64_t id)
+{
+    uint32_t at = idmap_get(&w->action_by_id, id);
+    return at == MAP_NONE ? NULL : &w->actions[at];
+}
+
+const struct action *world_pending(const struct world *w, const uint8_t digest[32])
+{
+    uint32_t at = strmap_get(&w->pending_by_digest, (struct str){(const char *)digest, 32});
+    return at == MAP_NONE ? NULL : &w->actions[at];
+}
+
+const struct action *world_action_next(const struct world *w, const struct action *after)
+{
+    uint32_t at = after == NULL ? w->action_first : after->next;
+    return at == MAP_NONE ? NULL : &w->actions[at];
+}
+
+uint32_t world_open_actions(const struct world *w)
+{
+    return w->open_count;
+}
+
+uint32_t world_pending_approvals(const struct world *w)
+{
+    return w->escalated_count;
+}
+
+const struct action *world_due(const struct world *w, int64_t now_ms)
+{
+    const struct action *a = w->heap_count == 0 ? NULL : &w->actions[w->heap[0]];
+    return a != NULL && now_ms >= a->due_ms ? a : NULL;
+}
+
+int64_t world_next_due(const struct world *w)
+{
+    return w->heap_count == 0 ? INT64_MAX : w->actions[w->heap[0]].due_ms;
+}

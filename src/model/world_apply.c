@@ -1,0 +1,523 @@
+/*
+ * model/world_apply - what each kind of entry does to the world: one row of a table per kind.
+ *
+ * A row's function reads the body it was promised and fails with RC_CORRUPT when something is missing:
+ * a ledger that can't be applied whole is not applied at all.
+ */
+#include "model/world_internal.h"
+
+#include "base/encode.h"
+#include "base/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct step {
+    struct world *w;
+    const struct entry *entry;
+    const struct value *body;
+    struct str policy_text;
+    struct err *e;
+};
+
+static enum rc missing(const struct step *s, const char *what)
+{
+    return err_set(s->e, RC_CORRUPT, "%s is missing or malformed", what);
+}
+
+static const struct value *get(const struct step *s, const char *name)
+{
+    return value_get(s->body, str_from(name));
+}
+
+static struct str text(const struct step *s, const char *name)
+{
+    return value_text(get(s, name));
+}
+
+static NODISCARD bool instant(const struct step *s, const char *name, int64_t *ret)
+{
+    return instant_parse(text(s, name), ret);
+}
+
+/* An instant that may be absent. */
+static int64_t instant_or(const struct step *s, const char *name, int64_t otherwise)
+{
+    int64_t ms;
+    return instant(s, name, &ms) ? ms : otherwise;
+}
+
+static NODISCARD bool digest_of(struct str value, struct str prefix, uint8_t *out, size_t len)
+{
+    return str_starts(value, prefix) && hex_decode(str_slice(value, prefix.len, value.len), out, len);
+}
+
+static NODISCARD bool ref_id(const struct step *s, unsigned i, const char *prefix, uint64_t *ret)
+{
+    return i < s->entry->ref_count && id_parse(s->entry->refs[i], prefix, ret);
+}
+
+static struct action *ref_action(const struct step *s)
+{
+    uint64_t id;
+    return ref_id(s, 0, "act", &id) ? actions_find(s->w, id) : NULL;
+}
+
+static void copy_text(char *out, size_t size, struct str from)
+{
+    struct str cut = str_slice(from, 0, size - 1);
+    if (cut.len > 0) {
+        memcpy(out, cut.ptr, cut.len);
+    }
+    out[cut.len] = '\0';
+}
+
+/* --- ledger, policy, catalogue -------------------------------------------------------------------- */
+
+static enum rc nothing(const struct step *s)
+{
+    (void)s;
+    return RC_OK;
+}
+
+static enum rc ledger_created(const struct step *s)
+{
+    copy_text(s->w->origin, sizeof s->w->origin, text(s, "origin"));
+    return s->entry->seq == 0 ? RC_OK : err_set(s->e, RC_CORRUPT, "a ledger is created by entry 0 only");
+}
+
+static enum rc policy_loaded(const struct step *s)
+{
+    struct policy *p;
+    struct str hash = text(s, "hash");
+    if (hash.len == 0 || s->policy_text.len == 0) {
+        return missing(s, "the policy");
+    }
+    enum rc rc = policy_parse(s->policy_text, &p, s->e);
+    return rc == RC_OK ? catalogue_load_policy(s->w, p, s->entry->seq, hash, s->e) : rc;
+}
+
+static enum rc agent_registered(const struct step *s)
+{
+    return catalogue_declare_agent(s->w, get(s, "definition"), s->entry->seq, s->e);
+}
+
+static enum rc service_declared(const struct step *s)
+{
+    return catalogue_declare_service(s->w, get(s, "definition"), s->entry->seq, s->e);
+}
+
+static enum rc tool_declared(const struct step *s)
+{
+    return catalogue_declare_tool(s->w, get(s, "definition"), s->entry->seq, s->e);
+}
+
+/* --- tokens ------------------------------------------------------------------------------------------ */
+
+static enum rc token_created(const struct step *s)
+{
+    struct world_token t = {.id = s->entry->seq, .agent = MAP_NONE};
+    const struct value *roles = get(s, "roles");
+    for (uint32_t i = 0; roles != NULL && roles->type == VALUE_ARRAY && i < roles->count; i++) {
+        unsigned role;
+        if (!role_parse(value_text(&roles->items[i]), &role)) {
+            return missing(s, "a role");
+        }
+        t.roles |= role;
+    }
+    if (t.roles == 0 || !digest_of(text(s, "digest"), STR("sha256:"), t.digest, sizeof t.digest)) {
+        return missing(s, "the token's roles or digest");
+    }
+    if ((t.roles & ROLE_AGENT) != 0) {
+        enum rc rc = catalogue_agent_row(s->w, text(s, "agent"), &t.agent, s->e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    copy_text(t.person, sizeof t.person, text(s, "person"));
+    copy_text(t.services, sizeof t.services, text(s, "services"));
+    t.expires_ms = instant_or(s, "expires_at", 0);
+    return tokens_add(s->w, &t, s->e);
+}
+
+static enum rc token_revoked(const struct step *s)
+{
+    uint64_t id;
+    uint32_t at = ref_id(s, 0, "tok", &id) ? idmap_get(&s->w->token_by_id, id) : (uint32_t)MAP_NONE;
+    if (at == MAP_NONE) {
+        return missing(s, "the token");
+    }
+    s->w->tokens[at]->revoked = true;
+    return RC_OK;
+}
+
+/* --- actions ------------------------------------------------------------------------------------------ */
+
+static const enum action_state state_after[] = {
+    [VERDICT_DENY] = ACTION_DENIED,     [VERDICT_ESCALATE] = ACTION_ESCALATED,
+    [VERDICT_HOLD] = ACTION_HELD,       [VERDICT_ADVISE] = ACTION_ADVISED,
+    [VERDICT_ALLOW] = ACTION_ALLOWED,
+};
+
+/* The parts of a decision that the world keeps. */
+static enum rc take_decision(const struct step *s, struct action *a)
+{
+    struct decision d;
+    if (!verdict_parse(text(s, "verdict"), &a->verdict)) {
+        return missing(s, "the verdict");
+    }
+    enum rc rc = findings_read(get(s, "findings"), &d, s->e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    enum check blocking;
+    a->blocking = check_parse(text(s, "blocking"), &blocking) ? (int)blocking : -1;
+    a->decided_seq = s->entry->seq;
+    a->policy_seq = s->w->policy_seq;
+    a->retry_at_ms = instant_or(s, "retry_at", 0);
+    a->approval_count = 0;
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct finding *f = &d.findings[c];
+        a->shown[c].shown = f->verdict == VERDICT_ESCALATE && !f->shadow;
+        a->shown[c].value = f->value;
+    }
+    return RC_OK;
+}
+
+static enum rc take_services(const struct step *s, struct action *a)
+{
+    const struct value *services = get(s, "services");
+    for (uint32_t i = 0; services != NULL && services->type == VALUE_ARRAY && i < services->count; i++) {
+        uint32_t at = world_service_find(s->w, value_text(&services->items[i]));
+        if (at == MAP_NONE || a->service_count == REQUEST_SERVICES_MAX) {
+            return missing(s, "a service of the action");
+        }
+        a->services[a->service_count++] = at;
+    }
+    return RC_OK;
+}
+
+static enum rc action_decided(const struct step *s)
+{
+    const struct value *request = get(s, "request");
+    struct action *a;
+    enum rc rc = actions_add(s->w, s->entry->seq, &a, s->e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    a->agent = world_agent_find(s->w, value_text(value_get(request, STR("agent"))));
+    a->tool = world_tool_find(s->w, text(s, "tool"));
+    a->two_phase = value_bool_or(get(s, "two_phase"), true);
+    if (!id_parse(s->entry->actor, "tok", &a->proposer)) {
+        return missing(s, "the proposer");
+    }
+    if (!digest_of(value_text(value_get(request, STR("digest"))), STR("sha256:"), a->digest,
+                   sizeof a->digest)) {
+        return missing(s, "the action's digest");
+    }
+    rc = take_services(s, a);
+    rc = rc == RC_OK ? take_decision(s, a) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (a->agent == MAP_NONE && a->verdict != VERDICT_DENY) {
+        return err_set(s->e, RC_CORRUPT, "an action of an unknown agent was not denied");
+    }
+    bool own = value_bool_or(get(s, "own"), false);
+    if (a->agent != MAP_NONE && (a->verdict == VERDICT_ALLOW || own)) {
+        her_add(&s->w->agents[a->agent]->her, s->entry->time_ms, own);
+    }
+    return actions_move(s->w, a, state_after[a->verdict], instant_or(s, "expires_at", INT64_MAX), s->e);
+}
+
+static enum rc action_redecided(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    if (a == NULL) {
+        return missing(s, "the action");
+    }
+    /* An approved action that meets a hold keeps its approval and its expiry. */
+    bool keeps = value_bool_or(get(s, "approval_kept"), false);
+    if (keeps) {
+        a->retry_at_ms = instant_or(s, "retry_at", 0);
+        return RC_OK;
+    }
+    enum rc rc = take_decision(s, a);
+    return rc == RC_OK ? actions_move(s->w, a, state_after[a->verdict],
+                                      instant_or(s, "expires_at", INT64_MAX), s->e)
+                       : rc;
+}
+
+static enum rc action_committed(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    int64_t start_by;
+    if (a == NULL || !instant(s, "start_by", &start_by) ||
+        !digest_of(text(s, "nonce"), STR("sha256:"), a->nonce, sizeof a->nonce)) {
+        return missing(s, "the commit");
+    }
+    a->grant_seq = s->entry->seq;
+    return actions_move(s->w, a, ACTION_EXECUTING, start_by, s->e);
+}
+
+static enum rc action_heartbeat(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    int64_t due;
+    if (a == NULL || !instant(s, "due_at", &due)) {
+        return missing(s, "the heartbeat");
+    }
+    return a->state == ACTION_EXECUTING ? actions_move(s->w, a, ACTION_EXECUTING, due, s->e) : RC_OK;
+}
+
+static enum rc action_finished(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    struct str result = text(s, "result");
+    bool good = str_eq(result, STR("succeeded"));
+    if (a == NULL || (!good && !str_eq(result, STR("failed")))) {
+        return missing(s, "the outcome");
+    }
+    return actions_move(s->w, a, good ? ACTION_SUCCEEDED : ACTION_FAILED, INT64_MAX, s->e);
+}
+
+static enum rc end_action(const struct step *s, enum action_state state)
+{
+    struct action *a = ref_action(s);
+    return a == NULL ? missing(s, "the action") : actions_move(s->w, a, state, INT64_MAX, s->e);
+}
+
+static enum rc action_lost(const struct step *s)
+{
+    return end_action(s, ACTION_UNKNOWN);
+}
+
+static enum rc action_cancelled(const struct step *s)
+{
+    return end_action(s, ACTION_CANCELLED);
+}
+
+static enum rc action_expired(const struct step *s)
+{
+    return end_action(s, ACTION_EXPIRED);
+}
+
+static enum rc action_abandoned(const struct step *s)
+{
+    return end_action(s, ACTION_ABANDONED);
+}
+
+static enum rc approval_granted(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    uint64_t token = 0;
+    if (a == NULL || !id_parse(s->entry->actor, "tok", &token) || a->approval_count == APPROVALS_MAX) {
+        return missing(s, "the approval");
+    }
+    a->approvals[a->approval_count++] = (struct world_approval){token, s->entry->time_ms};
+    if (!value_bool_or(get(s, "quorum"), false)) {
+        return RC_OK;
+    }
+    return actions_move(s->w, a, ACTION_APPROVED, instant_or(s, "expires_at", INT64_MAX), s->e);
+}
+
+static enum rc approval_rejected(const struct step *s)
+{
+    return end_action(s, ACTION_REJECTED);
+}
+
+/* --- stops --------------------------------------------------------------------------------------------- */
+
+static enum rc stop_set(const struct step *s)
+{
+    struct world_stop stop = {.id = s->entry->seq, .at_ms = s->entry->time_ms};
+    if (!stop_scope_parse(text(s, "scope"), &stop.scope)) {
+        return missing(s, "the stop's scope");
+    }
+    if (s->w->stop_count == STOPS_MAX) {
+        return err_set(s->e, RC_LIMIT, "more than %d stops in force", STOPS_MAX);
+    }
+    stop.pause = str_eq(text(s, "level"), STR("pause"));
+    if (!id_parse(s->entry->actor, "tok", &stop.by)) {
+        stop.by = 0; /* the stop file or a signal: the system's own */
+    }
+    copy_text(stop.name, sizeof stop.name, text(s, "name"));
+    copy_text(stop.by_person, sizeof stop.by_person, text(s, "person"));
+    copy_text(stop.reason, sizeof stop.reason, text(s, "reason"));
+    s->w->stops[s->w->stop_count++] = stop;
+    return RC_OK;
+}
+
+static enum rc stop_lifted(const struct step *s)
+{
+    uint64_t id;
+    if (!ref_id(s, 0, "stp", &id)) {
+        return missing(s, "the stop");
+    }
+    for (uint32_t i = 0; i < s->w->stop_count; i++) {
+        if (s->w->stops[i].id == id) {
+            memmove(&s->w->stops[i], &s->w->stops[i + 1],
+                    (s->w->stop_count - i - 1) * sizeof *s->w->stops);
+            s->w->stop_count--;
+            return RC_OK;
+        }
+    }
+    return missing(s, "the stop");
+}
+
+/* --- events ---------------------------------------------------------------------------------------------- */
+
+static struct world_service *event_service(const struct step *s)
+{
+    uint32_t at = world_service_find(s->w, text(s, "service"));
+    return at == MAP_NONE ? NULL : s->w->services[at];
+}
+
+static void drop_deploy(struct world_service *service, uint32_t i)
+{
+    memmove(&service->deploys[i], &service->deploys[i + 1],
+            (service->deploy_count - i - 1) * sizeof *service->deploys);
+    service->deploy_count--;
+}
+
+static enum rc deploy_started(const struct step *s)
+{
+    struct world_service *service = event_service(s);
+    if (service == NULL) {
+        return missing(s, "the service");
+    }
+    if (service->deploy_count == DEPLOYS_MAX) {
+        drop_deploy(service, 0);
+    }
+    struct world_deploy *d = &service->deploys[service->deploy_count++];
+    copy_text(d->id, sizeof d->id, text(s, "id"));
+    d->since_ms = s->entry->time_ms;
+    return RC_OK;
+}
+
+static enum rc deploy_ended(const struct step *s)
+{
+    struct world_service *service = event_service(s);
+    if (service == NULL) {
+        return missing(s, "the service");
+    }
+    struct str id = text(s, "id");
+    for (uint32_t i = service->deploy_count; i-- > 0;) {
+        if (str_eq(str_from(service->deploys[i].id), str_slice(id, 0, ENTRY_ID_MAX * 2 - 1))) {
+            drop_deploy(service, i);
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc sli_bucket(const struct step *s)
+{
+    struct world_service *service = event_service(s);
+    int64_t at;
+    int64_t good = value_integer_or(get(s, "good"), -1);
+    int64_t total = value_integer_or(get(s, "total"), -1);
+    if (service == NULL || !instant(s, "at", &at) || good < 0 || total < good) {
+        return missing(s, "the bucket");
+    }
+    if (service->sli == NULL) {
+        service->sli = malloc(sizeof *service->sli);
+        if (service->sli == NULL) {
+            return err_set(s->e, RC_NO_MEMORY, "out of memory");
+        }
+        window_init(service->sli);
+    }
+    if (window_add(service->sli, at, good, total) && at > service->sli_at_ms) {
+        service->sli_at_ms = at;
+    }
+    return RC_OK;
+}
+
+/* --- the table ---------------------------------------------------------------------------------------------- */
+
+static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
+    [ENTRY_LEDGER_CREATED] = ledger_created,
+    [ENTRY_LEDGER_SNAPSHOT] = nothing,
+    [ENTRY_POLICY_LOADED] = policy_loaded,
+    [ENTRY_TOKEN_CREATED] = token_created,
+    [ENTRY_TOKEN_REVOKED] = token_revoked,
+    [ENTRY_AGENT_REGISTERED] = agent_registered,
+    [ENTRY_SERVICE_DECLARED] = service_declared,
+    [ENTRY_TOOL_DECLARED] = tool_declared,
+    [ENTRY_ACTION_DECIDED] = action_decided,
+    [ENTRY_ACTION_REDECIDED] = action_redecided,
+    [ENTRY_ACTION_COMMITTED] = action_committed,
+    [ENTRY_ACTION_HEARTBEAT] = action_heartbeat,
+    [ENTRY_ACTION_FINISHED] = action_finished,
+    [ENTRY_ACTION_LOST] = action_lost,
+    [ENTRY_ACTION_CANCELLED] = action_cancelled,
+    [ENTRY_ACTION_EXPIRED] = action_expired,
+    [ENTRY_ACTION_ABANDONED] = action_abandoned,
+    [ENTRY_APPROVAL_GRANTED] = approval_granted,
+    [ENTRY_APPROVAL_REJECTED] = approval_rejected,
+    [ENTRY_STOP_SET] = stop_set,
+    [ENTRY_STOP_LIFTED] = stop_lifted,
+    [ENTRY_DEPLOY_STARTED] = deploy_started,
+    [ENTRY_DEPLOY_ENDED] = deploy_ended,
+    [ENTRY_SLI_BUCKET] = sli_bucket,
+    [ENTRY_CLOCK_JUMPED] = nothing,
+    [ENTRY_CLOCK_ACCEPTED] = nothing,
+    [ENTRY_LOAD_REFUSED] = nothing,
+};
+
+static enum rc take_idempotency(const struct step *s)
+{
+    const struct value *idem = get(s, "idem");
+    uint8_t key[32];
+    uint8_t body[16];
+    if (idem == NULL) {
+        return RC_OK;
+    }
+    if (!hex_decode(value_text(value_get(idem, STR("key"))), key, sizeof key) ||
+        !hex_decode(value_text(value_get(idem, STR("body"))), body, sizeof body)) {
+        return missing(s, "the idempotency key");
+    }
+    return idempotency_put(s->w, key, body, s->entry->seq, s->entry->time_ms, s->e);
+}
+
+enum rc world_apply(struct world *w, const struct entry *entry, const struct value *body,
+                    struct str policy_text, struct err *e)
+{
+    must((unsigned)entry->kind < ENTRY_KIND_COUNT && appliers[entry->kind] != NULL);
+    if (entry->seq != w->next_seq || entry->time_ms < w->time_ms) {
+        return err_set(e, RC_CORRUPT, "entry %llu does not follow: expected seq %llu at or after %lld",
+                       (unsigned long long)entry->seq, (unsigned long long)w->next_seq,
+                       (long long)w->time_ms);
+    }
+    aqdd_advance(w, entry->time_ms);
+    w->time_ms = entry->time_ms;
+    w->next_seq = entry->seq + 1;
+    struct step s = {w, entry, body, policy_text, e};
+    enum rc rc = appliers[entry->kind](&s);
+    rc = rc == RC_OK ? take_idempotency(&s) : rc;
+    if (rc != RC_OK) {
+        struct str kind = entry_kind_name(entry->kind);
+        return err_wrap(e, rc, "entry %llu (%.*s)", (unsigned long long)entry->seq, STR_ARG(kind));
+    }
+    actions_evict(w);
+    idempotency_evict(w);
+    return RC_OK;
+}
+
+static const char *const scopes[] = {"all", "agent", "service", "tool"};
+
+const char *stop_scope_name(enum stop_scope s)
+{
+    must((unsigned)s < sizeof scopes / sizeof *scopes);
+    return scopes[s];
+}
+
+bool stop_scope_parse(struct str name, enum stop_scope *ret)
+{
+    for (unsigned i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        if (str_eq(name, str_from(scopes[i]))) {
+            *ret = (enum stop_scope)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,130 @@
+/*
+ * model/world_internal - the world's tables, for the files of this folder only.
+ */
+#ifndef MODEL_WORLD_INTERNAL_H
+#define MODEL_WORLD_INTERNAL_H
+
+#include "model/world.h"
+
+#define ACTIONS_FIRST 64U
+
+/* A table that grows; rows are found by index and keep it for good. */
+struct rows {
+    void *items;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+struct idempotency_row {
+    uint8_t key[32];
+    struct idempotency value;
+    int64_t at_ms;
+    uint32_t next; /* towards the newest; also the free list */
+};
+
+struct world {
+    uint64_t next_seq;
+    int64_t time_ms;
+    char origin[129];
+
+    struct policy *policy;
+    uint64_t policy_seq;
+    char policy_hash[80];
+
+    /* Rows are heap objects, so that names and definitions keep their address. */
+    struct world_agent **agents;
+    uint32_t agent_count;
+    uint32_t agent_capacity;
+    struct strmap agent_index;
+    struct world_service **services;
+    uint32_t service_count;
+    uint32_t service_capacity;
+    struct strmap service_index;
+    struct world_tool **tools;
+    uint32_t tool_count;
+    uint32_t tool_capacity;
+    struct strmap tool_index;
+    uint32_t *dependants; /* all lists, one after the other */
+
+    struct world_token **tokens;
+    uint32_t token_count;
+    uint32_t token_capacity;
+    struct strmap token_by_digest;
+    struct idmap token_by_id;
+
+    struct world_stop stops[STOPS_MAX];
+    uint32_t stop_count;
+
+    struct action *actions;
+    uint32_t action_capacity;
+    uint32_t action_free;  /* first free slot, MAP_NONE */
+    uint32_t action_first; /* in order of id */
+    uint32_t action_last;
+    uint32_t action_count;
+    struct idmap action_by_id;
+    struct strmap pending_by_digest;
+    uint32_t *heap; /* open actions by (due_ms, id) */
+    uint32_t heap_count;
+    uint32_t heap_capacity;
+    uint32_t *closed; /* ring of closed actions, oldest first */
+    uint32_t closed_first;
+    uint32_t closed_count;
+    uint32_t closed_capacity;
+    uint32_t open_count;
+    uint32_t escalated_count;
+
+    int64_t aqdd_baseline_milli;
+    int64_t aqdd_samples;
+    int64_t aqdd_next_ms; /* next grid point; 0 before the first entry */
+    int64_t aqdd_over_since_ms; /* drift at or above the breach since then; 0: not */
+
+    struct idempotency_row *idem;
+    uint32_t idem_capacity;
+    uint32_t idem_free;
+    uint32_t idem_first; /* oldest */
+    uint32_t idem_last;
+    struct strmap idem_index;
+};
+
+/* Makes room for one more pointer in a table. */
+NODISCARD enum rc table_room(void *items, uint32_t count, uint32_t *capacity, size_t size,
+                             struct err *e);
+
+/* world_catalogue.c */
+NODISCARD enum rc catalogue_load_policy(struct world *w, struct policy *p, uint64_t seq,
+                                        struct str hash, struct err *e);
+NODISCARD enum rc catalogue_declare_agent(struct world *w, const struct value *definition,
+                                          uint64_t seq, struct err *e);
+NODISCARD enum rc catalogue_declare_service(struct world *w, const struct value *definition,
+                                            uint64_t seq, struct err *e);
+NODISCARD enum rc catalogue_declare_tool(struct world *w, const struct value *definition,
+                                         uint64_t seq, struct err *e);
+NODISCARD enum rc catalogue_agent_row(struct world *w, struct str name, uint32_t *ret, struct err *e);
+NODISCARD enum rc catalogue_service_row(struct world *w, struct str name, uint32_t *ret,
+                                        struct err *e);
+NODISCARD enum rc catalogue_tool_row(struct world *w, struct str name, uint32_t *ret, struct err *e);
+NODISCARD enum rc catalogue_settle(struct world *w, struct err *e);
+
+/* world_actions.c */
+NODISCARD enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e);
+struct action *actions_find(struct world *w, uint64_t id);
+/* Sets the state and its deadline, and keeps heap, counts and pending index right. */
+NODISCARD enum rc actions_move(struct world *w, struct action *a, enum action_state state,
+                               int64_t due_ms, struct err *e);
+void actions_evict(struct world *w);
+/* For loading: puts a whole action in, closed ones in order of closing. */
+NODISCARD enum rc actions_restore(struct world *w, const struct action *from, struct err *e);
+NODISCARD enum rc actions_restore_closed(struct world *w, struct err *e);
+
+/* world_measures.c */
+void her_add(struct her_ring *r, int64_t at_ms, bool own);
+void aqdd_advance(struct world *w, int64_t now_ms);
+NODISCARD enum rc idempotency_put(struct world *w, const uint8_t key[32],
+                                  const uint8_t body_digest[16], uint64_t seq, int64_t at_ms,
+                                  struct err *e);
+void idempotency_evict(struct world *w);
+
+/* world_tokens.c */
+NODISCARD enum rc tokens_add(struct world *w, const struct world_token *t, struct err *e);
+
+#endif

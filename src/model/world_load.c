@@ -1,0 +1,323 @@
+/*
+ * model/world_load - a world from the records that world_save wrote.
+ */
+#include "model/world_internal.h"
+
+#include "base/encode.h"
+#include "base/must.h"
+#include "value/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct loader {
+    struct world *w;
+    const struct value *v;
+    struct err *e;
+};
+
+static enum rc corrupt(struct loader *l, const char *what)
+{
+    return err_set(l->e, RC_CORRUPT, "the snapshot's %s is malformed", what);
+}
+
+static int64_t number(const struct loader *l, const char *name)
+{
+    return value_integer_or(value_get(l->v, str_from(name)), 0);
+}
+
+static struct str word(const struct loader *l, const char *name)
+{
+    return value_text(value_get(l->v, str_from(name)));
+}
+
+static uint32_t list_count(const struct value *v)
+{
+    return value_is(v, VALUE_ARRAY) ? v->count : 0;
+}
+
+static int64_t list_int(const struct value *v, uint32_t i)
+{
+    return i < list_count(v) ? value_integer_or(&v->items[i], 0) : 0;
+}
+
+static enum rc load_head(struct loader *l)
+{
+    struct world *w = l->w;
+    if (number(l, "format") != WORLD_FORMAT) {
+        return err_set(l->e, RC_CORRUPT, "the snapshot has format %lld: this program reads %d",
+                       (long long)number(l, "format"), WORLD_FORMAT);
+    }
+    w->next_seq = (uint64_t)number(l, "next_seq");
+    w->time_ms = number(l, "time_ms");
+    w->aqdd_baseline_milli = number(l, "aqdd_baseline");
+    w->aqdd_samples = number(l, "aqdd_samples");
+    w->aqdd_next_ms = number(l, "aqdd_next");
+    w->aqdd_over_since_ms = number(l, "aqdd_over");
+    return str_to_c(word(l, "origin"), w->origin, sizeof w->origin) ? RC_OK : corrupt(l, "origin");
+}
+
+/* Only the policy's text is taken now: its agents, services and tools come in their own order. */
+static enum rc load_policy(struct loader *l)
+{
+    struct world *w = l->w;
+    w->policy_seq = (uint64_t)number(l, "seq");
+    if (!str_to_c(word(l, "hash"), w->policy_hash, sizeof w->policy_hash)) {
+        return corrupt(l, "policy");
+    }
+    return policy_parse(word(l, "text"), &w->policy, l->e);
+}
+
+static enum rc load_agent(struct loader *l)
+{
+    uint32_t at;
+    const struct value *definition = value_get(l->v, STR("definition"));
+    enum rc rc = str_is_name(word(l, "name")) ? catalogue_agent_row(l->w, word(l, "name"), &at, l->e)
+                                              : corrupt(l, "agent");
+    if (rc == RC_OK && definition != NULL) {
+        rc = catalogue_declare_agent(l->w, definition, 0, l->e);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct world_agent *a = l->w->agents[at];
+    a->version = (uint64_t)number(l, "version");
+    const struct value *her = value_get(l->v, STR("her"));
+    for (uint32_t i = 0; i + 1 < list_count(her); i += 2) {
+        her_add(&a->her, list_int(her, i), list_int(her, i + 1) != 0);
+    }
+    return RC_OK;
+}
+
+static enum rc load_window(struct loader *l, struct world_service *s, const struct value *sli)
+{
+    s->sli = malloc(sizeof *s->sli);
+    if (s->sli == NULL) {
+        return err_set(l->e, RC_NO_MEMORY, "out of memory");
+    }
+    window_init(s->sli);
+    for (uint32_t i = 1; i + 2 < list_count(sli); i += 3) {
+        int64_t good = list_int(sli, i + 1);
+        int64_t total = list_int(sli, i + 2);
+        if (good < 0 || total < good || !window_add(s->sli, list_int(sli, i) * HOUR_MS, good, total)) {
+            return corrupt(l, "window");
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc load_service(struct loader *l)
+{
+    uint32_t at;
+    const struct value *definition = value_get(l->v, STR("definition"));
+    enum rc rc = str_is_name(word(l, "name")) ? catalogue_service_row(l->w, word(l, "name"), &at, l->e)
+                                              : corrupt(l, "service");
+    if (rc == RC_OK && definition != NULL) {
+        rc = catalogue_declare_service(l->w, definition, 0, l->e);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct world_service *s = l->w->services[at];
+    s->version = (uint64_t)number(l, "version");
+    const struct value *deploys = value_get(l->v, STR("deploys"));
+    for (uint32_t i = 0; i + 1 < list_count(deploys) && s->deploy_count < DEPLOYS_MAX; i += 2) {
+        struct world_deploy *d = &s->deploys[s->deploy_count++];
+        d->since_ms = list_int(deploys, i + 1);
+        if (!str_to_c(value_text(&deploys->items[i]), d->id, sizeof d->id)) {
+            return corrupt(l, "deploy");
+        }
+    }
+    const struct value *sli = value_get(l->v, STR("sli"));
+    s->sli_at_ms = number(l, "sli_at");
+    return sli == NULL ? RC_OK : load_window(l, s, sli);
+}
+
+static enum rc load_tool(struct loader *l)
+{
+    uint32_t at;
+    const struct value *definition = value_get(l->v, STR("definition"));
+    enum rc rc = str_is_name(word(l, "name")) ? catalogue_tool_row(l->w, word(l, "name"), &at, l->e)
+                                              : corrupt(l, "tool");
+    if (rc == RC_OK && definition != NULL) {
+        rc = catalogue_declare_tool(l->w, definition, 0, l->e);
+    }
+    if (rc == RC_OK) {
+        l->w->tools[at]->version = (uint64_t)number(l, "version");
+    }
+    return rc;
+}
+
+static enum rc load_token(struct loader *l)
+{
+    struct world_token t = {.id = (uint64_t)number(l, "id"),
+                            .roles = (unsigned)number(l, "roles"),
+                            .agent = number(l, "agent") < 0 ? (uint32_t)MAP_NONE
+                                                            : (uint32_t)number(l, "agent"),
+                            .expires_ms = number(l, "expires"),
+                            .revoked = value_bool_or(value_get(l->v, STR("revoked")), true)};
+    bool agent_known = t.agent == MAP_NONE || t.agent < l->w->agent_count;
+    if (!agent_known || !str_to_c(word(l, "person"), t.person, sizeof t.person) ||
+        !str_to_c(word(l, "services"), t.services, sizeof t.services) ||
+        !hex_decode(word(l, "digest"), t.digest, sizeof t.digest)) {
+        return corrupt(l, "token");
+    }
+    return tokens_add(l->w, &t, l->e);
+}
+
+static enum rc load_stop(struct loader *l)
+{
+    if (l->w->stop_count == STOPS_MAX || number(l, "scope") < 0 || number(l, "scope") > STOP_TOOL) {
+        return corrupt(l, "stop");
+    }
+    struct world_stop *s = &l->w->stops[l->w->stop_count++];
+    *s = (struct world_stop){.id = (uint64_t)number(l, "id"),
+                             .scope = (enum stop_scope)number(l, "scope"),
+                             .pause = value_bool_or(value_get(l->v, STR("pause")), false),
+                             .by = (uint64_t)number(l, "by"),
+                             .at_ms = number(l, "at")};
+    bool fits = str_to_c(word(l, "name"), s->name, sizeof s->name) &&
+                str_to_c(word(l, "person"), s->by_person, sizeof s->by_person) &&
+                str_to_c(word(l, "reason"), s->reason, sizeof s->reason);
+    return fits ? RC_OK : corrupt(l, "stop");
+}
+
+static enum rc action_from_numbers(struct loader *l, struct action *a)
+{
+    const struct value *n = value_get(l->v, STR("n"));
+    a->id = (uint64_t)list_int(n, 0);
+    a->agent = list_int(n, 1) < 0 ? (uint32_t)MAP_NONE : (uint32_t)list_int(n, 1);
+    a->tool = list_int(n, 2) < 0 ? (uint32_t)MAP_NONE : (uint32_t)list_int(n, 2);
+    a->state = (enum action_state)list_int(n, 3);
+    a->verdict = (enum verdict)list_int(n, 4);
+    a->blocking = (int)list_int(n, 5);
+    a->two_phase = list_int(n, 6) != 0;
+    a->proposer = (uint64_t)list_int(n, 7);
+    a->decided_seq = (uint64_t)list_int(n, 8);
+    a->policy_seq = (uint64_t)list_int(n, 9);
+    a->grant_seq = (uint64_t)list_int(n, 10);
+    a->proposed_ms = list_int(n, 11);
+    a->retry_at_ms = list_int(n, 12);
+    a->due_ms = list_int(n, 13);
+    bool sound = list_count(n) == 14 && list_int(n, 3) >= 0 && list_int(n, 3) <= ACTION_ABANDONED &&
+                 list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
+                 (a->agent == MAP_NONE ? a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
+                 (a->tool == MAP_NONE || a->tool < l->w->tool_count);
+    return sound ? RC_OK : corrupt(l, "action");
+}
+
+static enum rc action_lists(struct loader *l, struct action *a)
+{
+    const struct value *services = value_get(l->v, STR("services"));
+    for (uint32_t i = 0; i < list_count(services); i++) {
+        int64_t at = list_int(services, i);
+        if (at < 0 || at >= l->w->service_count || a->service_count == REQUEST_SERVICES_MAX) {
+            return corrupt(l, "action");
+        }
+        a->services[a->service_count++] = (uint32_t)at;
+    }
+    const struct value *shown = value_get(l->v, STR("shown"));
+    for (uint32_t i = 0; i + 1 < list_count(shown); i += 2) {
+        int64_t c = list_int(shown, i);
+        if (c < 0 || c >= CHECK_COUNT) {
+            return corrupt(l, "action");
+        }
+        a->shown[c] = (struct shown_finding){true, list_int(shown, i + 1)};
+    }
+    const struct value *approvals = value_get(l->v, STR("approvals"));
+    for (uint32_t i = 0; i + 1 < list_count(approvals) && a->approval_count < APPROVALS_MAX; i += 2) {
+        a->approvals[a->approval_count++] =
+            (struct world_approval){(uint64_t)list_int(approvals, i), list_int(approvals, i + 1)};
+    }
+    return RC_OK;
+}
+
+static enum rc load_action(struct loader *l)
+{
+    struct action a = {.closed_ms = number(l, "closed")};
+    enum rc rc = action_from_numbers(l, &a);
+    rc = rc == RC_OK ? action_lists(l, &a) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (!hex_decode(word(l, "digest"), a.digest, sizeof a.digest) ||
+        (a.grant_seq != 0 && !hex_decode(word(l, "nonce"), a.nonce, sizeof a.nonce))) {
+        return corrupt(l, "action");
+    }
+    return actions_restore(l->w, &a, l->e);
+}
+
+static enum rc load_key(struct loader *l)
+{
+    uint8_t key[32];
+    uint8_t body[16];
+    if (!hex_decode(word(l, "key"), key, sizeof key) || !hex_decode(word(l, "body"), body, sizeof body)) {
+        return corrupt(l, "idempotency key");
+    }
+    return idempotency_put(l->w, key, body, (uint64_t)number(l, "seq"), number(l, "at"), l->e);
+}
+
+static const struct {
+    const char *kind;
+    enum rc (*load)(struct loader *l);
+} rows[] = {
+    {"world", load_head}, {"policy", load_policy}, {"agent", load_agent},   {"service", load_service},
+    {"tool", load_tool},  {"token", load_token},   {"stop", load_stop},     {"action", load_action},
+    {"key", load_key},
+};
+
+enum rc world_load_record(struct world *w, struct str record, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(WORLD_RECORD_MAX * 4);
+    if (a == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    struct value v;
+    enum rc rc = json_parse(a, record, &v, e);
+    if (rc != RC_OK) {
+        return rc == RC_INVALID ? err_wrap(e, RC_CORRUPT, "snapshot") : rc;
+    }
+    struct loader l = {w, &v, e};
+    struct str kind = value_text(value_get(&v, STR("r")));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (str_eq(kind, str_from(rows[i].kind))) {
+            return rows[i].load(&l);
+        }
+    }
+    return corrupt(&l, "record kind");
+}
+
+/* Definitions that the policy declares are tied to their rows once all rows are there. */
+static enum rc tie_policy(struct world *w, struct err *e)
+{
+    const struct policy *p = w->policy;
+    for (uint32_t i = 0; p != NULL && i < p->agent_count; i++) {
+        uint32_t at = world_agent_find(w, p->agents[i].name);
+        if (at == MAP_NONE) {
+            return err_set(e, RC_CORRUPT, "the snapshot lacks an agent of its policy");
+        }
+        w->agents[at]->def = &p->agents[i];
+    }
+    for (uint32_t i = 0; p != NULL && i < p->service_count; i++) {
+        uint32_t at = world_service_find(w, p->services[i].name);
+        if (at == MAP_NONE) {
+            return err_set(e, RC_CORRUPT, "the snapshot lacks a service of its policy");
+        }
+        w->services[at]->def = &p->services[i];
+    }
+    for (uint32_t i = 0; p != NULL && i < p->tool_count; i++) {
+        uint32_t at = world_tool_find(w, p->tools[i].name);
+        if (at == MAP_NONE) {
+            return err_set(e, RC_CORRUPT, "the snapshot lacks a tool of its policy");
+        }
+        w->tools[at]->def = &p->tools[i];
+    }
+    return RC_OK;
+}
+
+enum rc world_load_end(struct world *w, struct err *e)
+{
+    enum rc rc = tie_policy(w, e);
+    rc = rc == RC_OK ? catalogue_settle(w, e) : rc;
+    return rc == RC_OK ? actions_restore_closed(w, e) : rc;
+}

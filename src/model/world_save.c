@@ -1,0 +1,324 @@
+/*
+ * model/world_save - the whole world as records of canonical JSON, and back.
+ *
+ * The order is fixed (head, policy, agents, services, tools, tokens, stops, actions, keys), each table
+ * in its own order, so equal worlds give equal bytes. Loading takes the records in the same order.
+ */
+#include "model/world_internal.h"
+
+#include "base/encode.h"
+#include "base/must.h"
+#include "value/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- saving -------------------------------------------------------------------------------------------- */
+
+struct saver {
+    const struct world *w;
+    world_record_fn fn;
+    void *context;
+    struct arena *arena;
+    struct buf out;
+    struct err *e;
+};
+
+static enum rc put(struct saver *s, const struct value *record)
+{
+    buf_reset(&s->out);
+    json_write_canonical(&s->out, record, s->arena);
+    enum rc rc = s->out.rc != RC_OK ? s->out.rc : arena_rc(s->arena);
+    if (rc != RC_OK) {
+        return err_set(s->e, rc, "a record of the snapshot is too large");
+    }
+    rc = s->fn(s->context, buf_view(&s->out), s->e);
+    arena_reset(s->arena);
+    return rc;
+}
+
+static struct value record(struct saver *s, const char *kind)
+{
+    struct value v = value_object();
+    value_add_str(s->arena, &v, STR("r"), str_from(kind));
+    return v;
+}
+
+static enum rc save_head(struct saver *s)
+{
+    const struct world *w = s->w;
+    struct value v = record(s, "world");
+    value_add_int(s->arena, &v, STR("format"), WORLD_FORMAT);
+    value_add_int(s->arena, &v, STR("next_seq"), (int64_t)w->next_seq);
+    value_add_int(s->arena, &v, STR("time_ms"), w->time_ms);
+    value_add_str(s->arena, &v, STR("origin"), str_from(w->origin));
+    value_add_int(s->arena, &v, STR("aqdd_baseline"), w->aqdd_baseline_milli);
+    value_add_int(s->arena, &v, STR("aqdd_samples"), w->aqdd_samples);
+    value_add_int(s->arena, &v, STR("aqdd_next"), w->aqdd_next_ms);
+    value_add_int(s->arena, &v, STR("aqdd_over"), w->aqdd_over_since_ms);
+    return put(s, &v);
+}
+
+static enum rc save_policy(struct saver *s)
+{
+    if (s->w->policy == NULL) {
+        return RC_OK;
+    }
+    struct buf text;
+    buf_init(&text, POLICY_TEXT_MAX);
+    policy_write(&text, s->w->policy);
+    struct value v = record(s, "policy");
+    value_add_int(s->arena, &v, STR("seq"), (int64_t)s->w->policy_seq);
+    value_add_str(s->arena, &v, STR("hash"), str_from(s->w->policy_hash));
+    value_add_str(s->arena, &v, STR("text"), buf_view(&text));
+    enum rc rc = text.rc == RC_OK ? put(s, &v) : err_set(s->e, text.rc, "the policy is too large");
+    buf_done(&text);
+    return rc;
+}
+
+static struct value her_value(struct saver *s, const struct her_ring *r)
+{
+    struct value all = value_array();
+    for (uint32_t i = 0; i < r->count; i++) {
+        uint32_t at = (r->next + HER_WINDOW - r->count + i) % HER_WINDOW;
+        value_push(s->arena, &all, value_int(r->at_ms[at]));
+        value_push(s->arena, &all, value_int(r->own[at] ? 1 : 0));
+    }
+    return all;
+}
+
+static enum rc save_agents(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->agent_count && rc == RC_OK; i++) {
+        const struct world_agent *a = s->w->agents[i];
+        struct value v = record(s, "agent");
+        value_add_str(s->arena, &v, STR("name"), str_from(a->name));
+        value_add_int(s->arena, &v, STR("version"), (int64_t)a->version);
+        if (a->own != NULL) {
+            value_add(s->arena, &v, STR("definition"), agent_def_value(s->arena, a->def));
+        }
+        if (a->her.count > 0) {
+            value_add(s->arena, &v, STR("her"), her_value(s, &a->her));
+        }
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+static struct value deploys_value(struct saver *s, const struct world_service *service)
+{
+    struct value all = value_array();
+    for (uint32_t i = 0; i < service->deploy_count; i++) {
+        value_push(s->arena, &all, value_string(str_from(service->deploys[i].id)));
+        value_push(s->arena, &all, value_int(service->deploys[i].since_ms));
+    }
+    return all;
+}
+
+/* [newest hour, then hour, good, total of every bucket that is not empty] */
+static struct value window_value(struct saver *s, const struct window *w)
+{
+    struct value all = value_array();
+    value_push(s->arena, &all, value_int(w->newest_hour));
+    for (int64_t h = w->newest_hour - WINDOW_HOURS + 1; h <= w->newest_hour; h++) {
+        const struct window_bucket *b = h < 0 ? NULL : &w->buckets[h % WINDOW_HOURS];
+        if (b != NULL && b->total != 0) {
+            value_push(s->arena, &all, value_int(h));
+            value_push(s->arena, &all, value_int(b->good));
+            value_push(s->arena, &all, value_int(b->total));
+        }
+    }
+    return all;
+}
+
+static enum rc save_services(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->service_count && rc == RC_OK; i++) {
+        const struct world_service *service = s->w->services[i];
+        struct value v = record(s, "service");
+        value_add_str(s->arena, &v, STR("name"), str_from(service->name));
+        value_add_int(s->arena, &v, STR("version"), (int64_t)service->version);
+        if (service->own != NULL) {
+            value_add(s->arena, &v, STR("definition"), service_def_value(s->arena, service->def));
+        }
+        if (service->deploy_count > 0) {
+            value_add(s->arena, &v, STR("deploys"), deploys_value(s, service));
+        }
+        if (service->sli != NULL) {
+            value_add(s->arena, &v, STR("sli"), window_value(s, service->sli));
+            value_add_int(s->arena, &v, STR("sli_at"), service->sli_at_ms);
+        }
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+static enum rc save_tools(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->tool_count && rc == RC_OK; i++) {
+        const struct world_tool *t = s->w->tools[i];
+        struct value v = record(s, "tool");
+        value_add_str(s->arena, &v, STR("name"), str_from(t->name));
+        value_add_int(s->arena, &v, STR("version"), (int64_t)t->version);
+        if (t->own != NULL) {
+            value_add(s->arena, &v, STR("definition"), tool_def_value(s->arena, t->def));
+        }
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+static enum rc save_tokens(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->token_count && rc == RC_OK; i++) {
+        const struct world_token *t = s->w->tokens[i];
+        struct value v = record(s, "token");
+        value_add_int(s->arena, &v, STR("id"), (int64_t)t->id);
+        value_add_str(s->arena, &v, STR("person"), str_from(t->person));
+        value_add_int(s->arena, &v, STR("roles"), t->roles);
+        value_add_int(s->arena, &v, STR("agent"), t->agent == MAP_NONE ? -1 : (int64_t)t->agent);
+        value_add_str(s->arena, &v, STR("services"), str_from(t->services));
+        value_add_hex(s->arena, &v, STR("digest"), STR(""), t->digest, sizeof t->digest);
+        value_add_int(s->arena, &v, STR("expires"), t->expires_ms);
+        value_add_bool(s->arena, &v, STR("revoked"), t->revoked);
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+static enum rc save_stops(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->stop_count && rc == RC_OK; i++) {
+        const struct world_stop *t = &s->w->stops[i];
+        struct value v = record(s, "stop");
+        value_add_int(s->arena, &v, STR("id"), (int64_t)t->id);
+        value_add_int(s->arena, &v, STR("scope"), t->scope);
+        value_add_str(s->arena, &v, STR("name"), str_from(t->name));
+        value_add_bool(s->arena, &v, STR("pause"), t->pause);
+        value_add_int(s->arena, &v, STR("by"), (int64_t)t->by);
+        value_add_str(s->arena, &v, STR("person"), str_from(t->by_person));
+        value_add_int(s->arena, &v, STR("at"), t->at_ms);
+        value_add_str(s->arena, &v, STR("reason"), str_from(t->reason));
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+/* The numbers of an action, in the order in which load_action reads them. */
+#define ACTION_NUMBERS 14
+
+static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBERS])
+{
+    const int64_t all[ACTION_NUMBERS] = {
+        (int64_t)a->id,
+        a->agent == MAP_NONE ? -1 : (int64_t)a->agent,
+        a->tool == MAP_NONE ? -1 : (int64_t)a->tool,
+        a->state,
+        a->verdict,
+        a->blocking,
+        a->two_phase ? 1 : 0,
+        (int64_t)a->proposer,
+        (int64_t)a->decided_seq,
+        (int64_t)a->policy_seq,
+        (int64_t)a->grant_seq,
+        a->proposed_ms,
+        a->retry_at_ms,
+        a->due_ms,
+    };
+    memcpy(n, all, sizeof all);
+}
+
+static struct value ints(struct saver *s, const int64_t *n, size_t count)
+{
+    struct value all = value_array();
+    for (size_t i = 0; i < count; i++) {
+        value_push(s->arena, &all, value_int(n[i]));
+    }
+    return all;
+}
+
+static enum rc save_action(struct saver *s, const struct action *a)
+{
+    int64_t n[ACTION_NUMBERS];
+    action_numbers(a, n);
+    struct value v = record(s, "action");
+    value_add(s->arena, &v, STR("n"), ints(s, n, ACTION_NUMBERS));
+    value_add_hex(s->arena, &v, STR("digest"), STR(""), a->digest, sizeof a->digest);
+    if (a->closed_ms != 0) {
+        value_add_int(s->arena, &v, STR("closed"), a->closed_ms);
+    }
+    if (a->grant_seq != 0) {
+        value_add_hex(s->arena, &v, STR("nonce"), STR(""), a->nonce, sizeof a->nonce);
+    }
+    struct value services = value_array();
+    for (uint32_t i = 0; i < a->service_count; i++) {
+        value_push(s->arena, &services, value_int(a->services[i]));
+    }
+    value_add(s->arena, &v, STR("services"), services);
+    struct value shown = value_array();
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        if (a->shown[c].shown) {
+            value_push(s->arena, &shown, value_int(c));
+            value_push(s->arena, &shown, value_int(a->shown[c].value));
+        }
+    }
+    value_add(s->arena, &v, STR("shown"), shown);
+    struct value approvals = value_array();
+    for (uint32_t i = 0; i < a->approval_count; i++) {
+        value_push(s->arena, &approvals, value_int((int64_t)a->approvals[i].token));
+        value_push(s->arena, &approvals, value_int(a->approvals[i].at_ms));
+    }
+    value_add(s->arena, &v, STR("approvals"), approvals);
+    return put(s, &v);
+}
+
+static enum rc save_actions(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    const struct action *a = NULL;
+    while (rc == RC_OK && (a = world_action_next(s->w, a)) != NULL) {
+        rc = save_action(s, a);
+    }
+    return rc;
+}
+
+static enum rc save_keys(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t at = s->w->idem_first; at != MAP_NONE && rc == RC_OK; at = s->w->idem[at].next) {
+        const struct idempotency_row *row = &s->w->idem[at];
+        struct value v = record(s, "key");
+        value_add_hex(s->arena, &v, STR("key"), STR(""), row->key, sizeof row->key);
+        value_add_hex(s->arena, &v, STR("body"), STR(""), row->value.body_digest,
+                      sizeof row->value.body_digest);
+        value_add_int(s->arena, &v, STR("seq"), (int64_t)row->value.seq);
+        value_add_int(s->arena, &v, STR("at"), row->at_ms);
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+enum rc world_save(const struct world *w, world_record_fn fn, void *context, struct err *e)
+{
+    static enum rc (*const parts[])(struct saver *s) = {
+        save_head,  save_policy, save_agents,  save_services, save_tools,
+        save_tokens, save_stops, save_actions, save_keys,
+    };
+    struct saver s = {w, fn, context, arena_new(WORLD_RECORD_MAX * 4), {0}, e};
+    if (s.arena == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    buf_init(&s.out, WORLD_RECORD_MAX);
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && rc == RC_OK; i++) {
+        rc = parts[i](&s);
+    }
+    buf_done(&s.out);
+    arena_free(s.arena);
+    return rc;
+}

@@ -1,0 +1,334 @@
+#include "policy/catalogue.h"
+
+#include "base/must.h"
+
+#include <string.h>
+
+static const char *const classes[] = {"read", "write", "destructive", NULL};
+
+const char *tool_class_name(enum tool_class c)
+{
+    must((unsigned)c <= TOOL_DESTRUCTIVE);
+    return classes[c];
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* --- agents ----------------------------------------------------------------------------------- */
+
+struct agent_parts {
+    struct agent_def def;
+    const struct value *checks;
+};
+
+static const struct field agent_fields[] = {
+    {"name", FIELD_NAME, FIELD_OF(struct agent_parts, def.name), true, 0, 0, 0, NULL},
+    {"owner", FIELD_TEXT, FIELD_OF(struct agent_parts, def.owner), true, 0, 0, 0, NULL},
+    {"escalation", FIELD_TEXTS, FIELD_OF(struct agent_parts, def.escalation), false, 0, 0, 0, NULL},
+    {"team", FIELD_TEXT, FIELD_OF(struct agent_parts, def.team), false, 0, 0, 0, NULL},
+    {"roles", FIELD_NAMES, FIELD_OF(struct agent_parts, def.roles), false, 0, 0, 0, NULL},
+    {"model", FIELD_TEXT, FIELD_OF(struct agent_parts, def.model), false, 0, 0, 0, NULL},
+    {"prompt_version", FIELD_TEXT, FIELD_OF(struct agent_parts, def.prompt_version), false, 0, 0, 0,
+     NULL},
+    {"advisory", FIELD_BOOL, FIELD_OF(struct agent_parts, def.advisory), false, 0, 0, 0, NULL},
+    {"suspended", FIELD_BOOL, FIELD_OF(struct agent_parts, def.suspended), false, 0, 0, 0, NULL},
+    {"checks", FIELD_VALUE, FIELD_OF(struct agent_parts, checks), false, 0, 0, 0, NULL},
+};
+
+enum rc agent_def_read(struct reader *r, const struct value *v, struct agent_def *ret)
+{
+    struct agent_parts parts = {0};
+    enum rc rc = read_fields(r, v, agent_fields, COUNT(agent_fields), &parts);
+    if (rc == RC_OK) {
+        rc = reader_step(r, thresholds_read(r, parts.checks, &parts.def.checks), "checks");
+    }
+    if (rc == RC_OK) {
+        *ret = parts.def;
+    }
+    return rc;
+}
+
+struct value agent_def_value(struct arena *a, const struct agent_def *d)
+{
+    struct value checks = threshold_changes_value(a, d->checks);
+    struct agent_parts parts = {.def = *d, .checks = checks.count > 0 ? &checks : NULL};
+    return write_fields(a, agent_fields, COUNT(agent_fields), &parts);
+}
+
+/* --- services --------------------------------------------------------------------------------- */
+
+struct service_parts {
+    struct service_def def;
+    const struct value *slo;
+};
+
+static const struct field service_fields[] = {
+    {"name", FIELD_NAME, FIELD_OF(struct service_parts, def.name), true, 0, 0, 0, NULL},
+    {"owner", FIELD_TEXT, FIELD_OF(struct service_parts, def.owner), false, 0, 0, 0, NULL},
+    {"zone", FIELD_TEXT, FIELD_OF(struct service_parts, def.zone), false, 0, 0, 0, NULL},
+    {"traffic_pct", FIELD_PERCENT, FIELD_OF(struct service_parts, def.traffic_ppm), false, 0, 0,
+     1000000, NULL},
+    {"depends_on", FIELD_NAMES, FIELD_OF(struct service_parts, def.depends_on), false, 0, 0, 0, NULL},
+    {"slo", FIELD_VALUE, FIELD_OF(struct service_parts, slo), false, 0, 0, 0, NULL},
+};
+
+struct slo_parts {
+    struct slo slo;
+    int64_t objective_ppm;
+    bool events;
+    const struct value *prometheus;
+};
+
+static const struct field slo_fields[] = {
+    {"objective", FIELD_PERCENT, FIELD_OF(struct slo_parts, objective_ppm), true, 0, 1, 999999, NULL},
+    {"window", FIELD_SPAN, FIELD_OF(struct slo_parts, slo.window_ms), false, 2592000000, 3600000,
+     7776000000, NULL},
+    {"events", FIELD_BOOL, FIELD_OF(struct slo_parts, events), false, 0, 0, 0, NULL},
+    {"prometheus", FIELD_VALUE, FIELD_OF(struct slo_parts, prometheus), false, 0, 0, 0, NULL},
+};
+
+static const struct field query_fields[] = {
+    {"ratio", FIELD_TEXT, FIELD_OF(struct slo, ratio), false, 0, 0, 0, NULL},
+    {"good", FIELD_TEXT, FIELD_OF(struct slo, good), false, 0, 0, 0, NULL},
+    {"total", FIELD_TEXT, FIELD_OF(struct slo, total), false, 0, 0, 0, NULL},
+};
+
+static enum rc read_queries(struct reader *r, const struct value *v, struct slo *slo)
+{
+    struct slo queries = {0};
+    enum rc rc = reader_step(r, read_fields(r, v, query_fields, COUNT(query_fields), &queries),
+                             "prometheus");
+    if (rc != RC_OK) {
+        return rc;
+    }
+    bool pair = queries.good.len > 0 && queries.total.len > 0;
+    bool ratio = queries.ratio.len > 0;
+    if (pair == ratio || (ratio && (queries.good.len > 0 || queries.total.len > 0))) {
+        return reader_fail(r, v, "prometheus: expected either ratio, or good and total");
+    }
+    slo->ratio = queries.ratio;
+    slo->good = queries.good;
+    slo->total = queries.total;
+    slo->source = ratio ? SLO_PROMETHEUS_RATIO : SLO_PROMETHEUS_PAIR;
+    return RC_OK;
+}
+
+static enum rc read_slo(struct reader *r, const struct value *v, struct slo *ret)
+{
+    struct slo_parts parts = {0};
+    enum rc rc = read_fields(r, v, slo_fields, COUNT(slo_fields), &parts);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (parts.events == (parts.prometheus != NULL)) {
+        return reader_fail(r, v, "slo: expected either prometheus or events: true");
+    }
+    parts.slo.objective_ppm = parts.objective_ppm;
+    if (parts.prometheus != NULL) {
+        rc = read_queries(r, parts.prometheus, &parts.slo);
+    }
+    *ret = parts.slo;
+    return rc;
+}
+
+enum rc service_def_read(struct reader *r, const struct value *v, struct service_def *ret)
+{
+    struct service_parts parts = {0};
+    enum rc rc = read_fields(r, v, service_fields, COUNT(service_fields), &parts);
+    if (rc == RC_OK && parts.slo != NULL) {
+        parts.def.has_slo = true;
+        rc = reader_step(r, read_slo(r, parts.slo, &parts.def.slo), "slo");
+    }
+    if (rc == RC_OK) {
+        *ret = parts.def;
+    }
+    return rc;
+}
+
+static struct value slo_value(struct arena *a, const struct slo *slo)
+{
+    struct value queries = write_fields(a, query_fields, COUNT(query_fields), slo);
+    struct slo_parts parts = {.slo = *slo,
+                              .objective_ppm = slo->objective_ppm,
+                              .events = slo->source == SLO_EVENTS,
+                              .prometheus = slo->source == SLO_EVENTS ? NULL : &queries};
+    return write_fields(a, slo_fields, COUNT(slo_fields), &parts);
+}
+
+struct value service_def_value(struct arena *a, const struct service_def *d)
+{
+    struct value slo = d->has_slo ? slo_value(a, &d->slo) : value_null();
+    struct service_parts parts = {.def = *d, .slo = d->has_slo ? &slo : NULL};
+    return write_fields(a, service_fields, COUNT(service_fields), &parts);
+}
+
+/* --- tools ------------------------------------------------------------------------------------ */
+
+struct tool_parts {
+    struct tool_def def;
+    int64_t class;
+    int64_t phases;
+    const struct value *match;
+};
+
+static const struct field tool_fields[] = {
+    {"name", FIELD_NAME, FIELD_OF(struct tool_parts, def.name), true, 0, 0, 0, NULL},
+    {"description", FIELD_TEXT, FIELD_OF(struct tool_parts, def.description), false, 0, 0, 0, NULL},
+    {"class", FIELD_WORD, FIELD_OF(struct tool_parts, class), true, 0, 0, 0, classes},
+    {"phases", FIELD_COUNT, FIELD_OF(struct tool_parts, phases), false, 0, 0, 2, NULL},
+    {"reversible", FIELD_BOOL, FIELD_OF(struct tool_parts, def.reversible), false, 0, 0, 0, NULL},
+    {"task_class", FIELD_NAME, FIELD_OF(struct tool_parts, def.task_class), false, 0, 0, 0, NULL},
+    {"match", FIELD_VALUE, FIELD_OF(struct tool_parts, match), false, 0, 0, 0, NULL},
+    {"parameters", FIELD_VALUE, FIELD_OF(struct tool_parts, def.parameters), false, 0, 0, 0, NULL},
+    {"target", FIELD_TEXT, FIELD_OF(struct tool_parts, def.target), false, 0, 0, 0, NULL},
+    {"services", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.services), false, 0, 0, 0, NULL},
+    {"surfaces", FIELD_NAMES, FIELD_OF(struct tool_parts, def.surfaces), false, 0, 0, 0, NULL},
+    {"env", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.env), false, 0, 0, 0, NULL},
+    {"inputs", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.inputs), false, 0, 0, 0, NULL},
+    {"max_run", FIELD_SPAN, FIELD_OF(struct tool_parts, def.max_run_ms), false, 3600000, 1000,
+     86400000, NULL},
+};
+
+static enum rc read_argv_pattern(struct reader *r, const struct value *v, struct argv_pattern *ret)
+{
+    if (!value_is(v, VALUE_ARRAY) || v->count == 0 || v->count > ARGV_WORDS_MAX) {
+        return reader_fail(r, v, "argv: expected a list of 1 to %d words", ARGV_WORDS_MAX);
+    }
+    struct str *words = arena_array(r->arena, v->count, sizeof *words);
+    for (uint32_t i = 0; i < v->count && words != NULL; i++) {
+        if (!value_is(&v->items[i], VALUE_STRING)) {
+            return reader_step_index(
+                r, reader_fail(r, &v->items[i], "argv: expected a text (quote numbers)"), i);
+        }
+        words[i] = arena_str(r->arena, v->items[i].string);
+    }
+    *ret = (struct argv_pattern){{words, words == NULL ? 0 : v->count}};
+    return RC_OK;
+}
+
+/* One pattern (a list of words) or several (a list of lists). */
+static enum rc read_argv(struct reader *r, const struct value *v, struct tool_def *t)
+{
+    bool several = value_is(v, VALUE_ARRAY) && v->count > 0 && value_is(&v->items[0], VALUE_ARRAY);
+    uint32_t count = several ? v->count : 1;
+    if (count > ARGV_PATTERNS_MAX) {
+        return reader_fail(r, v, "argv: expected at most %d patterns", ARGV_PATTERNS_MAX);
+    }
+    t->argv = arena_array(r->arena, count, sizeof *t->argv);
+    for (uint32_t i = 0; i < count && t->argv != NULL; i++) {
+        enum rc rc = read_argv_pattern(r, several ? &v->items[i] : v, &t->argv[i]);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    t->argv_count = t->argv == NULL ? 0 : count;
+    return RC_OK;
+}
+
+struct match_parts {
+    const struct value *argv;
+    struct str_list mcp;
+};
+
+static const struct field match_fields[] = {
+    {"argv", FIELD_VALUE, FIELD_OF(struct match_parts, argv), false, 0, 0, 0, NULL},
+    {"mcp", FIELD_TEXTS, FIELD_OF(struct match_parts, mcp), false, 0, 0, 0, NULL},
+};
+
+static enum rc read_match(struct reader *r, const struct value *v, struct tool_def *t)
+{
+    struct match_parts parts = {0};
+    enum rc rc = read_fields(r, v, match_fields, COUNT(match_fields), &parts);
+    if (rc == RC_OK && parts.argv != NULL) {
+        rc = reader_step(r, read_argv(r, parts.argv, t), "argv");
+    }
+    t->mcp = parts.mcp;
+    if (rc == RC_OK && parts.argv == NULL && parts.mcp.count == 0) {
+        return reader_fail(r, v, "match: expected argv or mcp");
+    }
+    return rc;
+}
+
+static enum rc read_schema(struct reader *r, struct tool_def *t)
+{
+    struct value *copy = arena_alloc(r->arena, sizeof *copy);
+    if (copy == NULL) {
+        return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
+    }
+    const struct value *given = t->parameters;
+    *copy = value_copy(r->arena, given);
+    t->parameters = copy;
+    struct err inner;
+    enum rc rc = schema_compile(r->arena, copy, &t->schema, &inner);
+    if (rc != RC_OK) {
+        rc = reader_fail(r, given, "parameters%s: %s", inner.where, inner.text);
+    }
+    return rc;
+}
+
+enum rc tool_def_read(struct reader *r, const struct value *v, struct tool_def *ret)
+{
+    struct tool_parts parts = {0};
+    enum rc rc = read_fields(r, v, tool_fields, COUNT(tool_fields), &parts);
+    struct tool_def *t = &parts.def;
+    if (rc == RC_OK && parts.match != NULL) {
+        rc = reader_step(r, read_match(r, parts.match, t), "match");
+    }
+    if (rc == RC_OK && t->services.count > TOOL_SERVICES_MAX) {
+        rc = reader_fail(r, v, "services: expected at most %d", TOOL_SERVICES_MAX);
+    }
+    if (rc == RC_OK && t->parameters != NULL) {
+        rc = reader_step(r, read_schema(r, t), "parameters");
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    t->class = (enum tool_class)parts.class;
+    t->two_phase = parts.phases == 0 ? t->class != TOOL_READ : parts.phases == 2;
+    *ret = *t;
+    return RC_OK;
+}
+
+static struct value texts_value(struct arena *a, const struct str_list *list)
+{
+    struct value v = value_array();
+    for (uint32_t i = 0; i < list->count; i++) {
+        value_push(a, &v, value_string(list->items[i]));
+    }
+    return v;
+}
+
+struct value tool_def_value(struct arena *a, const struct tool_def *d)
+{
+    struct value match = value_object();
+    struct value patterns = value_array();
+    for (uint32_t i = 0; i < d->argv_count; i++) {
+        value_push(a, &patterns, texts_value(a, &d->argv[i].words));
+    }
+    if (d->argv_count > 0) {
+        value_add(a, &match, STR("argv"), patterns);
+    }
+    if (d->mcp.count > 0) {
+        value_add(a, &match, STR("mcp"), texts_value(a, &d->mcp));
+    }
+    struct tool_parts parts = {.def = *d,
+                               .class = d->class,
+                               .phases = d->two_phase ? 2 : 1,
+                               .match = match.count > 0 ? &match : NULL};
+    return write_fields(a, tool_fields, COUNT(tool_fields), &parts);
+}
+
+bool tool_is_named(const struct tool_def *t)
+{
+    return t->argv_count == 0 && t->mcp.count == 0;
+}
+
+bool tool_matches_mcp(const struct tool_def *t, struct str mcp_tool)
+{
+    for (uint32_t i = 0; i < t->mcp.count; i++) {
+        if (str_glob(t->mcp.items[i], mcp_tool)) {
+            return true;
+        }
+    }
+    return false;
+}

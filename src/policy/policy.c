@@ -1,0 +1,584 @@
+#include "policy/policy.h"
+
+#include "base/instant.h"
+#include "base/must.h"
+#include "value/json.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char *const policy_modes[] = {"enforce", "advisory", NULL};
+static const char *const day_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+/* What stands at the top of a policy, before its lists are read. */
+struct policy_parts {
+    struct policy p;
+    int64_t mode;
+    const struct value *checks;
+    const struct value *limits;
+    const struct value *agents;
+    const struct value *services;
+    const struct value *tools;
+    const struct value *task_classes;
+    const struct value *freezes;
+    const struct value *permissions;
+};
+
+#define PART(member) FIELD_OF(struct policy_parts, member)
+
+static const struct field policy_fields[] = {
+    {"mode", FIELD_WORD, PART(mode), false, 0, 0, 0, policy_modes},
+    {"proposal_ttl", FIELD_SPAN, PART(p.proposal_ttl_ms), false, HOUR_MS, 1000, 7LL * DAY_MS, NULL},
+    {"approval_ttl", FIELD_SPAN, PART(p.approval_ttl_ms), false, HOUR_MS, 1000, 7LL * DAY_MS, NULL},
+    {"start_deadline", FIELD_SPAN, PART(p.start_deadline_ms), false, 30000, 1000, HOUR_MS, NULL},
+    {"heartbeat", FIELD_SPAN, PART(p.heartbeat_ms), false, 60000, 1000, HOUR_MS, NULL},
+    {"resume_by_another", FIELD_BOOL, PART(p.resume_by_another), false, 1, 0, 0, NULL},
+    {"owner_approves", FIELD_BOOL, PART(p.owner_approves), false, 0, 0, 0, NULL},
+    {"limits", FIELD_VALUE, PART(limits), false, 0, 0, 0, NULL},
+    {"checks", FIELD_VALUE, PART(checks), false, 0, 0, 0, NULL},
+    {"task_classes", FIELD_VALUE, PART(task_classes), false, 0, 0, 0, NULL},
+    {"agents", FIELD_VALUE, PART(agents), false, 0, 0, 0, NULL},
+    {"services", FIELD_VALUE, PART(services), false, 0, 0, 0, NULL},
+    {"tools", FIELD_VALUE, PART(tools), false, 0, 0, 0, NULL},
+    {"permissions", FIELD_VALUE, PART(permissions), false, 0, 0, 0, NULL},
+    {"freezes", FIELD_VALUE, PART(freezes), false, 0, 0, 0, NULL},
+};
+
+static const struct field limit_fields[] = {
+    {"agents", FIELD_COUNT, FIELD_OF(struct policy_limits, agents), false, 10000, 1, 1000000, NULL},
+    {"services", FIELD_COUNT, FIELD_OF(struct policy_limits, services), false, 10000, 1, 1000000, NULL},
+    {"open_actions", FIELD_COUNT, FIELD_OF(struct policy_limits, open_actions), false, 10000, 1,
+     100000000, NULL},
+    {"pending_approvals", FIELD_COUNT, FIELD_OF(struct policy_limits, pending_approvals), false, 1000, 1,
+     1000000, NULL},
+    {"pending_per_agent", FIELD_COUNT, FIELD_OF(struct policy_limits, pending_per_agent), false, 2, 1,
+     10000, NULL},
+};
+
+/* --- freezes ---------------------------------------------------------------------------------- */
+
+struct freeze_parts {
+    struct freeze f;
+    struct str_list days;
+    struct str day_from;
+    struct str day_until;
+};
+
+static const struct field freeze_fields[] = {
+    {"name", FIELD_NAME, FIELD_OF(struct freeze_parts, f.name), true, 0, 0, 0, NULL},
+    {"reason", FIELD_TEXT, FIELD_OF(struct freeze_parts, f.reason), false, 0, 0, 0, NULL},
+    {"services", FIELD_TEXTS, FIELD_OF(struct freeze_parts, f.services), false, 0, 0, 0, NULL},
+    {"from", FIELD_INSTANT, FIELD_OF(struct freeze_parts, f.from_ms), false, 0, 0, 0, NULL},
+    {"until", FIELD_INSTANT, FIELD_OF(struct freeze_parts, f.until_ms), false, 0, 0, 0, NULL},
+    {"days", FIELD_TEXTS, FIELD_OF(struct freeze_parts, days), false, 0, 0, 0, NULL},
+    {"day_from", FIELD_TEXT, FIELD_OF(struct freeze_parts, day_from), false, 0, 0, 0, NULL},
+    {"day_until", FIELD_TEXT, FIELD_OF(struct freeze_parts, day_until), false, 0, 0, 0, NULL},
+};
+
+/* "HH:MM", 00:00 to 24:00. */
+static bool clock_time(struct str text, int64_t *ret_ms)
+{
+    uint64_t hours;
+    uint64_t minutes;
+    if (text.len != 5 || text.ptr[2] != ':' || !str_to_u64(str_slice(text, 0, 2), &hours) ||
+        !str_to_u64(str_slice(text, 3, 5), &minutes) || minutes > 59 ||
+        hours * 60 + minutes > (uint64_t)24 * 60) {
+        return false;
+    }
+    *ret_ms = (int64_t)(hours * 60 + minutes) * MINUTE_MS;
+    return true;
+}
+
+static enum rc read_days(struct reader *r, const struct value *v, struct freeze_parts *parts)
+{
+    for (uint32_t i = 0; i < parts->days.count; i++) {
+        unsigned day = 0;
+        while (day < 7 && !str_eq(parts->days.items[i], str_from(day_names[day]))) {
+            day++;
+        }
+        if (day == 7) {
+            return reader_fail(r, v, "days: expected mon, tue, wed, thu, fri, sat or sun");
+        }
+        parts->f.days |= 1U << day;
+    }
+    parts->f.day_until_ms = DAY_MS;
+    if ((parts->day_from.len > 0 && !clock_time(parts->day_from, &parts->f.day_from_ms)) ||
+        (parts->day_until.len > 0 && !clock_time(parts->day_until, &parts->f.day_until_ms)) ||
+        parts->f.day_from_ms >= parts->f.day_until_ms) {
+        return reader_fail(r, v, "day_from, day_until: expected HH:MM (UTC), the first before the second");
+    }
+    return RC_OK;
+}
+
+static enum rc read_freeze(struct reader *r, const struct value *v, void *out)
+{
+    struct freeze_parts parts = {0};
+    enum rc rc = read_fields(r, v, freeze_fields, COUNT(freeze_fields), &parts);
+    if (rc == RC_OK && parts.days.count > 0) {
+        rc = read_days(r, v, &parts);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct freeze *f = &parts.f;
+    if (f->days == 0 && (parts.day_from.len > 0 || parts.day_until.len > 0)) {
+        return reader_fail(r, v, "day_from and day_until go with days");
+    }
+    if (f->days == 0 && f->until_ms == 0) {
+        return reader_fail(r, v, "a freeze needs an end: until, or days");
+    }
+    if (f->until_ms != 0 && f->until_ms <= f->from_ms) {
+        return reader_fail(r, v, "until: expected a time after from");
+    }
+    *(struct freeze *)out = *f;
+    return RC_OK;
+}
+
+static struct str clock_text(struct arena *a, int64_t ms)
+{
+    return arena_printf(a, "%02d:%02d", (int)(ms / HOUR_MS), (int)(ms / MINUTE_MS % 60));
+}
+
+static struct value freeze_value(struct arena *a, const void *in)
+{
+    const struct freeze *f = in;
+    struct value v = value_object();
+    value_add_str(a, &v, STR("name"), f->name);
+    if (f->reason.len > 0) {
+        value_add_str(a, &v, STR("reason"), f->reason);
+    }
+    struct value services = value_array();
+    for (uint32_t i = 0; i < f->services.count; i++) {
+        value_push(a, &services, value_string(f->services.items[i]));
+    }
+    if (services.count > 0) {
+        value_add(a, &v, STR("services"), services);
+    }
+    if (f->from_ms != 0) {
+        value_add_instant(a, &v, STR("from"), f->from_ms);
+    }
+    if (f->until_ms != 0) {
+        value_add_instant(a, &v, STR("until"), f->until_ms);
+    }
+    struct value days = value_array();
+    for (unsigned d = 0; d < 7; d++) {
+        if ((f->days >> d & 1U) != 0) {
+            value_push(a, &days, value_string(str_from(day_names[d])));
+        }
+    }
+    if (days.count > 0) {
+        value_add(a, &v, STR("days"), days);
+        value_add_str(a, &v, STR("day_from"), clock_text(a, f->day_from_ms));
+        value_add_str(a, &v, STR("day_until"), clock_text(a, f->day_until_ms));
+    }
+    return v;
+}
+
+bool freeze_covers(const struct freeze *f, struct str service, int64_t now_ms, int64_t *ret_until)
+{
+    bool named = f->services.count == 0;
+    for (uint32_t i = 0; i < f->services.count && !named; i++) {
+        named = str_glob(f->services.items[i], service);
+    }
+    if (!named || now_ms < f->from_ms || (f->until_ms != 0 && now_ms >= f->until_ms)) {
+        return false;
+    }
+    *ret_until = f->until_ms;
+    if (f->days == 0) {
+        return true;
+    }
+    int64_t day = now_ms / DAY_MS;
+    int64_t of_day = now_ms % DAY_MS;
+    unsigned weekday = (unsigned)((day + 3) % 7); /* 1970-01-01 was a Thursday */
+    if ((f->days >> weekday & 1U) == 0 || of_day < f->day_from_ms || of_day >= f->day_until_ms) {
+        return false;
+    }
+    int64_t end = day * DAY_MS + f->day_until_ms;
+    *ret_until = f->until_ms != 0 && f->until_ms < end ? f->until_ms : end;
+    return true;
+}
+
+/* --- permissions ------------------------------------------------------------------------------ */
+
+static const struct field permission_fields[] = {
+    {"agents", FIELD_TEXTS, FIELD_OF(struct permission, agents), false, 0, 0, 0, NULL},
+    {"roles", FIELD_NAMES, FIELD_OF(struct permission, roles), false, 0, 0, 0, NULL},
+    {"tools", FIELD_TEXTS, FIELD_OF(struct permission, tools), true, 0, 0, 0, NULL},
+    {"targets", FIELD_TEXTS, FIELD_OF(struct permission, targets), false, 0, 0, 0, NULL},
+    {"where", FIELD_VALUE, FIELD_OF(struct permission, where), false, 0, 0, 0, NULL},
+};
+
+static enum rc read_permission(struct reader *r, const struct value *v, void *out)
+{
+    struct permission p = {0};
+    enum rc rc = read_fields(r, v, permission_fields, COUNT(permission_fields), &p);
+    if (rc == RC_OK && p.agents.count == 0 && p.roles.count == 0) {
+        return reader_fail(r, v, "a permission needs agents or roles (\"*\" for all)");
+    }
+    if (rc == RC_OK && p.where != NULL) {
+        if (!value_is(p.where, VALUE_OBJECT)) {
+            return reader_fail(r, p.where, "where: expected an object");
+        }
+        struct value *copy = arena_alloc(r->arena, sizeof *copy);
+        if (copy == NULL) {
+            return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
+        }
+        *copy = value_copy(r->arena, p.where);
+        p.where = copy;
+    }
+    *(struct permission *)out = p;
+    return rc;
+}
+
+static struct value permission_value(struct arena *a, const void *in)
+{
+    return write_fields(a, permission_fields, COUNT(permission_fields), in);
+}
+
+static bool any_glob(const struct str_list *globs, struct str text)
+{
+    for (uint32_t i = 0; i < globs->count; i++) {
+        if (str_glob(globs->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool any_role(const struct str_list *wanted, const struct str_list *held)
+{
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        for (uint32_t k = 0; k < held->count; k++) {
+            if (str_eq(wanted->items[i], held->items[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* "resource.status" is the member status of properties.resource. */
+static bool property_is(const struct value *properties, struct str path, const struct value *want)
+{
+    const struct value *at = properties;
+    struct str step;
+    while (str_next(&path, '.', &step)) {
+        at = value_get(at, step);
+    }
+    return at != NULL && value_eq(at, want);
+}
+
+bool permission_fits(const struct permission *p, const struct agent_def *agent, struct str tool,
+                     struct str target, const struct value *properties)
+{
+    if (!any_glob(&p->agents, agent->name) && !any_role(&p->roles, &agent->roles)) {
+        return false;
+    }
+    if (!any_glob(&p->tools, tool) || (p->targets.count > 0 && !any_glob(&p->targets, target))) {
+        return false;
+    }
+    for (uint32_t i = 0; p->where != NULL && i < p->where->count; i++) {
+        if (!property_is(properties, p->where->members[i].name, &p->where->members[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static enum rc read_task_class(struct reader *r, const struct value *v, void *out)
+{
+    struct {
+        struct str name;
+        const struct value *checks;
+    } parts = {0};
+    const struct field fields[] = {
+        {"name", FIELD_NAME, 0, true, 0, 0, 0, NULL},
+        {"checks", FIELD_VALUE, sizeof(struct str), true, 0, 0, 0, NULL},
+    };
+    enum rc rc = read_fields(r, v, fields, COUNT(fields), &parts);
+    struct task_class *c = out;
+    c->name = parts.name;
+    return rc != RC_OK ? rc : reader_step(r, thresholds_read(r, parts.checks, &c->checks), "checks");
+}
+
+static struct value task_class_value(struct arena *a, const void *in)
+{
+    const struct task_class *c = in;
+    struct value v = value_object();
+    value_add_str(a, &v, STR("name"), c->name);
+    value_add(a, &v, STR("checks"), threshold_changes_value(a, c->checks));
+    return v;
+}
+
+static enum rc read_agent_row(struct reader *r, const struct value *v, void *out)
+{
+    return agent_def_read(r, v, out);
+}
+
+static enum rc read_service_row(struct reader *r, const struct value *v, void *out)
+{
+    return service_def_read(r, v, out);
+}
+
+static enum rc read_tool_row(struct reader *r, const struct value *v, void *out)
+{
+    return tool_def_read(r, v, out);
+}
+
+static struct value agent_row_value(struct arena *a, const void *in)
+{
+    return agent_def_value(a, in);
+}
+
+static struct value service_row_value(struct arena *a, const void *in)
+{
+    return service_def_value(a, in);
+}
+
+static struct value tool_row_value(struct arena *a, const void *in)
+{
+    return tool_def_value(a, in);
+}
+
+/* A list of named things: every row type begins with its struct str name (permissions have none). */
+struct list_kind {
+    const char *name;
+    size_t row_size;
+    bool named;
+    enum rc (*read)(struct reader *r, const struct value *v, void *out);
+    struct value (*write)(struct arena *a, const void *in);
+};
+
+static const struct list_kind agents_list = {"agents", sizeof(struct agent_def), true, read_agent_row,
+                                             agent_row_value};
+static const struct list_kind services_list = {"services", sizeof(struct service_def), true,
+                                               read_service_row, service_row_value};
+static const struct list_kind tools_list = {"tools", sizeof(struct tool_def), true, read_tool_row,
+                                            tool_row_value};
+static const struct list_kind classes_list = {"task_classes", sizeof(struct task_class), true,
+                                              read_task_class, task_class_value};
+static const struct list_kind freezes_list = {"freezes", sizeof(struct freeze), true, read_freeze,
+                                              freeze_value};
+static const struct list_kind permissions_list = {"permissions", sizeof(struct permission), false,
+                                                  read_permission, permission_value};
+
+static enum rc read_rows(struct reader *r, const struct value *v, const struct list_kind *kind,
+                         char *rows, struct strmap *names)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        char *row = rows + i * kind->row_size;
+        enum rc rc = kind->read(r, &v->items[i], row);
+        struct str name = rc == RC_OK && kind->named ? *(struct str *)(void *)row : STR("");
+        if (rc == RC_OK && kind->named && strmap_get(names, name) != MAP_NONE) {
+            rc = reader_fail(r, &v->items[i], "%s: \"%.*s\" is declared twice", kind->name,
+                             STR_ARG(name));
+        }
+        if (rc == RC_OK && kind->named) {
+            rc = strmap_put(names, name, i);
+        }
+        if (rc != RC_OK) {
+            return reader_step(r, reader_step_index(r, rc, i), kind->name);
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc read_list_of(struct reader *r, const struct value *v, const struct list_kind *kind,
+                            int64_t max, void *ret_rows, uint32_t *ret_count)
+{
+    if (v == NULL) {
+        return RC_OK;
+    }
+    if (!value_is(v, VALUE_ARRAY)) {
+        return reader_step(r, reader_fail(r, v, "%s: expected a list", kind->name), kind->name);
+    }
+    if (v->count > max) {
+        return err_set(r->e, RC_LIMIT, "%s: %u declared, the limit is %lld", kind->name, v->count,
+                       (long long)max);
+    }
+    char *rows = arena_array(r->arena, v->count, kind->row_size);
+    if (rows == NULL && v->count > 0) {
+        return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
+    }
+    struct strmap names;
+    strmap_init(&names, 0);
+    enum rc rc = read_rows(r, v, kind, rows, &names);
+    strmap_done(&names);
+    *(void **)ret_rows = rows;
+    *ret_count = v->count;
+    return rc;
+}
+
+static enum rc read_lists(struct reader *r, struct policy_parts *parts)
+{
+    struct policy *p = &parts->p;
+    enum rc rc = read_list_of(r, parts->agents, &agents_list, p->limits.agents, &p->agents,
+                              &p->agent_count);
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->services, &services_list, p->limits.services, &p->services,
+                          &p->service_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->tools, &tools_list, FIELD_LIST_MAX, &p->tools, &p->tool_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->task_classes, &classes_list, TASK_CLASSES_MAX, &p->classes,
+                          &p->class_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->freezes, &freezes_list, FREEZES_MAX, &p->freezes,
+                          &p->freeze_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->permissions, &permissions_list, PERMISSIONS_MAX, &p->permissions,
+                          &p->permission_count);
+    }
+    return rc;
+}
+
+static enum rc settle_classes(struct reader *r, struct policy *p)
+{
+    strmap_init(&p->class_index, 0);
+    for (uint32_t i = 0; i < p->class_count; i++) {
+        struct task_class *c = &p->classes[i];
+        c->thresholds = p->thresholds;
+        thresholds_change(&c->thresholds, c->checks);
+        if (strmap_put(&p->class_index, c->name, i) != RC_OK) {
+            return err_set(r->e, RC_NO_MEMORY, "out of memory");
+        }
+    }
+    return RC_OK;
+}
+
+/* What only the whole can tell: names that must be declared somewhere. */
+static enum rc check_references(struct reader *r, const struct policy *p)
+{
+    for (uint32_t i = 0; i < p->tool_count; i++) {
+        struct str class = p->tools[i].task_class;
+        if (class.len > 0 && strmap_get(&p->class_index, class) == MAP_NONE) {
+            return err_set(r->e, RC_INVALID, "tool %.*s: task class \"%.*s\" is not declared",
+                           STR_ARG(p->tools[i].name), STR_ARG(class));
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc read_whole(struct reader *r, const struct value *v, struct policy_parts *parts)
+{
+    enum rc rc = read_fields(r, v, policy_fields, COUNT(policy_fields), parts);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value none = value_object();
+    rc = reader_step(r,
+                     read_fields(r, parts->limits == NULL ? &none : parts->limits, limit_fields,
+                                 COUNT(limit_fields), &parts->p.limits),
+                     "limits");
+    if (rc == RC_OK) {
+        rc = reader_step(r, thresholds_read(r, parts->checks, &parts->p.checks), "checks");
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    parts->p.advisory = parts->mode == 1;
+    parts->p.thresholds = thresholds_default();
+    thresholds_change(&parts->p.thresholds, parts->p.checks);
+    rc = read_lists(r, parts);
+    if (rc == RC_OK) {
+        rc = settle_classes(r, &parts->p);
+    }
+    return rc == RC_OK ? check_references(r, &parts->p) : rc;
+}
+
+enum rc policy_read(struct str file, const struct value *v, struct policy **ret, struct err *e)
+{
+    struct arena *a = arena_new(POLICY_ARENA_MAX);
+    struct policy_parts *parts = a == NULL ? NULL : arena_alloc(a, sizeof *parts);
+    if (parts == NULL) {
+        arena_free(a);
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    struct reader r = {a, arena_str(a, file), e};
+    enum rc rc = read_whole(&r, v, parts);
+    if (rc == RC_OK && arena_rc(a) != RC_OK) {
+        rc = err_set(e, arena_rc(a), "the policy is too large");
+    }
+    if (rc != RC_OK) {
+        strmap_done(&parts->p.class_index);
+        arena_free(a);
+        return rc;
+    }
+    parts->p.arena = a;
+    *ret = &parts->p;
+    return RC_OK;
+}
+
+enum rc policy_parse(struct str canonical, struct policy **ret, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(POLICY_ARENA_MAX);
+    if (a == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    struct value v;
+    enum rc rc = json_parse(a, canonical, &v, e);
+    return rc == RC_OK ? policy_read(STR(""), &v, ret, e) : rc;
+}
+
+void policy_free(struct policy *p)
+{
+    if (p != NULL) {
+        strmap_done(&p->class_index);
+        arena_free(p->arena); /* p itself lies in it */
+    }
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static void add_list(struct arena *a, struct value *v, const struct list_kind *kind, const void *rows,
+                     uint32_t count)
+{
+    struct value list = value_array();
+    for (uint32_t i = 0; i < count; i++) {
+        value_push(a, &list, kind->write(a, (const char *)rows + i * kind->row_size));
+    }
+    value_add(a, v, str_from(kind->name), list);
+}
+
+void policy_write(struct buf *out, const struct policy *p)
+{
+    CLEANUP(arena) struct arena *a = arena_new(POLICY_ARENA_MAX);
+    if (a == NULL) {
+        out->rc = RC_NO_MEMORY;
+        return;
+    }
+    struct value limits = write_fields(a, limit_fields, COUNT(limit_fields), &p->limits);
+    struct value checks = thresholds_value(a, &p->thresholds);
+    struct policy_parts parts = {.p = *p, .mode = p->advisory, .limits = &limits, .checks = &checks};
+    struct value v = write_fields(a, policy_fields, COUNT(policy_fields), &parts);
+    add_list(a, &v, &agents_list, p->agents, p->agent_count);
+    add_list(a, &v, &services_list, p->services, p->service_count);
+    add_list(a, &v, &tools_list, p->tools, p->tool_count);
+    add_list(a, &v, &classes_list, p->classes, p->class_count);
+    add_list(a, &v, &freezes_list, p->freezes, p->freeze_count);
+    add_list(a, &v, &permissions_list, p->permissions, p->permission_count);
+    json_write_canonical(out, &v, a);
+    if (arena_rc(a) != RC_OK && out->rc == RC_OK) {
+        out->rc = arena_rc(a);
+    }
+}
+
+const struct thresholds *policy_thresholds(const struct policy *p, struct str task_class,
+                                           struct threshold_changes of_agent, struct thresholds *room)
+{
+    uint32_t at = task_class.len == 0 ? (uint32_t)MAP_NONE : strmap_get(&p->class_index, task_class);
+    const struct thresholds *base = at == MAP_NONE ? &p->thresholds : &p->classes[at].thresholds;
+    if (of_agent.count == 0) {
+        return base;
+    }
+    *room = *base;
+    thresholds_change(room, of_agent);
+    return room;
+}

@@ -1,0 +1,228 @@
+#include "policy/thresholds.h"
+
+#include "base/must.h"
+#include "policy/reader.h"
+
+static const char *const checks[CHECK_COUNT] = {
+    [CHECK_IDENTITY] = "identity",   [CHECK_STOP] = "stop",
+    [CHECK_CATALOGUE] = "catalogue", [CHECK_REQUEST] = "request",
+    [CHECK_FREEZE] = "freeze",       [CHECK_ERROR_BUDGET] = "error_budget",
+    [CHECK_AQDD] = "aqdd",           [CHECK_HER_TREND] = "her_trend",
+};
+
+static const char *const modes[] = {"enforce", "shadow", "off", NULL};
+
+/* Neither allow nor advise: what blocks and what is unknown is never a yes. The words stand in the
+ * order of enum verdict, so the index of a word is its verdict. */
+static const char *const blocking[] = {"deny", "escalate", "hold", NULL};
+static const char *const required_slo[] = {"target", "dependants", NULL};
+
+#define MODE_ROW {"mode", FIELD_WORD, 0, false, MODE_ENFORCE, 0, 0, modes}
+#define VERDICT_ROW(key, verdict) {key, FIELD_WORD, 0, false, verdict, 0, 0, blocking}
+#define PPM(percent) ((percent) * 10000LL)
+
+/* Check, key, unit, default, smallest and largest. */
+static const struct {
+    enum check check;
+    struct field field;
+} table[THRESHOLD_COUNT] = {
+    [FREEZE_MODE] = {CHECK_FREEZE, MODE_ROW},
+    [FREEZE_ON_WRITE] = {CHECK_FREEZE, VERDICT_ROW("on_write", VERDICT_HOLD)},
+    [FREEZE_ON_DESTRUCTIVE] = {CHECK_FREEZE, VERDICT_ROW("on_destructive", VERDICT_DENY)},
+    [FREEZE_ON_UNKNOWN] = {CHECK_FREEZE, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [FREEZE_DEPLOY_TIMEOUT_MS] = {CHECK_FREEZE,
+                                  {"deploy_timeout", FIELD_SPAN, 0, false, 3600000, 1000, 86400000, NULL}},
+    [BUDGET_MODE] = {CHECK_ERROR_BUDGET, MODE_ROW},
+    [BUDGET_MIN_PPM] = {CHECK_ERROR_BUDGET,
+                        {"min_pct", FIELD_PERCENT, 0, false, PPM(20), PPM(-1000), PPM(100), NULL}},
+    [BUDGET_ON_BLOCK] = {CHECK_ERROR_BUDGET, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [BUDGET_ON_UNKNOWN] = {CHECK_ERROR_BUDGET, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [BUDGET_MAX_AGE_MS] = {CHECK_ERROR_BUDGET,
+                           {"max_age", FIELD_SPAN, 0, false, 120000, 1000, 86400000, NULL}},
+    [BUDGET_TOLERANCE_PPM] = {CHECK_ERROR_BUDGET,
+                              {"tolerance_pct", FIELD_PERCENT, 0, false, PPM(5), 0, PPM(100), NULL}},
+    [BUDGET_REQUIRE_SLO] = {CHECK_ERROR_BUDGET,
+                            {"require_slo", FIELD_WORD, 0, false, 0, 0, 0, required_slo}},
+    [AQDD_MODE] = {CHECK_AQDD, MODE_ROW},
+    [AQDD_MAX_DEPTH] = {CHECK_AQDD, {"max_depth", FIELD_COUNT, 0, false, 3, 0, 100000, NULL}},
+    [AQDD_MAX_DRIFT_MILLI] = {CHECK_AQDD,
+                              {"max_drift", FIELD_RATIO, 0, false, 0, 0, 1000000000, NULL}},
+    [AQDD_ON_BLOCK] = {CHECK_AQDD, VERDICT_ROW("on_block", VERDICT_HOLD)},
+    [AQDD_ON_UNKNOWN] = {CHECK_AQDD, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [HER_MODE] = {CHECK_HER_TREND, MODE_ROW},
+    [HER_MAX_PPM] = {CHECK_HER_TREND,
+                     {"max_pct", FIELD_PERCENT, 0, false, PPM(15), 0, PPM(100), NULL}},
+    [HER_MIN_SAMPLE] = {CHECK_HER_TREND, {"min_sample", FIELD_COUNT, 0, false, 10, 1, 50, NULL}},
+    [HER_ON_BLOCK] = {CHECK_HER_TREND, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [HER_ON_UNKNOWN] = {CHECK_HER_TREND, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [HER_TOLERANCE_PPM] = {CHECK_HER_TREND,
+                           {"tolerance_pct", FIELD_PERCENT, 0, false, PPM(5), 0, PPM(100), NULL}},
+};
+
+const char *check_name(enum check c)
+{
+    must((unsigned)c < CHECK_COUNT);
+    return checks[c];
+}
+
+bool check_parse(struct str name, enum check *ret)
+{
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        if (str_eq(name, str_from(checks[i]))) {
+            *ret = (enum check)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *check_mode_name(enum check_mode m)
+{
+    must((unsigned)m <= MODE_OFF);
+    return modes[m];
+}
+
+struct thresholds thresholds_default(void)
+{
+    struct thresholds t;
+    for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
+        t.at[i] = table[i].field.otherwise;
+    }
+    return t;
+}
+
+static bool find_threshold(enum check c, struct str key, enum threshold *ret)
+{
+    for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
+        if (table[i].check == c && str_eq(key, str_from(table[i].field.name))) {
+            *ret = (enum threshold)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_has_thresholds(enum check c)
+{
+    enum threshold mode;
+    return find_threshold(c, STR("mode"), &mode);
+}
+
+static enum rc read_check(struct reader *r, enum check c, const struct value *v,
+                          struct threshold_change *out, uint32_t *count)
+{
+    if (!value_is(v, VALUE_OBJECT)) {
+        return reader_fail(r, v, "%s: expected an object of thresholds", check_name(c));
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        const struct member *m = &v->members[i];
+        enum threshold t;
+        if (!find_threshold(c, m->name, &t)) {
+            return reader_fail(r, &m->value, "unknown threshold \"%.*s\" of check %s", STR_ARG(m->name),
+                               check_name(c));
+        }
+        int64_t n;
+        enum rc rc = read_number(r, &m->value, &table[t].field, &n);
+        if (rc != RC_OK) {
+            return reader_step(r, rc, table[t].field.name);
+        }
+        must(*count < THRESHOLD_COUNT);
+        out[(*count)++] = (struct threshold_change){t, n};
+    }
+    return RC_OK;
+}
+
+enum rc thresholds_read(struct reader *r, const struct value *v, struct threshold_changes *ret)
+{
+    *ret = (struct threshold_changes){NULL, 0};
+    if (v == NULL) {
+        return RC_OK;
+    }
+    if (!value_is(v, VALUE_OBJECT)) {
+        return reader_fail(r, v, "checks: expected an object");
+    }
+    struct threshold_change *items = arena_array(r->arena, THRESHOLD_COUNT, sizeof *items);
+    if (items == NULL) {
+        return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < v->count; i++) {
+        const struct member *m = &v->members[i];
+        enum check c;
+        if (!check_parse(m->name, &c)) {
+            return reader_fail(r, &m->value, "unknown check \"%.*s\"", STR_ARG(m->name));
+        }
+        if (!check_has_thresholds(c)) {
+            return reader_fail(r, &m->value, "check %s has no mode and no thresholds", check_name(c));
+        }
+        enum rc rc = read_check(r, c, &m->value, items, &count);
+        if (rc != RC_OK) {
+            return reader_step(r, rc, check_name(c));
+        }
+    }
+    *ret = (struct threshold_changes){items, count};
+    return RC_OK;
+}
+
+void thresholds_change(struct thresholds *t, struct threshold_changes changes)
+{
+    for (uint32_t i = 0; i < changes.count; i++) {
+        t->at[changes.items[i].threshold] = changes.items[i].value;
+    }
+}
+
+static void add_threshold(struct arena *a, struct value *of_check, enum threshold t, int64_t n)
+{
+    value_add(a, of_check, str_from(table[t].field.name), write_number(a, &table[t].field, n));
+}
+
+struct value thresholds_value(struct arena *a, const struct thresholds *t)
+{
+    struct value all = value_object();
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        struct value of_check = value_object();
+        for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
+            if (table[i].check == (enum check)c) {
+                add_threshold(a, &of_check, (enum threshold)i, t->at[i]);
+            }
+        }
+        if (of_check.count > 0) {
+            value_add(a, &all, str_from(checks[c]), of_check);
+        }
+    }
+    return all;
+}
+
+struct value threshold_changes_value(struct arena *a, struct threshold_changes changes)
+{
+    struct value all = value_object();
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        struct value of_check = value_object();
+        for (uint32_t i = 0; i < changes.count; i++) {
+            enum threshold t = changes.items[i].threshold;
+            if (table[t].check == (enum check)c) {
+                add_threshold(a, &of_check, t, changes.items[i].value);
+            }
+        }
+        if (of_check.count > 0) {
+            value_add(a, &all, str_from(checks[c]), of_check);
+        }
+    }
+    return all;
+}
+
+enum check_mode thresholds_mode(const struct thresholds *t, enum check c)
+{
+    switch (c) {
+    case CHECK_FREEZE:
+        return (enum check_mode)t->at[FREEZE_MODE];
+    case CHECK_ERROR_BUDGET:
+        return (enum check_mode)t->at[BUDGET_MODE];
+    case CHECK_AQDD:
+        return (enum check_mode)t->at[AQDD_MODE];
+    case CHECK_HER_TREND:
+        return (enum check_mode)t->at[HER_MODE];
+    default:
+        return MODE_ENFORCE;
+    }
+}

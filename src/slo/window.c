@@ -1,0 +1,57 @@
+#include "slo/window.h"
+
+#include "base/instant.h"
+#include "base/must.h"
+
+#include <string.h>
+
+void window_init(struct window *w)
+{
+    memset(w, 0, sizeof *w);
+    w->newest_hour = -1;
+}
+
+static struct window_bucket *bucket_of(struct window *w, int64_t hour)
+{
+    return &w->buckets[hour % WINDOW_HOURS];
+}
+
+bool window_add(struct window *w, int64_t at_ms, int64_t good, int64_t total)
+{
+    must(good >= 0 && total >= good);
+    int64_t hour = at_ms / HOUR_MS;
+    if (at_ms < 0 || (w->newest_hour >= 0 && hour <= w->newest_hour - WINDOW_HOURS)) {
+        return false;
+    }
+    if (hour > w->newest_hour) {
+        int64_t first = w->newest_hour < 0 || hour - w->newest_hour >= WINDOW_HOURS
+                            ? hour - WINDOW_HOURS + 1
+                            : w->newest_hour + 1;
+        for (int64_t h = first < 0 ? 0 : first; h <= hour; h++) {
+            *bucket_of(w, h) = (struct window_bucket){0, 0};
+        }
+        w->newest_hour = hour;
+    }
+    struct window_bucket *b = bucket_of(w, hour);
+    b->good += good;
+    b->total += total;
+    return true;
+}
+
+struct window_bucket window_sum(const struct window *w, int64_t now_ms, int64_t span_ms)
+{
+    struct window_bucket sum = {0, 0};
+    if (w->newest_hour < 0) {
+        return sum;
+    }
+    int64_t first = (now_ms - span_ms) / HOUR_MS;
+    int64_t oldest = w->newest_hour - WINDOW_HOURS + 1;
+    first = first < oldest ? oldest : first;
+    first = first < 0 ? 0 : first;
+    for (int64_t h = first; h <= w->newest_hour && h <= now_ms / HOUR_MS; h++) {
+        const struct window_bucket *b = &w->buckets[h % WINDOW_HOURS];
+        sum.good += b->good;
+        sum.total += b->total;
+    }
+    return sum;
+}
