@@ -32,6 +32,8 @@ NODISCARD enum rc json_arena_rc(struct json_reader *r);
 NODISCARD enum rc json_read_string(struct json_reader *r, struct str *ret);
 /* at is on '-' or a digit. */
 NODISCARD enum rc json_read_number(struct json_reader *r, struct value *ret);
+/* Whether all of s is a number by the grammar of JSON, of whatever size. */
+bool json_is_number(struct str s);
 
 #define JSON_ONES 0x0101010101010101ULL
 #define JSON_HIGHS 0x8080808080808080ULL

@@ -163,3 +163,9 @@ enum rc json_read_number(struct json_reader *r, struct value *ret)
     l.text = (struct str){first, (size_t)(after - first)};
     return l.integer ? read_integer(r, &l, ret) : read_double(r, &l, ret);
 }
+
+bool json_is_number(struct str s)
+{
+    struct literal l = {0};
+    return s.len > 0 && scan(s.ptr, s.ptr + s.len, &l) == s.ptr + s.len;
+}

@@ -203,3 +203,40 @@ bool number_as_int(const struct value *v, int64_t *ret)
     char text[NUMBER_TEXT_MAX];
     return str_to_i64((struct str){text, number_format(v->number, text)}, ret);
 }
+
+/* Doubles are whole from 2^53 on, so that neither side ever loses a digit here. */
+static int int_double_cmp(int64_t n, double d)
+{
+    if (d >= NUMBER_2_63) {
+        return -1;
+    }
+    if (d < -NUMBER_2_63) {
+        return 1;
+    }
+    int64_t whole = (int64_t)d;
+    if (n != whole) {
+        return n < whole ? -1 : 1;
+    }
+    double fraction = d - (double)whole;
+    return (fraction < 0) - (fraction > 0);
+}
+
+int number_cmp(const struct value *a, const struct value *b)
+{
+    must(number_is(a) && number_is(b));
+    if (a->type == VALUE_INT && b->type == VALUE_INT) {
+        return (a->integer > b->integer) - (a->integer < b->integer);
+    }
+    if (a->type == VALUE_INT) {
+        return int_double_cmp(a->integer, b->number);
+    }
+    if (b->type == VALUE_INT) {
+        return -int_double_cmp(b->integer, a->number);
+    }
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+bool number_is_whole(const struct value *v)
+{
+    return v->type == VALUE_INT || (v->type == VALUE_DOUBLE && floor(v->number) == v->number);
+}

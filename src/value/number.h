@@ -22,5 +22,9 @@ bool number_is_unwritable(double n);
 bool number_is(const struct value *v);
 /* The integer that v's canonical text reads back as; false when it does not read as an integer. */
 NODISCARD bool number_as_int(const struct value *v, int64_t *ret);
+/* <0, 0, >0 by exact value; both are numbers. */
+int number_cmp(const struct value *a, const struct value *b);
+/* A number without a fraction, however large. */
+bool number_is_whole(const struct value *v);
 
 #endif
