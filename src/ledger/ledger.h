@@ -31,6 +31,10 @@ enum {
 
 /* SHA-256(salt || body). */
 struct digest ledger_body_digest(const uint8_t salt[static ENTRY_SALT_LEN], struct str body);
+/* RC_CORRUPT, naming the seq, unless salt and body are what the entry was sealed with. */
+NODISCARD enum rc ledger_check_body(const struct entry *entry,
+                                    const uint8_t salt[static ENTRY_SALT_LEN], struct str body,
+                                    struct err *e);
 struct digest ledger_leaf_hash(struct str header);
 struct digest ledger_node_hash(const struct digest *left, const struct digest *right);
 struct digest ledger_empty_root(void);
@@ -52,6 +56,7 @@ struct tile {
     unsigned level;
     uint64_t index;
     struct digest hashes[TILE_WIDTH];
+    struct digest root; /* of the hashes: what the level above holds */
 };
 
 typedef void (*tree_tile_fn)(void *context, const struct tile *full);

@@ -2,12 +2,23 @@
 
 #include "base/must.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct digest ledger_body_digest(const uint8_t salt[static ENTRY_SALT_LEN], struct str body)
 {
     struct str parts[] = {{(const char *)salt, ENTRY_SALT_LEN}, body};
     return sha256_parts(parts, 2);
+}
+
+enum rc ledger_check_body(const struct entry *entry, const uint8_t salt[static ENTRY_SALT_LEN],
+                          struct str body, struct err *e)
+{
+    struct digest got = ledger_body_digest(salt, body);
+    if (memcmp(got.bytes, entry->body_digest, sizeof got.bytes) != 0) {
+        return err_set(e, RC_CORRUPT, "entry %" PRIu64 ": its body is not the one it was sealed with", entry->seq);
+    }
+    return RC_OK;
 }
 
 struct digest ledger_leaf_hash(struct str header)
@@ -58,11 +69,12 @@ static struct digest tile_out(struct tree *t, unsigned level, tree_tile_fn on_fu
 {
     struct tile tile = {.level = level, .index = (t->size >> (8 * level) >> 8) - 1};
     memcpy(tile.hashes, t->edge[level], sizeof tile.hashes);
+    tile.root = perfect_root(tile.hashes, TILE_WIDTH);
     t->edge_count[level] = 0;
     if (on_full != NULL) {
         on_full(context, &tile);
     }
-    return perfect_root(tile.hashes, TILE_WIDTH);
+    return tile.root;
 }
 
 void tree_append(struct tree *t, const struct digest *leaf, tree_tile_fn on_full, void *context)

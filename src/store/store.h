@@ -23,13 +23,21 @@ enum {
     STORE_BATCH_MAX = 4096,      /* entries of one append */
     STORE_BLOB_MAX = 8 << 20,    /* bytes of one blob */
     STORE_PART_MAX = 4 << 20,    /* bytes of one part of a snapshot */
+    STORE_SNAPSHOTS_MAX = 2,     /* kept */
+    STORE_BUSY_MS = 2000,        /* how long a lock of another process is waited for */
+    STORE_WAL_IDLE_BYTES = 1 << 20, /* the database's log: moved when idle beyond this, */
+    STORE_WAL_MAX_BYTES = 4 << 20,  /* and always beyond this */
 };
 
 struct store;
 
-/* One entry with its bytes. body is empty and erased is true when retention took it. */
+/*
+ * One entry with its bytes. body is empty and erased is true when retention took it. Whoever reads
+ * gets entry too: header parsed and found to belong to seq and, unless erased, to salt and body.
+ */
 struct stored {
     uint64_t seq;
+    struct entry entry; /* filled by readers only; its strings point into header */
     struct str header;
     uint8_t salt[ENTRY_SALT_LEN];
     struct str body;
@@ -78,8 +86,11 @@ NODISCARD enum rc store_append(struct store *s, const struct batch *b, struct er
 /* Called once per entry in order of seq; a result other than RC_OK ends the walk with it. */
 typedef enum rc (*store_entry_fn)(void *context, const struct stored *entry, struct err *e);
 
-/* Entries from first to last, both inclusive; less when the log is shorter. The struct and its
- * strings hold only for the call. No read transaction stays open longer than 100 ms. */
+/*
+ * Entries from first to last, both inclusive; less when the log is shorter. The struct and its strings
+ * hold only for the call. fn is called outside of any read transaction and may use the store.
+ * RC_CORRUPT for a gap, a header that is not canonical, a body that is not the sealed one.
+ */
 NODISCARD enum rc store_walk(struct store *s, uint64_t first, uint64_t last, store_entry_fn fn,
                              void *context, struct err *e);
 /* One entry, copied into a. RC_NOT_FOUND. */
@@ -112,5 +123,11 @@ NODISCARD enum rc store_walk_snapshot(struct store *s, uint64_t at_seq, store_pa
 /* Housekeeping between batches: moves the log of the database into its file when it has grown
  * beyond its limit, or at once when idle is true and it is past the lower one. */
 NODISCARD enum rc store_tidy(struct store *s, bool idle, struct err *e);
+/*
+ * Moves all of it, so that what can be read is in the file itself and synced there. For a store that
+ * was opened again after a failed commit: a failed sync is not to be trusted the second time.
+ * RC_UNAVAILABLE when a reader is in the way for over STORE_BUSY_MS.
+ */
+NODISCARD enum rc store_settle(struct store *s, struct err *e);
 
 #endif

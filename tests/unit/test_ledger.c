@@ -30,6 +30,7 @@ static void keep_tile(void *context, const struct tile *full)
             row[i] = ledger_node_hash(&row[2 * i], &row[2 * i + 1]);
         }
     }
+    assert_memory_equal(&full->root, &row[0], SHA256_LEN);
     if (full->level < 2) {
         log->levels[full->level + 1][full->index] = row[0];
     }
@@ -596,6 +597,12 @@ static void salted_bodies(void **state)
     salt[31] = 1;
     got = ledger_body_digest(salt, STR("{}"));
     assert_memory_not_equal(&got, &want, SHA256_LEN);
+    struct entry entry = {.seq = 9};
+    memcpy(entry.body_digest, got.bytes, SHA256_LEN);
+    assert_int_equal(ledger_check_body(&entry, salt, STR("{}"), NULL), RC_OK);
+    struct err e;
+    assert_int_equal(ledger_check_body(&entry, salt, STR("{ }"), &e), RC_CORRUPT);
+    assert_string_equal(e.text, "entry 9: its body is not the one it was sealed with");
 }
 
 int main(void)

@@ -1,0 +1,47 @@
+/*
+ * store/store_internal - the SQLite store's struct, shared by the files that write and read it.
+ */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+
+#include "store/sqlite.h"
+#include "store/store.h"
+#include "sys/file.h"
+
+enum { STORE_PAGE_SIZE = 16384 }; /* measured: docs/decisions/003 */
+
+struct store {
+    struct db *db;
+    struct file_lock *lock;    /* the fence; null for readers */
+    uint64_t size;             /* writers only: nobody else appends */
+    unsigned tidied_pages;     /* what the log held when it was last moved */
+    struct query *begin;
+    struct query *commit;
+    struct query *insert_entry;
+    struct query *insert_tile;
+    struct query *insert_blob;
+    struct query *put_checkpoint;
+    struct query *put_part;
+    struct query *drop_snapshots;
+    struct query *select_size;
+    struct query *select_entries;
+    struct query *select_headers;
+    struct query *select_tile;
+    struct query *select_roots;
+    struct query *select_checkpoint;
+    struct query *select_blob;
+    struct query *select_part;
+};
+
+/* The row of a full tile. */
+static inline int64_t tile_row(unsigned level, uint64_t index)
+{
+    return (int64_t)((uint64_t)level << 56 | index);
+}
+
+static inline struct str digest_str(const struct digest *d)
+{
+    return (struct str){(const char *)d->bytes, sizeof d->bytes};
+}
+
+#endif
