@@ -10,8 +10,8 @@
  * the batch is there it goes on, else the state is WRITER_FAILED for good and the process is to end
  * (a restart replays). Nothing is ever dropped or reordered.
  *
- * Checkpoints are signed by this thread: at most every checkpoint_ms while the log grows, at
- * writer_stop(), and on writer_sign().
+ * Checkpoints are signed by this thread: checkpoint_ms after the log first grew past the last one, at
+ * writer_stop(), and on writer_sign(). One that can't be stored is tried again after that time.
  *
  * Threads: writer_push, writer_* are for the loop thread only; wake is called on the writer thread.
  */
@@ -23,6 +23,7 @@
 enum {
     WRITER_QUEUE_MAX = 8192,            /* entries that wait */
     WRITER_QUEUE_BYTES_MAX = 32 << 20,  /* bytes that wait */
+    WRITER_QUEUE_BLOBS_MAX = 8192,      /* blobs that wait */
     WRITER_RETRY_MS = 200,
     WRITER_BLOBS_MAX = 64,              /* blobs beside one entry */
 };
@@ -57,7 +58,8 @@ void writer_stop(struct writer *w);
 
 /*
  * Takes one entry; entry->body_digest is ignored and filled in when sealed. The seq must be the next
- * one. Copies: everything. RC_LIMIT when the queue is full: nothing was taken.
+ * one. Copies: everything. Errors, and nothing was taken: RC_LIMIT when the queue is full, RC_INVALID
+ * when body or blobs are over their maxima, RC_UNAVAILABLE when the writer has failed.
  */
 NODISCARD enum rc writer_push(struct writer *w, const struct entry *entry,
                               const uint8_t salt[static ENTRY_SALT_LEN], struct str body,
@@ -72,7 +74,8 @@ NODISCARD enum rc writer_checkpoint(struct writer *w, struct arena *a, struct st
                                     struct err *e);
 /* Asks for a checkpoint over all that is durable now; wake is called when it is there. */
 void writer_sign(struct writer *w);
-/* Stores a snapshot's parts before its entry is pushed. Takes: parts (free() each and the array). */
+/* Stores a snapshot's parts before its entry is pushed. Takes: parts (free() each and the array). A
+ * snapshot that does not fit on the disk is dropped: whoever starts replays from an older one. */
 void writer_put_snapshot(struct writer *w, uint64_t at_seq, struct str *parts, size_t part_count);
 
 struct writer_counts {
