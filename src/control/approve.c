@@ -1,0 +1,134 @@
+/*
+ * control/approve - people decide about escalated actions.
+ *
+ * An approval binds to the digest and to the decision that was shown; a newer decision or another digest
+ * refuses it. The approver is another person than who proposed and, unless the policy says otherwise, not
+ * the agent's owner; nobody counts twice.
+ * Source: SEMANTICS sections 2 and 7 "Independent approver".
+ */
+#include "control/control_internal.h"
+
+#include "base/encode.h"
+
+#include <string.h>
+
+static enum rc escalated_action(struct control *c, uint64_t id, const struct action **ret, struct err *e)
+{
+    const struct action *action = world_action(c->world, id);
+    if (action == NULL) {
+        return err_set(e, RC_NOT_FOUND, "no such action");
+    }
+    if (action->state != ACTION_ESCALATED) {
+        return err_set(e, RC_CONFLICT, "the action is %s: only an escalated one is approved or rejected",
+                       action_state_name(action->state));
+    }
+    if (clock_now(c) >= action->due_ms) {
+        return err_set(e, RC_CONFLICT, "the action has expired");
+    }
+    *ret = action;
+    return RC_OK;
+}
+
+static enum rc is_independent(struct control *c, const struct principal *p, const struct action *action,
+                              struct err *e)
+{
+    const struct world_agent *agent = world_agent_at(c->world, action->agent);
+    const struct world_token *proposer = world_token_by_id(c->world, action->proposer);
+    if (p->token == action->proposer ||
+        (proposer != NULL && str_eq(p->person, str_from(proposer->person)))) {
+        return err_set(e, RC_DENIED, "who proposed an action can't approve it");
+    }
+    if (agent->def != NULL && !world_policy(c->world)->owner_approves &&
+        str_eq(p->person, agent->def->owner)) {
+        return err_set(e, RC_DENIED, "%.*s owns the agent: someone else must approve",
+                       STR_ARG(p->person));
+    }
+    for (uint32_t i = 0; i < action->approval_count; i++) {
+        const struct world_token *t = world_token_by_id(c->world, action->approvals[i].token);
+        if (t != NULL && str_eq(str_from(t->person), p->person)) {
+            return err_set(e, RC_CONFLICT, "%.*s has approved it already", STR_ARG(p->person));
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc is_shown(const struct action *action, const struct approval *approval, struct err *e)
+{
+    uint8_t digest[ENTRY_DIGEST_LEN];
+    struct str hex = str_slice(approval->digest, 7, approval->digest.len);
+    if (!str_starts(approval->digest, STR("sha256:")) || !hex_decode(hex, digest, sizeof digest)) {
+        return err_at(e, RC_INVALID, STR("/digest"), "expected sha256: and 64 hexadecimal digits");
+    }
+    if (memcmp(digest, action->digest, sizeof digest) != 0) {
+        return err_set(e, RC_CONFLICT, "the digest is not that of the action");
+    }
+    if (approval->decision != action->decided_seq) {
+        return err_set(e, RC_CONFLICT, "there is a newer decision, dec_%llu: look at that one",
+                       (unsigned long long)action->decided_seq);
+    }
+    return RC_OK;
+}
+
+enum rc control_approve(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                        const struct approval *approval, const struct idempotency_key *k, struct err *e)
+{
+    const struct action *action;
+    enum rc rc = escalated_action(c, id, &action, e);
+    rc = rc == RC_OK ? is_shown(action, approval, e) : rc;
+    rc = rc == RC_OK ? is_independent(c, p, action, e) : rc;
+    if (rc == RC_OK && c->clock_jumped) {
+        rc = err_set(e, RC_CONFLICT, "the clock jumped: no approvals until it is accepted");
+    }
+    if (rc == RC_OK && action->policy_seq != world_policy_seq(c->world)) {
+        rc = err_set(e, RC_CONFLICT, "the policy has changed since that decision: it must be asked again");
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value body = value_object();
+    value_add_str(a, &body, STR("decision"), ref_text(a, "dec", approval->decision));
+    value_add_str(a, &body, STR("digest"), approval->digest);
+    value_add_instant(a, &body, STR("expires_at"),
+                      clock_now(c) + world_policy(c->world)->approval_ttl_ms);
+    value_add_str(a, &body, STR("person"), p->person);
+    value_add_bool(a, &body, STR("quorum"), true);
+    if (approval->shown_at_ms != 0) {
+        value_add_instant(a, &body, STR("shown_at"), approval->shown_at_ms);
+    }
+    add_idempotency(a, &body, k);
+    struct append what = {.kind = ENTRY_APPROVAL_GRANTED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", id)},
+                          .ref_count = 1,
+                          .body = body};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+enum rc control_reject(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                       struct str reason, const struct idempotency_key *k, struct err *e)
+{
+    const struct action *action;
+    enum rc rc = escalated_action(c, id, &action, e);
+    if (rc == RC_OK && str_trim(reason).len == 0) {
+        rc = err_at(e, RC_INVALID, STR("/reason"), "expected a reason");
+    }
+    if (rc == RC_OK && reason.len > CONTROL_REASON_MAX) {
+        rc = err_at(e, RC_INVALID, STR("/reason"), "expected at most %d bytes", CONTROL_REASON_MAX);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value body = value_object();
+    value_add_str(a, &body, STR("person"), p->person);
+    value_add_str(a, &body, STR("reason"), reason);
+    add_idempotency(a, &body, k);
+    struct append what = {.kind = ENTRY_APPROVAL_REJECTED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", id)},
+                          .ref_count = 1,
+                          .body = body,
+                          .tightens = true};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}

@@ -1,0 +1,318 @@
+/*
+ * control/commit - an allowed or approved action starts once, lives by heartbeats, and reports once.
+ *
+ * At commit every check runs again on the world of now. The executor's nonce binds the grant: the same
+ * nonce gets the same answer until the start deadline, any other one is refused.
+ * Source: SEMANTICS section 4.
+ */
+#include "control/control_internal.h"
+
+#include "base/encode.h"
+
+#include <string.h>
+
+static enum rc nonce_digest(struct str nonce, struct digest *ret, struct err *e)
+{
+    if (nonce.len < CONTROL_NONCE_MIN || nonce.len > CONTROL_NONCE_MAX) {
+        return err_at(e, RC_INVALID, STR("/executor_nonce"), "expected %d to %d bytes", CONTROL_NONCE_MIN,
+                      CONTROL_NONCE_MAX);
+    }
+    *ret = sha256(nonce);
+    return RC_OK;
+}
+
+static enum rc same_digest(const struct action *action, struct str digest, struct err *e)
+{
+    uint8_t bytes[ENTRY_DIGEST_LEN];
+    struct str hex = str_slice(digest, 7, digest.len);
+    if (!str_starts(digest, STR("sha256:")) || !hex_decode(hex, bytes, sizeof bytes)) {
+        return err_at(e, RC_INVALID, STR("/digest"), "expected sha256: and 64 hexadecimal digits");
+    }
+    return memcmp(bytes, action->digest, sizeof bytes) == 0
+               ? RC_OK
+               : err_set(e, RC_CONFLICT, "the digest is not that of the action that was decided");
+}
+
+static enum rc own_action(struct control *c, const struct principal *p, uint64_t id,
+                          const struct action **ret, struct err *e)
+{
+    const struct action *action = world_action(c->world, id);
+    if (action == NULL || p->agent == MAP_NONE || action->agent != p->agent) {
+        return err_set(e, RC_NOT_FOUND, "no such action");
+    }
+    *ret = action;
+    return RC_OK;
+}
+
+/* The same executor asks for the same answer again. */
+static enum rc answer_again(struct control *c, const struct action *action, const struct digest *nonce,
+                            struct decided *ret, struct grant *grant, struct err *e)
+{
+    if (memcmp(nonce->bytes, action->nonce, sizeof action->nonce) != 0 ||
+        action->state != ACTION_EXECUTING || clock_now(c) >= action->due_ms) {
+        return err_set(e, RC_CONFLICT, "already committed by another executor, or too late to start");
+    }
+    ret->seq = action->grant_seq;
+    ret->pending_again = true;
+    *grant = (struct grant){action->grant_seq, action->due_ms, world_policy(c->world)->heartbeat_ms};
+    return RC_OK;
+}
+
+static enum rc may_commit(struct control *c, const struct action *action, struct err *e)
+{
+    if (!action->two_phase) {
+        return err_set(e, RC_CONFLICT, "a one-phase action is not committed: its decision is the go");
+    }
+    if (action->state != ACTION_ALLOWED && action->state != ACTION_APPROVED) {
+        return err_set(e, RC_CONFLICT, "the action is %s: only an allowed or approved one is committed",
+                       action_state_name(action->state));
+    }
+    if (clock_now(c) >= action->due_ms) {
+        return err_set(e, RC_CONFLICT, "the action has expired");
+    }
+    return RC_OK;
+}
+
+/* Under another policy an approval is void: the action asks for a person again. */
+static enum release released(struct control *c, const struct request *q, const struct action *action,
+                             const struct decision *d)
+{
+    struct thresholds room;
+    const struct agent_def *agent = gate_agent(c->world, q);
+    const struct thresholds *t = policy_thresholds(
+        world_policy(c->world), q->tool == NULL ? STR("") : q->tool->task_class,
+        agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room);
+    bool void_policy =
+        action->state == ACTION_APPROVED && action->policy_seq != world_policy_seq(c->world);
+    if (!void_policy) {
+        return gate_release(d, action, t);
+    }
+    struct action unapproved = *action;
+    unapproved.state = ACTION_ESCALATED;
+    enum release r = gate_release(d, &unapproved, t);
+    return r == RELEASE_GO || r == RELEASE_HELD ? RELEASE_ESCALATED : r;
+}
+
+static void verdict_of_release(enum release r, struct decision *d)
+{
+    static const enum verdict verdicts[] = {
+        [RELEASE_GO] = VERDICT_ALLOW,     [RELEASE_DENIED] = VERDICT_DENY, [RELEASE_ESCALATED] = VERDICT_ESCALATE,
+        [RELEASE_HELD] = VERDICT_HOLD, [RELEASE_ADVISED] = VERDICT_ADVISE,
+    };
+    d->verdict = verdicts[r];
+    d->blocking = -1;
+    for (unsigned i = 0; i < CHECK_COUNT && d->blocking < 0 && r != RELEASE_GO; i++) {
+        if (!d->findings[i].shadow && d->findings[i].verdict == d->verdict) {
+            d->blocking = (int)i;
+        }
+    }
+}
+
+/* A commit that may not start leaves the new decision; an approval that met a hold stands. */
+static enum rc record_refused(struct control *c, struct arena *a, const struct principal *p,
+                              const struct action *action, struct decided *d, struct err *e)
+{
+    int64_t now = clock_now(c);
+    struct value body = value_object();
+    bool kept = d->decision.verdict == VERDICT_HOLD && action->state == ACTION_APPROVED;
+    if (kept) {
+        value_add_bool(a, &body, STR("approval_kept"), true);
+    }
+    if (d->decision.verdict == VERDICT_HOLD || d->decision.verdict == VERDICT_ESCALATE) {
+        value_add_instant(a, &body, STR("expires_at"), action->due_ms);
+    }
+    value_add_str(a, &body, STR("for"), STR("commit"));
+    add_decision(c, a, &body, &d->facts, &d->decision, now);
+    struct append what = {.kind = ENTRY_ACTION_REDECIDED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", action->id)},
+                          .ref_count = 1,
+                          .body = body};
+    return control_append(c, a, &what, &d->seq, e);
+}
+
+static enum rc record_commit(struct control *c, struct arena *a, const struct principal *p,
+                             const struct action *action, const struct digest *nonce, struct decided *d,
+                             struct grant *grant, struct err *e)
+{
+    int64_t now = clock_now(c);
+    const struct policy *policy = world_policy(c->world);
+    grant->start_by_ms = now + policy->start_deadline_ms;
+    grant->heartbeat_ms = policy->heartbeat_ms;
+    struct value body = value_object();
+    value_add_hex(a, &body, STR("nonce"), STR("sha256:"), nonce->bytes, sizeof nonce->bytes);
+    value_add_instant(a, &body, STR("start_by"), grant->start_by_ms);
+    add_decision(c, a, &body, &d->facts, &d->decision, now);
+    struct append what = {.kind = ENTRY_ACTION_COMMITTED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", action->id)},
+                          .ref_count = 1,
+                          .body = body};
+    enum rc rc = control_append(c, a, &what, &d->seq, e);
+    grant->id = d->seq;
+    return rc;
+}
+
+enum rc control_commit(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                       struct str nonce, struct str digest, enum release *ret_release,
+                       struct decided *ret, struct grant *ret_grant, struct err *e)
+{
+    const struct action *action;
+    struct digest of_nonce;
+    enum rc rc = own_action(c, p, id, &action, e);
+    rc = rc == RC_OK ? nonce_digest(nonce, &of_nonce, e) : rc;
+    rc = rc == RC_OK ? same_digest(action, digest, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    ret->action = id;
+    ret->pending_again = false;
+    *ret_release = RELEASE_GO;
+    if (action->grant_seq != 0) {
+        return answer_again(c, action, &of_nonce, ret, ret_grant, e);
+    }
+    rc = may_commit(c, action, e);
+    struct request q;
+    rc = rc == RC_OK ? control_rebuild(c, a, action, &q, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct gate_input in = {.world = c->world,
+                            .policy = world_policy(c->world),
+                            .signals = &c->signals,
+                            .request = &q,
+                            .now_ms = clock_now(c),
+                            .again = action};
+    gate_decide(&in, &ret->facts, &ret->decision);
+    *ret_release = released(c, &q, action, &ret->decision);
+    verdict_of_release(*ret_release, &ret->decision);
+    return *ret_release == RELEASE_GO ? record_commit(c, a, p, action, &of_nonce, ret, ret_grant, e)
+                                      : record_refused(c, a, p, action, ret, e);
+}
+
+static enum rc holder(const struct action *action, struct str nonce, struct err *e)
+{
+    struct digest digest;
+    enum rc rc = nonce_digest(nonce, &digest, e);
+    if (rc == RC_OK && (action->grant_seq == 0 ||
+                        memcmp(digest.bytes, action->nonce, sizeof action->nonce) != 0)) {
+        return err_set(e, RC_DENIED, "only the holder of the grant may do that");
+    }
+    return rc;
+}
+
+static bool stopped_now(struct control *c, const struct action *action)
+{
+    for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
+        const struct world_stop *s = world_stop_at(c->world, i);
+        struct str name = str_from(s->name);
+        bool covers = s->scope == STOP_ALL;
+        covers = covers || (s->scope == STOP_AGENT &&
+                            str_eq(name, str_from(world_agent_at(c->world, action->agent)->name)));
+        covers = covers || (s->scope == STOP_TOOL && action->tool != MAP_NONE &&
+                            str_eq(name, str_from(world_tool_at(c->world, action->tool)->name)));
+        for (uint32_t k = 0; s->scope == STOP_SERVICE && k < action->service_count; k++) {
+            covers = covers ||
+                     str_eq(name, str_from(world_service_at(c->world, action->services[k])->name));
+        }
+        if (covers && !s->pause) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum rc control_heartbeat(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                          struct str nonce, bool *ret_cancel, struct err *e)
+{
+    const struct action *action;
+    enum rc rc = own_action(c, p, id, &action, e);
+    rc = rc == RC_OK ? holder(action, nonce, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (action->state != ACTION_EXECUTING) {
+        return err_set(e, RC_CONFLICT, "the action is %s: it is not executing",
+                       action_state_name(action->state));
+    }
+    *ret_cancel = stopped_now(c, action);
+    if (*ret_cancel) {
+        return RC_OK; /* a stop renews nothing */
+    }
+    struct value body = value_object();
+    value_add_instant(a, &body, STR("due_at"), clock_now(c) + 2 * world_policy(c->world)->heartbeat_ms);
+    struct append what = {.kind = ENTRY_ACTION_HEARTBEAT,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", id)},
+                          .ref_count = 1,
+                          .body = body};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+/* A one-phase action reports what came of it, once; it has no grant. */
+static enum rc may_report(const struct action *action, struct str nonce, struct err *e)
+{
+    if (!action->two_phase) {
+        return action->state == ACTION_ALLOWED
+                   ? RC_OK
+                   : err_set(e, RC_CONFLICT, "the action is %s", action_state_name(action->state));
+    }
+    enum rc rc = holder(action, nonce, e);
+    if (rc == RC_OK && action->state != ACTION_EXECUTING && action->state != ACTION_UNKNOWN) {
+        return err_set(e, RC_CONFLICT, "the action is %s: its outcome is reported once",
+                       action_state_name(action->state));
+    }
+    return rc;
+}
+
+enum rc control_outcome(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                        struct str nonce, const struct outcome *o, struct err *e)
+{
+    const struct action *action;
+    enum rc rc = own_action(c, p, id, &action, e);
+    rc = rc == RC_OK ? may_report(action, nonce, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value body = value_object();
+    if (o->detail != NULL) {
+        value_add(a, &body, STR("detail"), *o->detail);
+    }
+    value_add_str(a, &body, STR("level"), STR("reported"));
+    value_add_bool(a, &body, STR("late"), action->state == ACTION_UNKNOWN);
+    value_add_str(a, &body, STR("result"), o->succeeded ? STR("succeeded") : STR("failed"));
+    struct append what = {.kind = ENTRY_ACTION_FINISHED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", id)},
+                          .ref_count = 1,
+                          .body = body,
+                          .tightens = true};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+enum rc control_cancel(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                       struct str reason, struct err *e)
+{
+    const struct action *action = world_action(c->world, id);
+    bool operator_may = (p->roles & (ROLE_ADMIN | ROLE_RESPONDER | ROLE_APPROVER)) != 0;
+    if (action == NULL || (!operator_may && action->agent != p->agent)) {
+        return err_set(e, RC_NOT_FOUND, "no such action");
+    }
+    if (action_state_is_closed(action->state) || action->state == ACTION_EXECUTING ||
+        action->state == ACTION_UNKNOWN) {
+        return err_set(e, RC_CONFLICT, "the action is %s: only one that has not started is cancelled",
+                       action_state_name(action->state));
+    }
+    struct value body = value_object();
+    value_add_str(a, &body, STR("reason"), reason);
+    struct append what = {.kind = ENTRY_ACTION_CANCELLED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", id)},
+                          .ref_count = 1,
+                          .body = body,
+                          .tightens = true};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}

@@ -1,0 +1,269 @@
+/*
+ * control - the use cases, and the one writer of the world.
+ *
+ * Propose, decide, approve, commit, report, stop: each takes a principal and its input, decides on the
+ * world as it is, appends one entry, and returns at once. The entry is applied immediately; what loosens
+ * or leaves the process must wait until it is durable: the caller hands its answer to
+ * control_when_durable(). What tightens (stop, reject, revoke) acts at once.
+ *
+ * Threads: one thread, the loop's. control_durable_changed() is to be called on it after each wake of
+ * the store's writer.
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "control/ports.h"
+#include "crypto/crypto.h"
+#include "gate/gate.h"
+#include "store/writer.h"
+
+struct control;
+
+enum {
+    CONTROL_REASON_MAX = 1024,        /* bytes of a reason a person gives */
+    CONTROL_WAITERS_MAX = 65536,      /* answers that wait for the disk */
+    CONTROL_NONCE_MIN = 16,           /* bytes of an executor's nonce */
+    CONTROL_NONCE_MAX = 128,
+    CONTROL_IDEMPOTENCY_KEY_MAX = 255,
+    CLOCK_JUMP_MS = 5000,             /* wall clock against elapsed time */
+    DISK_RESERVE_PCT = 5,             /* decisions are refused below this much free disk ... */
+    SNAPSHOT_EVERY = 50000,           /* entries */
+};
+#define DISK_RESERVE_BYTES (1LL << 30) /* ... and below this many bytes, whichever is less */
+
+struct control_options {
+    const char *folder;           /* the data folder */
+    const char *checkpoint_file;  /* or null */
+    const struct signing_key *key;
+    struct ports ports;
+    void (*wake)(void *context);  /* on the writer's thread: call control_durable_changed soon */
+    void *wake_context;
+    int64_t checkpoint_ms;
+    uint64_t hash_seed;
+};
+
+/*
+ * Opens the ledger, restores the world (newest snapshot, then the entries behind it), starts the writer.
+ * Errors: RC_CORRUPT naming the seq, RC_CONFLICT when another process writes.
+ */
+NODISCARD enum rc control_start(const struct control_options *options, struct control **ret,
+                                struct err *e);
+/* Writes what waits, signs a checkpoint, closes. */
+void control_stop(struct control *c);
+
+const struct world *control_world(const struct control *c);
+struct signals *control_signals(struct control *c);
+struct writer *control_writer(struct control *c);
+struct store *control_reader(struct control *c); /* the loop's own read connection */
+int64_t control_now(struct control *c);
+
+/* --- who --------------------------------------------------------------------------------------------- */
+
+struct principal {
+    uint64_t token;       /* id */
+    char actor[ENTRY_ID_MAX];
+    struct str person;
+    unsigned roles;
+    uint32_t agent; /* world index or MAP_NONE */
+    struct str services; /* a source's globs */
+};
+
+/* secret: the bearer token. RC_DENIED when unknown, expired or revoked. */
+NODISCARD enum rc control_authenticate(struct control *c, struct str secret, struct principal *ret,
+                                       struct err *e);
+
+/* --- durability --------------------------------------------------------------------------------------- */
+
+/* rc is RC_OK, or RC_UNAVAILABLE when the ledger can't be written now. */
+typedef void (*durable_fn)(void *context, enum rc rc);
+
+/*
+ * Calls fn once everything below seq is durable; at once when it is. action: the action to abandon when
+ * the answer never leaves, 0 for none. RC_LIMIT when too many wait.
+ */
+NODISCARD enum rc control_when_durable(struct control *c, uint64_t seq, uint64_t action, durable_fn fn,
+                                       void *context, struct err *e);
+/* The waiter's answer is no longer wanted (its connection is gone). */
+void control_forget_waiter(struct control *c, void *context);
+void control_durable_changed(struct control *c);
+/* Everything that was said up to now: what an answer made now must wait for. */
+uint64_t control_read_seq(const struct control *c);
+
+/* --- a repeated write ---------------------------------------------------------------------------------- */
+
+struct idempotency_key {
+    bool given;
+    uint8_t key[32];         /* SHA-256 over principal and key */
+    uint8_t body_digest[16];
+};
+struct idempotency_key control_idempotency(const struct principal *p, struct str key, struct str route,
+                                           struct str body);
+/* The seq of the first write with this key; RC_NOT_FOUND when it is the first, RC_INVALID when the same
+ * key came with another body. */
+NODISCARD enum rc control_repeated(const struct control *c, const struct idempotency_key *k,
+                                   uint64_t *ret_seq, struct err *e);
+
+/* --- actions -------------------------------------------------------------------------------------------- */
+
+/* What was decided, for an answer. */
+struct decided {
+    uint64_t action;
+    uint64_t seq; /* of the decision's entry */
+    struct decision decision;
+    struct facts facts;
+    bool pending_again; /* the same action was pending already: nothing new was decided */
+};
+
+/* q: the caller's part is filled. Errors: RC_LIMIT (open actions, approvals), RC_UNAVAILABLE. */
+NODISCARD enum rc control_propose(struct control *c, struct arena *a, const struct principal *p,
+                                  struct request *q, const struct idempotency_key *k,
+                                  struct decided *ret, struct err *e);
+/* The same decision, nothing recorded. */
+NODISCARD enum rc control_evaluate(struct control *c, struct arena *a, struct request *q,
+                                   struct decided *ret, struct err *e);
+/* Asks again about a held or allowed action. */
+NODISCARD enum rc control_decide(struct control *c, struct arena *a, const struct principal *p,
+                                 uint64_t action, struct decided *ret, struct err *e);
+
+struct grant {
+    uint64_t id; /* seq of the commit; shown as grt_N */
+    int64_t start_by_ms;
+    int64_t heartbeat_ms;
+};
+
+/*
+ * Decides again, bound to the same digest, and grants the start once. When it may not start, RC_OK with
+ * *ret_release other than RELEASE_GO and the new decision. Errors: RC_CONFLICT (state, another nonce, the
+ * digest differs).
+ */
+NODISCARD enum rc control_commit(struct control *c, struct arena *a, const struct principal *p,
+                                 uint64_t action, struct str nonce, struct str digest,
+                                 enum release *ret_release, struct decided *ret, struct grant *ret_grant,
+                                 struct err *e);
+NODISCARD enum rc control_heartbeat(struct control *c, struct arena *a, const struct principal *p,
+                                    uint64_t action, struct str nonce, bool *ret_cancel, struct err *e);
+
+struct outcome {
+    bool succeeded;
+    const struct value *detail; /* exit_status, duration_ms, output...: recorded as it is */
+};
+NODISCARD enum rc control_outcome(struct control *c, struct arena *a, const struct principal *p,
+                                  uint64_t action, struct str nonce, const struct outcome *o,
+                                  struct err *e);
+NODISCARD enum rc control_cancel(struct control *c, struct arena *a, const struct principal *p,
+                                 uint64_t action, struct str reason, struct err *e);
+
+/* --- approvals ------------------------------------------------------------------------------------------- */
+
+struct approval {
+    struct str digest;   /* of the action, as shown */
+    uint64_t decision;   /* seq of the decision that was shown */
+    int64_t shown_at_ms; /* 0: not said */
+};
+/* Errors: RC_DENIED (not independent), RC_CONFLICT (state, digest, a newer decision). */
+NODISCARD enum rc control_approve(struct control *c, struct arena *a, const struct principal *p,
+                                  uint64_t action, const struct approval *approval,
+                                  const struct idempotency_key *k, struct err *e);
+NODISCARD enum rc control_reject(struct control *c, struct arena *a, const struct principal *p,
+                                 uint64_t action, struct str reason, const struct idempotency_key *k,
+                                 struct err *e);
+
+/* --- stops ------------------------------------------------------------------------------------------------- */
+
+struct stop_order {
+    enum stop_scope scope;
+    struct str name;
+    bool pause;
+    struct str reason;
+};
+/* p null: the system itself (stop file, signal). */
+NODISCARD enum rc control_stop_set(struct control *c, struct arena *a, const struct principal *p,
+                                   const struct stop_order *order, const struct idempotency_key *k,
+                                   uint64_t *ret_id, struct err *e);
+/* Errors: RC_NOT_FOUND, RC_DENIED (someone else must). */
+NODISCARD enum rc control_stop_lift(struct control *c, struct arena *a, const struct principal *p,
+                                    uint64_t id, struct str reason, const struct idempotency_key *k,
+                                    struct err *e);
+
+/* --- catalogue, tokens, policy, events ------------------------------------------------------------------- */
+
+enum declared { DECLARED_AGENT, DECLARED_SERVICE, DECLARED_TOOL };
+/* RC_CONFLICT when the policy declares the name. ret_seq: its version. */
+NODISCARD enum rc control_declare(struct control *c, struct arena *a, const struct principal *p,
+                                  enum declared what, const struct value *definition,
+                                  const struct idempotency_key *k, uint64_t *ret_seq, struct err *e);
+
+struct token_order {
+    unsigned roles;
+    struct str person;
+    struct str agent;    /* for ROLE_AGENT */
+    struct str services; /* for ROLE_SOURCE */
+    int64_t expires_ms;  /* 0: never */
+};
+/* secret: at least 64 bytes; gets pawl_<role>_<base64url> and its NUL. */
+NODISCARD enum rc control_token_create(struct control *c, struct arena *a, const struct principal *p,
+                                       const struct token_order *order, char secret[static 96],
+                                       uint64_t *ret_id, struct err *e);
+NODISCARD enum rc control_token_revoke(struct control *c, struct arena *a, const struct principal *p,
+                                       uint64_t id, struct str reason, struct err *e);
+
+/* RC_OK without an entry when it is the policy in force. */
+NODISCARD enum rc control_load_policy(struct control *c, struct arena *a, const struct policy *policy,
+                                      struct str author, struct str reason, struct err *e);
+
+NODISCARD enum rc control_deploy(struct control *c, struct arena *a, const struct principal *p,
+                                 bool started, struct str service, struct str id, struct str result,
+                                 struct err *e);
+/* One bucket of counted events. */
+NODISCARD enum rc control_sli(struct control *c, struct arena *a, struct str actor, struct str service,
+                              int64_t at_ms, int64_t good, int64_t total, struct err *e);
+/* One summary of what was turned away before it reached the ledger. */
+NODISCARD enum rc control_load_refused(struct control *c, struct arena *a, int64_t rate_limited,
+                                       int64_t unauthenticated, int64_t malformed, struct err *e);
+
+/* --- time --------------------------------------------------------------------------------------------------- */
+
+/* Records what fell due; ret_next_ms: when to call again at the latest (INT64_MAX: never). */
+void control_tick(struct control *c, int64_t *ret_next_ms);
+NODISCARD enum rc control_clock_accept(struct control *c, struct arena *a, const struct principal *p,
+                                       struct err *e);
+
+/* --- reading back ---------------------------------------------------------------------------------------------- */
+
+/* One recorded decision, parsed. Strings point into a. */
+struct decision_record {
+    uint64_t seq;
+    uint64_t action;
+    int64_t time_ms;
+    enum entry_kind kind;
+    struct value body;
+    struct request request; /* of the action; not derived */
+    struct decision decision;
+    struct facts facts;
+    struct str tool;
+    struct str target;
+    uint64_t policy_seq;
+    uint64_t agent_version;
+    uint64_t tool_version;
+};
+NODISCARD enum rc control_read_decision(struct control *c, struct arena *a, uint64_t seq,
+                                        struct decision_record *ret, struct err *e);
+/* Judges the recorded facts again under the versions the record names. RC_NOT_FOUND for no decision. */
+NODISCARD enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
+                                 struct decision_record *ret_record, struct decision *ret_again,
+                                 struct err *e);
+/* An entry with its body parsed. */
+NODISCARD enum rc control_read_entry(struct control *c, struct arena *a, uint64_t seq,
+                                     struct entry *ret, struct value *ret_body, struct err *e);
+
+enum control_health {
+    HEALTH_OK = 0,
+    HEALTH_DISK_FULL,    /* decisions are refused, reads go on */
+    HEALTH_LEDGER_DOWN,  /* for good: the process is to end */
+    HEALTH_CLOCK_JUMPED,
+};
+enum control_health control_health(struct control *c);
+/* How long the newest stop took from the call to its effect, in microseconds; -1: none yet. */
+int64_t control_stop_effect_us(const struct control *c);
+
+#endif

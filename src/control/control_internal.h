@@ -1,0 +1,103 @@
+/*
+ * control/control_internal - what the files of this folder share.
+ */
+#ifndef CONTROL_CONTROL_INTERNAL_H
+#define CONTROL_CONTROL_INTERNAL_H
+
+#include "control/control.h"
+
+enum {
+    OP_ARENA_MAX = 16 << 20, /* memory of one operation that brings no arena of its own */
+    ENTRY_BLOBS_MAX = 4,
+};
+
+/* One answer that waits for the disk. fn is null once it is forgotten. */
+struct waiter {
+    uint64_t seq;
+    uint64_t action;
+    durable_fn fn;
+    void *context;
+};
+
+struct control {
+    struct control_options options;
+    char *path; /* of the ledger file */
+    struct world *world;
+    struct signals signals;
+    struct writer *writer;
+    struct store *reader;
+
+    /* now = max(ledger head, anchor + elapsed) */
+    int64_t anchor_wall_ms;
+    int64_t anchor_elapsed_ms;
+    bool clock_jumped;
+    bool clock_entry_written;
+
+    struct waiter *waiters; /* ring */
+    uint32_t waiter_first;
+    uint32_t waiter_count;
+    uint32_t waiter_capacity;
+
+    bool disk_full;
+    uint64_t *abandoned; /* actions whose answers never left */
+    uint32_t abandoned_count;
+    uint32_t abandoned_capacity;
+
+    int64_t stop_effect_us;
+    uint64_t snapshot_seq; /* where the newest snapshot stands */
+    struct fold_job *snapshot; /* under way; null else */
+};
+
+/* What goes into one entry. */
+struct append {
+    enum entry_kind kind;
+    struct str actor;
+    struct str refs[2];
+    unsigned ref_count;
+    struct value body;
+    struct str policy_text; /* for policy.loaded */
+    const struct stored_blob *blobs;
+    size_t blob_count;
+    bool tightens; /* allowed while the disk is full */
+};
+
+/*
+ * Applies one entry to the world and hands it to the writer. Errors: RC_UNAVAILABLE (the ledger can't be
+ * written, or too much waits). On any error nothing has changed.
+ */
+NODISCARD enum rc control_append(struct control *c, struct arena *a, const struct append *what,
+                                 uint64_t *ret_seq, struct err *e);
+
+/* ids as texts in an arena */
+struct str ref_text(struct arena *a, const char *prefix, uint64_t seq);
+
+void add_idempotency(struct arena *a, struct value *body, const struct idempotency_key *k);
+/* verdict, blocking, facts, findings, policy: what every decision's body holds. */
+void add_decision(struct control *c, struct arena *a, struct value *body, const struct facts *f,
+                  const struct decision *d, int64_t now_ms);
+
+/* Rebuilds an action's request from its entry and derives it on the world of now. RC_CONFLICT when the
+ * catalogue has since changed what it is. */
+NODISCARD enum rc control_rebuild(struct control *c, struct arena *a, const struct action *action,
+                                  struct request *ret, struct err *e);
+NODISCARD enum rc action_digest(struct arena *a, const struct request *q, struct digest *ret,
+                                struct err *e);
+
+/* clock.c */
+void clock_start(struct control *c);
+int64_t clock_now(struct control *c);
+
+/* durable.c */
+void durable_fail_all(struct control *c);
+
+/* snapshot.c */
+void snapshot_maybe(struct control *c);
+void snapshot_poll(struct control *c);
+void snapshot_end(struct control *c);
+NODISCARD enum rc snapshot_restore(struct control *c, struct store *s, struct world **ret,
+                                   struct err *e);
+/* Folds entries first..last into w. */
+NODISCARD enum rc fold_entries(struct store *s, struct world *w, uint64_t first, uint64_t last,
+                               struct err *e);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * control/record - decisions read back from the ledger, and judged again.
+ *
+ * Replay is the judgement on the facts that the entry recorded and the versions it names: the policy by
+ * the seq that loaded it, the tool and the agent by the seq that declared them. The world of now has no
+ * part in it.
+ */
+#include "control/control_internal.h"
+
+#include "base/encode.h"
+#include "base/must.h"
+#include "value/json.h"
+
+enum rc control_read_entry(struct control *c, struct arena *a, uint64_t seq, struct entry *ret,
+                           struct value *ret_body, struct err *e)
+{
+    struct stored stored;
+    enum rc rc = store_read(c->reader, a, seq, &stored, e);
+    rc = rc == RC_OK ? entry_parse(stored.header, ret, e) : rc;
+    if (rc == RC_OK && stored.erased) {
+        return err_set(e, RC_NOT_FOUND, "entry %llu was erased by policy", (unsigned long long)seq);
+    }
+    rc = rc == RC_OK ? json_parse(a, stored.body, ret_body, e) : rc;
+    return rc == RC_INVALID ? err_wrap(e, RC_CORRUPT, "entry %llu", (unsigned long long)seq) : rc;
+}
+
+static bool holds_a_decision(enum entry_kind kind)
+{
+    return kind == ENTRY_ACTION_DECIDED || kind == ENTRY_ACTION_REDECIDED ||
+           kind == ENTRY_ACTION_COMMITTED;
+}
+
+static enum rc read_judgement(struct decision_record *r, struct err *e)
+{
+    enum rc rc = facts_read(value_get(&r->body, STR("facts")), &r->facts, e);
+    rc = rc == RC_OK ? findings_read(value_get(&r->body, STR("findings")), &r->decision, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (!verdict_parse(value_text(value_get(&r->body, STR("verdict"))), &r->decision.verdict)) {
+        return err_set(e, RC_CORRUPT, "entry %llu has no verdict", (unsigned long long)r->seq);
+    }
+    enum check blocking;
+    struct str name = value_text(value_get(&r->body, STR("blocking")));
+    r->decision.blocking = check_parse(name, &blocking) ? (int)blocking : -1;
+    int64_t retry_at;
+    bool held = instant_parse(value_text(value_get(&r->body, STR("retry_at"))), &retry_at);
+    r->decision.retry_after_ms = held ? retry_at - r->time_ms : 0;
+    return RC_OK;
+}
+
+/* The action's own entry holds its request and what it was derived to be. */
+static enum rc read_action(struct control *c, struct arena *a, struct decision_record *r, struct err *e)
+{
+    struct value *body = &r->body;
+    struct entry entry;
+    if (r->kind != ENTRY_ACTION_DECIDED) {
+        body = arena_alloc(a, sizeof *body);
+        if (body == NULL) {
+            return err_set(e, arena_rc(a), "the record is too large");
+        }
+        enum rc rc = control_read_entry(c, a, r->action, &entry, body, e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    request_read(value_get(body, STR("request")), &r->request);
+    r->tool = value_text(value_get(body, STR("tool")));
+    r->target = value_text(value_get(body, STR("target")));
+    r->agent_version = (uint64_t)value_integer_or(value_get(body, STR("agent_version")), 0);
+    r->tool_version = (uint64_t)value_integer_or(value_get(body, STR("tool_version")), 0);
+    return RC_OK;
+}
+
+enum rc control_read_decision(struct control *c, struct arena *a, uint64_t seq,
+                              struct decision_record *ret, struct err *e)
+{
+    struct entry entry;
+    ret->seq = seq;
+    enum rc rc = control_read_entry(c, a, seq, &entry, &ret->body, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (!holds_a_decision(entry.kind)) {
+        return err_set(e, RC_NOT_FOUND, "entry %llu is no decision", (unsigned long long)seq);
+    }
+    ret->kind = entry.kind;
+    ret->time_ms = entry.time_ms;
+    ret->action = seq;
+    if (entry.kind != ENTRY_ACTION_DECIDED &&
+        (entry.ref_count == 0 || !id_parse(entry.refs[0], "act", &ret->action))) {
+        return err_set(e, RC_CORRUPT, "entry %llu names no action", (unsigned long long)seq);
+    }
+    ret->policy_seq = (uint64_t)value_integer_or(value_get(&ret->body, STR("policy")), 0);
+    rc = read_judgement(ret, e);
+    return rc == RC_OK ? read_action(c, a, ret, e) : rc;
+}
+
+/* --- replay ------------------------------------------------------------------------------------------------- */
+
+static enum rc load_policy_version(struct control *c, struct arena *a, uint64_t seq, struct str *ret_text,
+                                   struct value *body, struct entry *entry, struct err *e)
+{
+    enum rc rc = control_read_entry(c, a, seq, entry, body, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct str blob = value_text(value_path(body, "policy", "$blob", NULL));
+    struct digest digest;
+    if (entry->kind != ENTRY_POLICY_LOADED || !str_starts(blob, STR("sha256:")) ||
+        !hex_decode(str_slice(blob, 7, blob.len), digest.bytes, sizeof digest.bytes)) {
+        return err_set(e, RC_CORRUPT, "entry %llu is no policy", (unsigned long long)seq);
+    }
+    return store_blob(c->reader, a, &digest, ret_text, e);
+}
+
+/* Applies one declaring entry to the small world, as if it came next. */
+static enum rc apply_version(struct control *c, struct arena *a, struct world *w, uint64_t seq,
+                             struct err *e)
+{
+    struct entry entry;
+    struct value body;
+    struct str text = STR("");
+    enum rc rc = control_read_entry(c, a, seq, &entry, &body, e);
+    if (rc == RC_OK && entry.kind == ENTRY_POLICY_LOADED) {
+        rc = load_policy_version(c, a, seq, &text, &body, &entry, e);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    entry.seq = world_next_seq(w);
+    entry.time_ms = entry.time_ms > world_time(w) ? entry.time_ms : world_time(w);
+    return world_apply(w, &entry, &body, text, e);
+}
+
+/* A world that knows nothing but the versions the record names. */
+static enum rc build_versions(struct control *c, struct arena *a, const struct decision_record *r,
+                              struct world **ret, struct err *e)
+{
+    struct world *w = world_new(0);
+    if (w == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    enum rc rc = apply_version(c, a, w, r->policy_seq, e);
+    if (rc == RC_OK && r->agent_version != 0 && r->agent_version != r->policy_seq) {
+        rc = apply_version(c, a, w, r->agent_version, e);
+    }
+    if (rc == RC_OK && r->tool_version != 0 && r->tool_version != r->policy_seq) {
+        rc = apply_version(c, a, w, r->tool_version, e);
+    }
+    if (rc != RC_OK) {
+        world_free(w);
+        return rc;
+    }
+    *ret = w;
+    return RC_OK;
+}
+
+/* What was derived then is in the record: a service that is not declared in the small world is no fault. */
+static void trust_record(const struct world *w, const struct decision_record *r, struct request *q)
+{
+    const struct finding *catalogue = &r->decision.findings[CHECK_CATALOGUE];
+    q->target = r->target;
+    if (catalogue->verdict == VERDICT_ALLOW && q->derived == DERIVE_UNKNOWN_SERVICE) {
+        q->derived = DERIVE_OK;
+    }
+    if (catalogue->reason == REASON_UNKNOWN_SERVICE) {
+        q->derived = DERIVE_UNKNOWN_SERVICE;
+    }
+    if (catalogue->verdict == VERDICT_ALLOW && q->derived == DERIVE_CLAIM_MISMATCH &&
+        q->claimed_service.len > 0 && world_service_find(w, q->claimed_service) == MAP_NONE) {
+        q->derived = DERIVE_OK;
+    }
+}
+
+enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
+                       struct decision_record *ret_record, struct decision *ret_again, struct err *e)
+{
+    struct world *w = NULL;
+    enum rc rc = control_read_decision(c, a, seq, ret_record, e);
+    rc = rc == RC_OK ? build_versions(c, a, ret_record, &w, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct request *q = &ret_record->request;
+    rc = request_derive(a, w, q, e);
+    if (rc == RC_OK) {
+        trust_record(w, ret_record, q);
+        struct thresholds room;
+        const struct agent_def *agent = gate_agent(w, q);
+        struct check_input in = {
+            .policy = world_policy(w),
+            .thresholds = policy_thresholds(
+                world_policy(w), q->tool == NULL ? STR("") : q->tool->task_class,
+                agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room),
+            .agent = agent,
+            .request = q,
+            .facts = &ret_record->facts,
+            .now_ms = ret_record->time_ms,
+        };
+        gate_judge(&in, ret_again);
+        /* Subjects may point into the small world's names; the caller gets them from the record. */
+        for (unsigned i = 0; i < CHECK_COUNT; i++) {
+            ret_again->findings[i].subject = arena_str(a, ret_again->findings[i].subject);
+        }
+    }
+    world_free(w);
+    q->tool = NULL;
+    return rc == RC_OK && arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the record is too large") : rc;
+}

@@ -1,0 +1,374 @@
+/*
+ * control/snapshot - a worker's own fold of the stored entries, kept so that a start need not fold
+ * everything.
+ *
+ * The worker opens the store for itself, builds the world up to an entry that is durable, and writes it
+ * out as parts; the loop only starts it and hands the parts to the writer. The entry ledger.snapshot binds
+ * the bytes; a snapshot without its entry, or with another digest, counts for nothing.
+ */
+#include "control/control_internal.h"
+
+#include "base/encode.h"
+#include "base/must.h"
+#include "value/json.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_MAX = 4096 };
+
+/* --- folding --------------------------------------------------------------------------------------------- */
+
+struct folder {
+    struct store *store;
+    struct world *world;
+    struct arena *arena;
+    const struct digest *expected; /* of the snapshot this fold started from */
+    uint64_t snapshot_seq;
+    bool bound; /* its entry was met and agrees */
+};
+
+static enum rc policy_text(struct folder *f, const struct value *body, struct str *ret, struct err *e)
+{
+    struct str blob = value_text(value_path(body, "policy", "$blob", NULL));
+    struct digest digest;
+    if (!str_starts(blob, STR("sha256:")) ||
+        !hex_decode(str_slice(blob, 7, blob.len), digest.bytes, sizeof digest.bytes)) {
+        return err_set(e, RC_CORRUPT, "a policy entry names no blob");
+    }
+    enum rc rc = store_blob(f->store, f->arena, &digest, ret, e);
+    return rc == RC_NOT_FOUND ? err_wrap(e, RC_CORRUPT, "policy") : rc;
+}
+
+static void meet_snapshot(struct folder *f, const struct value *body)
+{
+    struct str text = value_text(value_get(body, STR("world_digest")));
+    struct digest digest;
+    if (f->expected != NULL &&
+        value_integer_or(value_get(body, STR("at_seq")), -1) == (int64_t)f->snapshot_seq &&
+        str_starts(text, STR("sha256:")) &&
+        hex_decode(str_slice(text, 7, text.len), digest.bytes, sizeof digest.bytes)) {
+        f->bound = digest_eq(&digest, f->expected);
+    }
+}
+
+static enum rc fold_one(void *context, const struct stored *stored, struct err *e)
+{
+    struct folder *f = context;
+    struct entry entry;
+    struct value body;
+    struct str text = STR("");
+    arena_reset(f->arena);
+    enum rc rc = entry_parse(stored->header, &entry, e);
+    if (rc == RC_OK && stored->erased) {
+        return err_set(e, RC_CORRUPT, "entry %llu is erased: a snapshot behind it is needed",
+                       (unsigned long long)stored->seq);
+    }
+    rc = rc == RC_OK ? json_parse(f->arena, stored->body, &body, e) : rc;
+    if (rc == RC_INVALID) {
+        return err_wrap(e, RC_CORRUPT, "entry %llu", (unsigned long long)stored->seq);
+    }
+    if (rc == RC_OK && entry.kind == ENTRY_POLICY_LOADED) {
+        rc = policy_text(f, &body, &text, e);
+    }
+    if (rc == RC_OK && entry.kind == ENTRY_LEDGER_SNAPSHOT) {
+        meet_snapshot(f, &body);
+    }
+    return rc == RC_OK ? world_apply(f->world, &entry, &body, text, e) : rc;
+}
+
+static enum rc fold(struct folder *f, uint64_t first, uint64_t last, struct err *e)
+{
+    f->arena = arena_new(OP_ARENA_MAX * 4);
+    if (f->arena == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    enum rc rc = store_walk(f->store, first, last, fold_one, f, e);
+    arena_free(f->arena);
+    f->arena = NULL;
+    return rc;
+}
+
+enum rc fold_entries(struct store *s, struct world *w, uint64_t first, uint64_t last, struct err *e)
+{
+    struct folder f = {.store = s, .world = w};
+    return fold(&f, first, last, e);
+}
+
+/* --- restoring --------------------------------------------------------------------------------------------- */
+
+/* Records are lines; a line may lie across parts. */
+struct restorer {
+    struct world *world;
+    struct sha256_stream *hash;
+    struct buf line;
+};
+
+static enum rc take_part(void *context, struct str part, struct err *e)
+{
+    struct restorer *r = context;
+    sha256_stream_put(r->hash, part);
+    while (part.len > 0) {
+        size_t end = str_find(part, '\n');
+        struct str piece = str_slice(part, 0, end);
+        bool whole = end < part.len;
+        struct str record = piece;
+        if (!whole || r->line.len > 0) {
+            buf_str(&r->line, piece);
+            record = buf_view(&r->line);
+        }
+        if (r->line.rc != RC_OK) {
+            return err_set(e, r->line.rc, "a record of the snapshot is too large");
+        }
+        if (whole) {
+            enum rc rc = world_load_record(r->world, record, e);
+            if (rc != RC_OK) {
+                return rc;
+            }
+            buf_reset(&r->line);
+        }
+        part = str_slice(part, end + 1, part.len);
+    }
+    return RC_OK;
+}
+
+static enum rc load_snapshot(uint64_t hash_seed, struct store *s, uint64_t at_seq, struct world **ret,
+                             struct digest *ret_digest, struct err *e)
+{
+    CLEANUP(world) struct world *w = world_new(hash_seed);
+    CLEANUP(sha256_stream) struct sha256_stream *hash = sha256_stream_new();
+    if (w == NULL || hash == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    struct restorer r = {.world = w, .hash = hash};
+    buf_init(&r.line, WORLD_RECORD_MAX + 1);
+    enum rc rc = store_walk_snapshot(s, at_seq, take_part, &r, e);
+    buf_done(&r.line);
+    rc = rc == RC_OK ? world_load_end(w, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    *ret_digest = sha256_stream_end(hash);
+    *ret = w;
+    w = NULL;
+    return RC_OK;
+}
+
+/* The newest snapshot and the entries behind it, size entries in all; false when that can't be
+ * trusted. */
+static bool from_snapshot(uint64_t hash_seed, struct store *s, uint64_t size, struct world **ret,
+                          uint64_t *ret_at)
+{
+    uint64_t at;
+    struct digest digest;
+    struct world *w = NULL;
+    if (store_newest_snapshot(s, &at, NULL) != RC_OK || at >= size ||
+        load_snapshot(hash_seed, s, at, &w, &digest, NULL) != RC_OK) {
+        return false;
+    }
+    struct folder f = {.store = s, .world = w, .expected = &digest, .snapshot_seq = at};
+    if (world_next_seq(w) != at + 1 || at + 1 >= size || fold(&f, at + 1, size - 1, NULL) != RC_OK ||
+        !f.bound) {
+        world_free(w);
+        return false;
+    }
+    *ret_at = at;
+    *ret = w;
+    return true;
+}
+
+/* The world after the first size entries. */
+static enum rc restore(uint64_t hash_seed, struct store *s, uint64_t size, struct world **ret,
+                       uint64_t *ret_at, struct err *e)
+{
+    if (size > 0 && from_snapshot(hash_seed, s, size, ret, ret_at)) {
+        return RC_OK;
+    }
+    struct world *w = world_new(hash_seed);
+    if (w == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    enum rc rc = size == 0 ? RC_OK : fold_entries(s, w, 0, size - 1, e);
+    if (rc != RC_OK) {
+        world_free(w);
+        return rc;
+    }
+    *ret_at = 0;
+    *ret = w;
+    return RC_OK;
+}
+
+enum rc snapshot_restore(struct control *c, struct store *s, struct world **ret, struct err *e)
+{
+    uint64_t size;
+    enum rc rc = store_size(s, &size, e);
+    return rc == RC_OK ? restore(c->options.hash_seed, s, size, ret, &c->snapshot_seq, e) : rc;
+}
+
+/* --- building ------------------------------------------------------------------------------------------------ */
+
+struct fold_job {
+    struct control *control; /* read only: path and seed */
+    uint64_t at_seq;
+    pthread_t thread;
+    atomic_bool done;
+    enum rc rc;
+    struct str *parts;
+    size_t part_count;
+    struct buf part;
+    struct sha256_stream *hash;
+    struct digest digest;
+    uint64_t bytes;
+};
+
+static enum rc end_part(struct fold_job *job, struct err *e)
+{
+    if (job->part.len == 0) {
+        return RC_OK;
+    }
+    if (job->part_count == PARTS_MAX) {
+        return err_set(e, RC_LIMIT, "the snapshot has more than %d parts", PARTS_MAX);
+    }
+    size_t len;
+    char *bytes = buf_take(&job->part, &len);
+    if (bytes == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    job->parts[job->part_count++] = (struct str){bytes, len};
+    return RC_OK;
+}
+
+static enum rc put_bytes(struct fold_job *job, struct str bytes, struct err *e)
+{
+    sha256_stream_put(job->hash, bytes);
+    job->bytes += bytes.len;
+    while (bytes.len > 0) {
+        struct str fits = str_slice(bytes, 0, STORE_PART_MAX - job->part.len);
+        buf_str(&job->part, fits);
+        bytes = str_slice(bytes, fits.len, bytes.len);
+        if (job->part.len == STORE_PART_MAX) {
+            enum rc rc = end_part(job, e);
+            if (rc != RC_OK) {
+                return rc;
+            }
+        }
+    }
+    return job->part.rc;
+}
+
+static enum rc put_record(void *context, struct str record, struct err *e)
+{
+    enum rc rc = put_bytes(context, record, e);
+    return rc == RC_OK ? put_bytes(context, STR("\n"), e) : rc;
+}
+
+static enum rc build(struct fold_job *job)
+{
+    struct store *s = NULL;
+    struct err e;
+    enum rc rc = store_open(job->control->path, STORE_READ, &s, &e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    CLEANUP(world) struct world *w = NULL;
+    uint64_t from;
+    rc = restore(job->control->options.hash_seed, s, job->at_seq + 1, &w, &from, &e);
+    rc = rc == RC_OK ? world_save(w, put_record, job, &e) : rc;
+    rc = rc == RC_OK ? end_part(job, &e) : rc;
+    store_close(s);
+    if (rc == RC_OK) {
+        job->digest = sha256_stream_end(job->hash);
+    }
+    return rc;
+}
+
+static void *job_main(void *context)
+{
+    struct fold_job *job = context;
+    job->rc = build(job);
+    atomic_store(&job->done, true);
+    job->control->options.wake(job->control->options.wake_context);
+    return NULL;
+}
+
+static void job_free(struct fold_job *job)
+{
+    for (size_t i = 0; job->parts != NULL && i < job->part_count; i++) {
+        /* The parts were allocated by the buffer and are ours. */
+        free((void *)(uintptr_t)job->parts[i].ptr);
+    }
+    free(job->parts);
+    buf_done(&job->part);
+    sha256_stream_free(job->hash);
+    free(job);
+}
+
+void snapshot_maybe(struct control *c)
+{
+    uint64_t durable = writer_durable(c->writer);
+    if (c->snapshot != NULL || durable < c->snapshot_seq + SNAPSHOT_EVERY) {
+        return;
+    }
+    struct fold_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        return; /* tried again at the next entry */
+    }
+    job->control = c;
+    job->at_seq = durable - 1;
+    job->parts = calloc(PARTS_MAX, sizeof *job->parts);
+    job->hash = sha256_stream_new();
+    buf_init(&job->part, STORE_PART_MAX);
+    if (job->parts == NULL || job->hash == NULL ||
+        pthread_create(&job->thread, NULL, job_main, job) != 0) {
+        job_free(job);
+        return;
+    }
+    c->snapshot = job;
+}
+
+static void bind_snapshot(struct control *c, struct fold_job *job)
+{
+    CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
+    if (a == NULL) {
+        return;
+    }
+    struct value body = value_object();
+    value_add_int(a, &body, STR("at_seq"), (int64_t)job->at_seq);
+    value_add_int(a, &body, STR("size"), (int64_t)job->bytes);
+    value_add_hex(a, &body, STR("world_digest"), STR("sha256:"), job->digest.bytes,
+                  sizeof job->digest.bytes);
+    writer_put_snapshot(c->writer, job->at_seq, job->parts, job->part_count);
+    job->parts = NULL; /* the writer's now */
+    job->part_count = 0;
+    struct append what = {.kind = ENTRY_LEDGER_SNAPSHOT, .actor = STR("system"), .body = body};
+    uint64_t seq;
+    if (control_append(c, a, &what, &seq, NULL) != RC_OK) {
+        return; /* without its entry the snapshot counts for nothing; the next one will */
+    }
+}
+
+void snapshot_poll(struct control *c)
+{
+    struct fold_job *job = c->snapshot;
+    if (job == NULL || !atomic_load(&job->done)) {
+        return;
+    }
+    pthread_join(job->thread, NULL);
+    c->snapshot_seq = job->at_seq;
+    if (job->rc == RC_OK) {
+        bind_snapshot(c, job);
+    }
+    c->snapshot = NULL;
+    job_free(job);
+}
+
+void snapshot_end(struct control *c)
+{
+    if (c->snapshot != NULL) {
+        pthread_join(c->snapshot->thread, NULL);
+        job_free(c->snapshot);
+        c->snapshot = NULL;
+    }
+}

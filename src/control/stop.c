@@ -1,0 +1,123 @@
+/*
+ * control/stop - the kill switch: effect first, entry as soon as possible; lifting needs the ledger.
+ * Source: SEMANTICS section 6.
+ */
+#include "control/control_internal.h"
+
+static enum rc is_known_name(const struct control *c, const struct stop_order *o, struct err *e)
+{
+    bool known = true;
+    switch (o->scope) {
+    case STOP_ALL:
+        known = o->name.len == 0;
+        break;
+    case STOP_AGENT:
+        known = world_agent_find(c->world, o->name) != MAP_NONE;
+        break;
+    case STOP_SERVICE:
+        known = world_service_find(c->world, o->name) != MAP_NONE;
+        break;
+    case STOP_TOOL:
+        known = world_tool_find(c->world, o->name) != MAP_NONE;
+        break;
+    }
+    return known ? RC_OK
+                 : err_at(e, RC_NOT_FOUND, STR("/name"), "no %s is called \"%.*s\"",
+                          stop_scope_name(o->scope), STR_ARG(o->name));
+}
+
+static bool is_within(const struct control *c, const struct stop_order *o)
+{
+    for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
+        const struct world_stop *s = world_stop_at(c->world, i);
+        if (s->scope == o->scope && s->pause == o->pause && str_eq(str_from(s->name), o->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t elapsed_us(struct control *c)
+{
+    return c->options.ports.elapsed_ms(c->options.ports.context) * 1000;
+}
+
+enum rc control_stop_set(struct control *c, struct arena *a, const struct principal *p,
+                         const struct stop_order *order, const struct idempotency_key *k,
+                         uint64_t *ret_id, struct err *e)
+{
+    int64_t begun_us = elapsed_us(c);
+    enum rc rc = is_known_name(c, order, e);
+    if (rc == RC_OK && order->reason.len > CONTROL_REASON_MAX) {
+        rc = err_at(e, RC_INVALID, STR("/reason"), "expected at most %d bytes", CONTROL_REASON_MAX);
+    }
+    if (rc == RC_OK && world_stop_count(c->world) >= STOPS_MAX && !is_within(c, order)) {
+        rc = err_set(e, RC_LIMIT, "%d stops are in force", STOPS_MAX);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (order->scope == STOP_ALL && !order->pause && c->options.ports.stop_file != NULL && p != NULL) {
+        char reason[CONTROL_REASON_MAX + 1];
+        if (str_to_c(order->reason, reason, sizeof reason)) {
+            c->options.ports.stop_file(c->options.ports.context, reason);
+        } else {
+            c->options.ports.stop_file(c->options.ports.context, "");
+        }
+    }
+    struct value body = value_object();
+    value_add_str(a, &body, STR("level"), order->pause ? STR("pause") : STR("stop"));
+    value_add_str(a, &body, STR("name"), order->name);
+    value_add_str(a, &body, STR("person"), p == NULL ? STR("system") : p->person);
+    value_add_str(a, &body, STR("reason"), order->reason);
+    value_add_str(a, &body, STR("scope"), str_from(stop_scope_name(order->scope)));
+    add_idempotency(a, &body, k);
+    struct append what = {.kind = ENTRY_STOP_SET,
+                          .actor = p == NULL ? STR("system") : str_from(p->actor),
+                          .body = body,
+                          .tightens = true};
+    rc = control_append(c, a, &what, ret_id, e);
+    c->stop_effect_us = elapsed_us(c) - begun_us;
+    return rc;
+}
+
+static const struct world_stop *find_stop(const struct control *c, uint64_t id)
+{
+    for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
+        if (world_stop_at(c->world, i)->id == id) {
+            return world_stop_at(c->world, i);
+        }
+    }
+    return NULL;
+}
+
+enum rc control_stop_lift(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                          struct str reason, const struct idempotency_key *k, struct err *e)
+{
+    const struct world_stop *s = find_stop(c, id);
+    if (s == NULL) {
+        return err_set(e, RC_NOT_FOUND, "no such stop is in force");
+    }
+    const struct policy *policy = world_policy(c->world);
+    bool by_another = policy == NULL || policy->resume_by_another;
+    if (s->scope == STOP_ALL && by_another && s->by != 0 &&
+        str_eq(p->person, str_from(s->by_person))) {
+        return err_set(e, RC_DENIED, "%s stopped everything: someone else must resume", s->by_person);
+    }
+    struct value body = value_object();
+    value_add_str(a, &body, STR("person"), p->person);
+    value_add_str(a, &body, STR("reason"), str_slice(reason, 0, CONTROL_REASON_MAX));
+    add_idempotency(a, &body, k);
+    struct append what = {.kind = ENTRY_STOP_LIFTED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "stp", id)},
+                          .ref_count = 1,
+                          .body = body};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+int64_t control_stop_effect_us(const struct control *c)
+{
+    return c->stop_effect_us;
+}
