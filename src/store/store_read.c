@@ -374,3 +374,17 @@ enum rc store_walk_snapshot(struct store *s, uint64_t at_seq, store_part_fn fn, 
         }
     }
 }
+
+enum rc store_newest_snapshot(struct store *s, uint64_t *ret_at_seq, struct err *e)
+{
+    int64_t newest;
+    enum rc rc = db_number(s->db, "SELECT coalesce(max(at_seq), -1) FROM snapshot", &newest, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    if (newest < 0) {
+        return err_set(e, RC_NOT_FOUND, "there is no snapshot");
+    }
+    *ret_at_seq = (uint64_t)newest;
+    return RC_OK;
+}
