@@ -28,7 +28,7 @@ enum {
     SCHEMA_DEPTH_MAX = 32,
     /* Steps of one check: schemas tried, members looked up, instructions of patterns. Far beyond any
      * honest use; recursive schemas can be made to take exponential time without it. */
-    SCHEMA_WORK_MAX = 10000000,
+    SCHEMA_WORK_MAX = 2000000,
 };
 
 /*

@@ -150,8 +150,8 @@ static enum rc check_string(struct checker *k, const struct schema *s, const str
     if (s->pattern == NULL) {
         return RC_OK;
     }
-    uint64_t work = 0;
-    bool matched = pattern_matches(s->pattern, v->string, &work);
+    uint64_t work;
+    bool matched = pattern_matches(s->pattern, v->string, SCHEMA_WORK_MAX - k->work, &work);
     enum rc rc = spend(k, work);
     if (rc == RC_OK && !matched) {
         struct str shown = utf8_clip(s->pattern_text->string, CHOICES_TEXT_MAX);

@@ -250,7 +250,7 @@ static void step(struct run *r, const struct threads *now, struct threads *then,
     }
 }
 
-bool pattern_matches(const struct pattern *p, struct str s, uint64_t *work)
+bool pattern_matches(const struct pattern *p, struct str s, uint64_t max_work, uint64_t *ret_work)
 {
     must(p->count > 0 && p->count <= PATTERN_PROGRAM_MAX);
     struct run r;
@@ -264,7 +264,7 @@ bool pattern_matches(const struct pattern *p, struct str s, uint64_t *work)
     const char *end = at + s.len;
     threads_add(&r, now, 0, true, at == end);
     /* A match may begin anywhere: the program is entered again at every code point. */
-    while (!r.matched && at < end && (now->count > 0 || p->code[0].op != OP_START)) {
+    while (!r.matched && at < end && r.work <= max_work && (now->count > 0 || p->code[0].op != OP_START)) {
         uint32_t point = REPLACEMENT; /* for a byte that is no UTF-8: no reader lets one in */
         size_t len = utf8_decode(at, end, &point);
         at += len > 0 ? len : 1;
@@ -274,6 +274,6 @@ bool pattern_matches(const struct pattern *p, struct str s, uint64_t *work)
         now = then;
         then = swap;
     }
-    *work += r.work;
+    *ret_work = r.work;
     return r.matched;
 }

@@ -24,7 +24,10 @@ struct pattern;
 /* Errors: RC_INVALID names the byte; RC_LIMIT for a maximum above or the arena. */
 NODISCARD enum rc pattern_compile(struct arena *a, struct str text, const struct pattern **ret,
                                   struct err *e);
-/* Whether p matches anywhere in s. Adds the instructions it ran to *work. */
-bool pattern_matches(const struct pattern *p, struct str s, uint64_t *work);
+/*
+ * Whether p matches anywhere in s. ret_work is the count of instructions that it ran; the answer means
+ * nothing when that exceeds max_work, where it gives up.
+ */
+bool pattern_matches(const struct pattern *p, struct str s, uint64_t max_work, uint64_t *ret_work);
 
 #endif

@@ -263,6 +263,16 @@ static enum rc read_frame(struct reader *r, yaml_event_type_t *ret)
     return RC_OK;
 }
 
+static enum rc read_end(struct reader *r)
+{
+    __attribute__((cleanup(event_cleanup))) yaml_event_t event = {0};
+    enum rc rc = event_next(r, &event);
+    if (rc == RC_OK && event.type != YAML_STREAM_END_EVENT) {
+        return fail(r, event.start_mark, "more than one document");
+    }
+    return rc;
+}
+
 static enum rc read_document(struct reader *r, struct value *ret)
 {
     bool end;
@@ -274,11 +284,7 @@ static enum rc read_document(struct reader *r, struct value *ret)
     }
     yaml_event_type_t type;
     rc = rc == RC_OK ? read_frame(r, &type) : rc; /* the document's end */
-    rc = rc == RC_OK ? read_frame(r, &type) : rc;
-    if (rc == RC_OK && type != YAML_STREAM_END_EVENT) {
-        return fail(r, r->parser.mark, "more than one document");
-    }
-    return rc;
+    return rc == RC_OK ? read_end(r) : rc;
 }
 
 static enum rc read_stream(struct reader *r, struct value *ret)
