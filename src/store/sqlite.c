@@ -20,16 +20,35 @@ struct db {
     char path[256]; /* for error texts */
 };
 
-/* A full disk is a full disk under any of its names, but only when it was met in writing. */
+/* What the system said when a file was last written in vain: 0 when it was not. */
+static int last_errno(sqlite3_file *file)
+{
+    int number = 0;
+    if (file != NULL && file->pMethods != NULL) {
+        (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    }
+    return number;
+}
+
+/* A quota and a limit on files are a full disk too; SQLite itself knows only ENOSPC. */
 static bool is_disk_full(sqlite3 *handle, int code)
 {
-    if ((code & 0xff) == SQLITE_FULL) {
+    if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) {
         return true;
     }
-    int number = sqlite3_system_errno(handle);
-    bool writing = code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_TRUNCATE ||
-                   code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMMAP;
-    return writing && (number == ENOSPC || number == EDQUOT || number == EFBIG);
+    if (code != SQLITE_IOERR_WRITE) {
+        return false;
+    }
+    static const int files[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        sqlite3_file *file = NULL;
+        (void)sqlite3_file_control(handle, "main", files[i], &file);
+        int number = last_errno(file);
+        if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum rc rc_of(sqlite3 *handle, int code)

@@ -120,6 +120,8 @@ static enum rc open_log(struct writer *w, struct err *e)
 {
     struct worker *k = w->worker;
     enum rc rc = store_open(k->path, STORE_WRITE, &k->store, e);
+    /* What is read from here on counts as durable, even if the process before died of a failed sync. */
+    rc = rc == RC_OK ? store_settle(k->store, e) : rc;
     rc = rc == RC_OK ? store_tree(k->store, &k->tree, e) : rc;
     rc = rc == RC_OK ? worker_check(k, e) : rc;
     if (rc != RC_OK) {
@@ -185,7 +187,7 @@ static enum rc check_room(const struct shared *s, size_t size, size_t blob_count
         return err_set(e, RC_LIMIT, "%d entries wait to be written", WRITER_QUEUE_MAX);
     }
     if (size > WRITER_QUEUE_BYTES_MAX - s->filling->used - s->working_used) {
-        return err_set(e, RC_LIMIT, "%zu bytes wait to be written, %zu more than %d allow",
+        return err_set(e, RC_LIMIT, "%zu bytes wait to be written: no room for %zu more (at most %d)",
                        s->filling->used + s->working_used, size, WRITER_QUEUE_BYTES_MAX);
     }
     if (blob_count > WRITER_QUEUE_BLOBS_MAX - s->filling->blob_count - s->working_blobs) {

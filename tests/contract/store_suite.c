@@ -1,0 +1,460 @@
+#include "store_suite.h"
+
+#include "log_maker.h"
+
+#include "check.h"
+
+struct fixture {
+    place_fn make;
+    place_fn drop;
+    struct store_place place;
+    struct log_maker *maker;
+    struct store *store;
+};
+
+static struct fixture suite;
+
+static struct store *open_store(const char *path, enum store_mode mode)
+{
+    struct store *s = NULL;
+    struct err e = {.text = ""};
+    enum rc rc = store_open(path, mode, &s, &e);
+    assert_str(str_from(e.text), "");
+    assert_int_equal(rc, RC_OK);
+    return s;
+}
+
+static int set_up(void **state)
+{
+    suite.make(&suite.place);
+    suite.maker = log_maker_new();
+    suite.store = open_store(suite.place.path, STORE_CREATE);
+    *state = &suite;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    store_close(f->store);
+    log_maker_free(f->maker);
+    f->drop(&f->place);
+    return 0;
+}
+
+static void reopen(struct fixture *f)
+{
+    store_close(f->store);
+    f->store = NULL;
+    f->store = open_store(f->place.path, STORE_WRITE);
+}
+
+static uint64_t size_of(struct store *s)
+{
+    uint64_t size = UINT64_MAX;
+    assert_int_equal(store_size(s, &size, NULL), RC_OK);
+    return size;
+}
+
+/* --- entries ---------------------------------------------------------------------------------------- */
+
+struct walked {
+    uint64_t next;
+    uint64_t end_at; /* gives up there */
+};
+
+static enum rc expect_next(void *context, const struct stored *stored, struct err *e)
+{
+    struct walked *w = context;
+    assert_int_equal(stored->seq, w->next);
+    assert_int_equal(stored->entry.seq, w->next);
+    assert_int_equal(stored->entry.time_ms, 1795255200000 + (int64_t)w->next);
+    assert_false(stored->erased);
+    char body[64];
+    snprintf(body, sizeof body, "{\"n\":%llu,\"pad\":\"0123456789\"}", (unsigned long long)w->next);
+    assert_str(stored->body, body);
+    assert_int_equal(stored->salt[31], w->next % 251);
+    w->next++;
+    return w->next == w->end_at ? err_set(e, RC_DENIED, "enough") : RC_OK;
+}
+
+static void assert_walk(struct store *s, uint64_t first, uint64_t last, uint64_t end)
+{
+    struct walked w = {.next = first};
+    assert_int_equal(store_walk(s, first, last, expect_next, &w, NULL), RC_OK);
+    assert_int_equal(w.next, end);
+}
+
+static void an_empty_log(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(size_of(f->store), 0);
+    assert_walk(f->store, 0, UINT64_MAX, 0);
+    struct tree tree;
+    assert_int_equal(store_tree(f->store, &tree, NULL), RC_OK);
+    assert_int_equal(tree.size, 0);
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct stored stored;
+    struct err e;
+    struct str note;
+    struct digest hash;
+    assert_int_equal(store_read(f->store, a, 0, &stored, &e), RC_NOT_FOUND);
+    assert_string_equal(e.text, "there is no entry 0");
+    assert_int_equal(store_checkpoint(f->store, a, &note, &e), RC_NOT_FOUND);
+    assert_string_equal(e.text, "there is no checkpoint yet");
+    assert_int_equal(store_tile(f->store, 0, 0, 1, &hash, &e), RC_NOT_FOUND);
+    struct batch none = {0};
+    assert_int_equal(store_append(f->store, &none, NULL), RC_OK);
+}
+
+static void appends_and_walks(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t batches[] = {1, 1, 8, 64, 256, 257, 300, 4096};
+    size_t total = 0;
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        log_maker_fill(f->maker, f->store, batches[i]);
+        total += batches[i];
+        assert_int_equal(size_of(f->store), total);
+    }
+    assert_walk(f->store, 0, UINT64_MAX, total);
+    assert_walk(f->store, 255, 257, 258);
+    assert_walk(f->store, total - 1, total - 1, total);
+    assert_walk(f->store, total - 1, total + 5, total);
+    assert_walk(f->store, total, total + 5, total);
+    assert_walk(f->store, 5, 4, 5);
+    struct walked w = {.next = 300, .end_at = 310};
+    struct err e;
+    assert_int_equal(store_walk(f->store, 300, 700, expect_next, &w, &e), RC_DENIED);
+    assert_string_equal(e.text, "enough");
+    reopen(f);
+    assert_int_equal(size_of(f->store), total);
+    log_maker_fill(f->maker, f->store, 3);
+    assert_walk(f->store, 0, UINT64_MAX, total + 3);
+}
+
+static void reads_one(void **state)
+{
+    struct fixture *f = *state;
+    log_maker_fill(f->maker, f->store, 300);
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct stored stored;
+    assert_int_equal(store_read(f->store, a, 299, &stored, NULL), RC_OK);
+    struct walked w = {.next = 299};
+    assert_int_equal(expect_next(&w, &stored, NULL), RC_OK);
+    assert_str(stored.entry.actor, "tok_5");
+    struct err e;
+    assert_int_equal(store_read(f->store, a, 300, &stored, &e), RC_NOT_FOUND);
+    assert_string_equal(e.text, "there is no entry 300");
+    assert_int_equal(store_read(f->store, a, UINT64_MAX, &stored, &e), RC_NOT_FOUND);
+    CLEANUP(arena) struct arena *small = arena_new(64);
+    assert_int_equal(store_read(f->store, small, 0, &stored, &e), RC_LIMIT);
+}
+
+/* A callback may ask the store itself: no query and no transaction is held open around it. */
+static enum rc read_again(void *context, const struct stored *stored, struct err *e)
+{
+    struct store *s = context;
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct stored again;
+    enum rc rc = store_read(s, a, stored->seq, &again, e);
+    assert_int_equal(rc, RC_OK);
+    assert_true(str_eq(again.header, stored->header));
+    return rc;
+}
+
+static void walks_nest(void **state)
+{
+    struct fixture *f = *state;
+    log_maker_fill(f->maker, f->store, 600);
+    assert_int_equal(store_walk(f->store, 0, 599, read_again, f->store, NULL), RC_OK);
+}
+
+static void refuses_gaps(void **state)
+{
+    struct fixture *f = *state;
+    log_maker_fill(f->maker, f->store, 5);
+    struct err e;
+    struct batch b = log_maker_batch(f->maker, 4);
+    struct stored *entries = f->maker->entries;
+    entries[0].seq = 6;
+    assert_int_equal(store_append(f->store, &b, &e), RC_CONFLICT);
+    assert_string_equal(e.text, "entry 6 does not follow the log's 5");
+    entries[0].seq = 4;
+    assert_int_equal(store_append(f->store, &b, &e), RC_CONFLICT);
+    entries[0].seq = 5;
+    entries[3].seq = 9;
+    assert_int_equal(store_append(f->store, &b, &e), RC_CONFLICT);
+    assert_string_equal(e.text, "entry 9 does not follow the log's 8");
+    entries[3].seq = 8;
+    assert_int_equal(size_of(f->store), 5);
+    assert_int_equal(store_append(f->store, &b, &e), RC_OK);
+    assert_walk(f->store, 0, UINT64_MAX, 9);
+}
+
+static void refuses_what_is_too_much(void **state)
+{
+    struct fixture *f = *state;
+    struct err e;
+    static struct stored too_many[STORE_BATCH_MAX + 1];
+    struct batch b = {.entries = too_many, .entry_count = STORE_BATCH_MAX + 1};
+    assert_int_equal(store_append(f->store, &b, &e), RC_INVALID);
+    assert_string_equal(e.text, "a batch of 4097 entries: at most 4096 go together");
+    char *bytes = calloc(1, STORE_BLOB_MAX + 1);
+    assert_non_null(bytes);
+    struct stored_blob blob = {.bytes = {bytes, STORE_BLOB_MAX + 1}};
+    struct batch with_blob = {.blobs = &blob, .blob_count = 1};
+    assert_int_equal(store_append(f->store, &with_blob, &e), RC_INVALID);
+    assert_string_equal(e.text, "a blob of 8388609 bytes: at most 8388608 are kept");
+    struct str part = {bytes, STORE_PART_MAX + 1};
+    assert_int_equal(store_put_snapshot(f->store, 1, &part, 1, &e), RC_INVALID);
+    assert_string_equal(e.text, "a snapshot part of 4194305 bytes: at most 4194304 are kept");
+    free(bytes);
+    assert_int_equal(size_of(f->store), 0);
+}
+
+/* --- tiles ------------------------------------------------------------------------------------------- */
+
+static void tree_and_tiles(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t steps[] = {1, 254, 1, 1, 255, 512, 3000, 61512 /* 65536 */, 1, 300};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        log_maker_fill(f->maker, f->store, steps[i]);
+        struct tree tree;
+        assert_int_equal(store_tree(f->store, &tree, NULL), RC_OK);
+        assert_int_equal(tree.size, f->maker->tree.size);
+        struct digest got = tree_root(&tree);
+        struct digest want = tree_root(&f->maker->tree);
+        assert_memory_equal(&got, &want, SHA256_LEN);
+        for (unsigned level = 0; level < TILE_LEVELS_MAX; level++) {
+            assert_int_equal(tree.edge_count[level], f->maker->tree.edge_count[level]);
+        }
+        struct digest from_tiles;
+        assert_int_equal(tiles_root(store_tile, f->store, tree.size, &from_tiles, NULL), RC_OK);
+        assert_memory_equal(&from_tiles, &want, SHA256_LEN);
+    }
+}
+
+static void tiles_by_prefix(void **state)
+{
+    struct fixture *f = *state;
+    log_maker_fill(f->maker, f->store, 600);
+    struct digest full[TILE_WIDTH];
+    struct digest part[TILE_WIDTH];
+    assert_int_equal(store_tile(f->store, 0, 1, TILE_WIDTH, full, NULL), RC_OK);
+    assert_int_equal(store_tile(f->store, 0, 1, 7, part, NULL), RC_OK);
+    assert_memory_equal(part, full, 7 * sizeof *part);
+    assert_int_equal(store_tile(f->store, 0, 2, 88, part, NULL), RC_OK);
+    assert_memory_equal(part, f->maker->tree.edge[0], 88 * sizeof *part);
+    assert_int_equal(store_tile(f->store, 1, 0, 2, part, NULL), RC_OK);
+    assert_memory_equal(part, f->maker->tree.edge[1], 2 * sizeof *part);
+    static const struct {
+        unsigned level;
+        uint64_t index;
+        unsigned count;
+    } missing[] = {{0, 2, 89}, {0, 3, 1}, {1, 0, 3}, {1, 1, 1}, {2, 0, 1}, {8, 0, 1}, {64, 0, 1}, {0, UINT64_MAX, 1}};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        struct err e;
+        assert_int_equal(store_tile(f->store, missing[i].level, missing[i].index, missing[i].count, part, &e),
+                         RC_NOT_FOUND);
+        assert_non_null(strstr(e.text, "the log does not have"));
+    }
+}
+
+static void proofs_from_the_store(void **state)
+{
+    struct fixture *f = *state;
+    log_maker_fill(f->maker, f->store, 700);
+    struct digest root = tree_root(&f->maker->tree);
+    CLEANUP(arena) struct arena *a = arena_new(1 << 16);
+    for (uint64_t seq = 0; seq < 700; seq += 13) {
+        struct stored stored;
+        struct proof p;
+        arena_reset(a);
+        assert_int_equal(store_read(f->store, a, seq, &stored, NULL), RC_OK);
+        struct digest leaf = ledger_leaf_hash(stored.header);
+        assert_int_equal(tiles_inclusion(store_tile, f->store, seq, 700, &p, NULL), RC_OK);
+        assert_true(proof_includes(&p, &leaf, seq, 700, &root));
+    }
+}
+
+/* --- checkpoints, blobs, snapshots ---------------------------------------------------------------------- */
+
+static void checkpoints_replace(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct str note;
+    assert_int_equal(store_put_checkpoint(f->store, 5, STR("five"), NULL), RC_OK);
+    assert_int_equal(store_put_checkpoint(f->store, 9, STR("nine"), NULL), RC_OK);
+    assert_int_equal(store_checkpoint(f->store, a, &note, NULL), RC_OK);
+    assert_str(note, "nine");
+    reopen(f);
+    assert_int_equal(store_checkpoint(f->store, a, &note, NULL), RC_OK);
+    assert_str(note, "nine");
+}
+
+static void blobs_by_digest(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_blob blobs[] = {{sha256(STR("one")), STR("one")}, {sha256(STR("")), STR("")}, {sha256(STR("one")), STR("one")}};
+    struct batch b = log_maker_batch(f->maker, 2);
+    b.blobs = blobs;
+    b.blob_count = 3;
+    assert_int_equal(store_append(f->store, &b, NULL), RC_OK);
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct str bytes;
+    assert_int_equal(store_blob(f->store, a, &blobs[0].digest, &bytes, NULL), RC_OK);
+    assert_str(bytes, "one");
+    assert_int_equal(store_blob(f->store, a, &blobs[1].digest, &bytes, NULL), RC_OK);
+    assert_str(bytes, "");
+    struct digest other = sha256(STR("two"));
+    struct err e;
+    assert_int_equal(store_blob(f->store, a, &other, &bytes, &e), RC_NOT_FOUND);
+    assert_string_equal(e.text, "there is no such blob");
+    struct stored_blob wrong = {other, STR("not two")};
+    struct batch lie = {.blobs = &wrong, .blob_count = 1};
+    assert_int_equal(store_append(f->store, &lie, NULL), RC_OK);
+    assert_int_equal(store_blob(f->store, a, &other, &bytes, &e), RC_CORRUPT);
+    assert_string_equal(e.text, "a blob's bytes do not have its digest");
+}
+
+struct parts_seen {
+    char text[64];
+};
+
+static enum rc join(void *context, struct str part, struct err *e)
+{
+    struct parts_seen *seen = context;
+    size_t len = strlen(seen->text);
+    snprintf(seen->text + len, sizeof seen->text - len, "%.*s|", STR_ARG(part));
+    return str_eq(part, STR("stop")) ? err_set(e, RC_DENIED, "stopped") : RC_OK;
+}
+
+static void assert_snapshot(struct store *s, uint64_t at_seq, const char *want)
+{
+    struct parts_seen seen = {""};
+    struct err e;
+    enum rc rc = store_walk_snapshot(s, at_seq, join, &seen, &e);
+    assert_int_equal(rc, want == NULL ? RC_NOT_FOUND : RC_OK);
+    assert_string_equal(seen.text, want == NULL ? "" : want);
+}
+
+static void the_newest_snapshots_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct str parts[] = {STR("a"), STR("b"), STR("c")};
+    assert_int_equal(store_put_snapshot(f->store, 10, parts, 3, NULL), RC_OK);
+    assert_int_equal(store_put_snapshot(f->store, 20, parts, 2, NULL), RC_OK);
+    assert_snapshot(f->store, 10, "a|b|c|");
+    assert_snapshot(f->store, 20, "a|b|");
+    assert_int_equal(store_put_snapshot(f->store, 30, parts, 1, NULL), RC_OK);
+    assert_snapshot(f->store, 10, NULL);
+    assert_snapshot(f->store, 20, "a|b|");
+    /* Put again: the longer one before leaves nothing. */
+    assert_int_equal(store_put_snapshot(f->store, 20, parts + 2, 1, NULL), RC_OK);
+    assert_snapshot(f->store, 20, "c|");
+    assert_snapshot(f->store, 30, "a|");
+    reopen(f);
+    assert_snapshot(f->store, 30, "a|");
+    struct str stop[] = {STR("x"), STR("stop"), STR("y")};
+    assert_int_equal(store_put_snapshot(f->store, 40, stop, 3, NULL), RC_OK);
+    struct parts_seen seen = {""};
+    struct err e;
+    assert_int_equal(store_walk_snapshot(f->store, 40, join, &seen, &e), RC_DENIED);
+    assert_string_equal(seen.text, "x|stop|");
+}
+
+/* --- who may open ---------------------------------------------------------------------------------------- */
+
+static void one_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct store *second = NULL;
+    struct err e;
+    assert_int_equal(store_open(f->place.path, STORE_WRITE, &second, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.text, "held by process"));
+    assert_int_equal(store_open(f->place.path, STORE_CREATE, &second, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.text, "exists"));
+    assert_null(second);
+    store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(store_open(f->place.path, STORE_CREATE, &second, &e), RC_CONFLICT);
+    f->store = open_store(f->place.path, STORE_WRITE);
+}
+
+static void readers_beside_the_writer(void **state)
+{
+    struct fixture *f = *state;
+    log_maker_fill(f->maker, f->store, 10);
+    struct store *reader = open_store(f->place.path, STORE_READ);
+    assert_int_equal(size_of(reader), 10);
+    log_maker_fill(f->maker, f->store, 300);
+    assert_int_equal(store_tidy(f->store, true, NULL), RC_OK);
+    assert_walk(reader, 0, UINT64_MAX, 310);
+    struct tree tree;
+    assert_int_equal(store_tree(reader, &tree, NULL), RC_OK);
+    struct digest got = tree_root(&tree);
+    struct digest want = tree_root(&f->maker->tree);
+    assert_memory_equal(&got, &want, SHA256_LEN);
+    store_close(reader);
+    /* And after the writer has gone. */
+    store_close(f->store);
+    f->store = NULL;
+    reader = open_store(f->place.path, STORE_READ);
+    assert_walk(reader, 0, UINT64_MAX, 310);
+    store_close(reader);
+    f->store = open_store(f->place.path, STORE_WRITE);
+}
+
+static void housekeeping_keeps_everything(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 40; i++) {
+        log_maker_fill(f->maker, f->store, 500);
+        assert_int_equal(store_tidy(f->store, i % 3 == 0, NULL), RC_OK);
+    }
+    assert_int_equal(store_settle(f->store, NULL), RC_OK);
+    assert_walk(f->store, 0, UINT64_MAX, 20000);
+}
+
+static void a_missing_log(void **state)
+{
+    struct fixture *f = *state;
+    char path[400];
+    snprintf(path, sizeof path, "%s-missing", f->place.path);
+    struct store *s = NULL;
+    struct err e;
+    assert_int_equal(store_open(path, STORE_READ, &s, &e), RC_NOT_FOUND);
+    assert_non_null(strstr(e.text, "there is no ledger"));
+    assert_int_equal(store_open(path, STORE_WRITE, &s, &e), RC_NOT_FOUND);
+    assert_null(s);
+    store_close(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int store_suite(const char *name, place_fn make, place_fn drop)
+{
+    suite = (struct fixture){.make = make, .drop = drop};
+    const struct CMUnitTest tests[] = {
+        TEST(an_empty_log),
+        TEST(appends_and_walks),
+        TEST(reads_one),
+        TEST(walks_nest),
+        TEST(refuses_gaps),
+        TEST(refuses_what_is_too_much),
+        TEST(tree_and_tiles),
+        TEST(tiles_by_prefix),
+        TEST(proofs_from_the_store),
+        TEST(checkpoints_replace),
+        TEST(blobs_by_digest),
+        TEST(the_newest_snapshots_are_kept),
+        TEST(one_writer),
+        TEST(readers_beside_the_writer),
+        TEST(housekeeping_keeps_everything),
+        TEST(a_missing_log),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
