@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+PRINTF(4, 0)
 static void err_text(struct err *e, enum rc rc, struct str where, const char *format, va_list args)
 {
     if (e == NULL) {

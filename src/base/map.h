@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-enum { MAP_NONE = UINT32_MAX };
+#define MAP_NONE UINT32_MAX /* too large for an enum */
 
 struct strmap_slot {
     struct str key;
