@@ -2,7 +2,8 @@
  * net/http_client - HTTP out, by libcurl: on the loop, or blocking for a process that just waits.
  *
  * No redirects are followed, no proxy from the environment is used, certificates are checked.
- * A local-socket path may replace TCP.
+ * A local-socket path may replace TCP. HTTP/1.1; an error's text never holds the address's path or
+ * query, which may be secret.
  */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
@@ -39,7 +40,8 @@ struct http_reply {
  */
 NODISCARD enum rc http_fetch(struct arena *a, const struct http_call *call, struct http_reply *ret,
                              struct err *e);
-/* Blocking, and hands the body on as it comes; fn returns false to end the call early. */
+/* Blocking, and hands the body on as it comes; fn returns false to end the call early, which is
+ * RC_OK. *ret_status is set before the first piece. */
 typedef bool (*http_piece_fn)(void *context, struct str piece);
 NODISCARD enum rc http_fetch_stream(const struct http_call *call, http_piece_fn fn, void *context,
                                     unsigned *ret_status, struct err *e);
@@ -47,7 +49,8 @@ NODISCARD enum rc http_fetch_stream(const struct http_call *call, http_piece_fn 
 /* On the loop. */
 struct http_client;
 struct http_client_call;
-/* reply is null when e is not RC_OK; both hold only for the call. */
+/* reply is null when e is not RC_OK; both hold only for the call. The http_client_call is no more after
+ * it. It may start and cancel other calls, but not free the client. */
 typedef void (*http_reply_fn)(void *context, const struct http_reply *reply, const struct err *e);
 NODISCARD enum rc http_client_new(struct loop *l, struct http_client **ret, struct err *e);
 /* Calls under way end without their callback. */

@@ -1,0 +1,124 @@
+/*
+ * net/http_internal - what the files of the HTTP server share: one exchange, the pool it comes from,
+ * the listening socket. Nothing here includes libmicrohttpd.
+ */
+#ifndef NET_HTTP_INTERNAL_H
+#define NET_HTTP_INTERNAL_H
+
+#include "net/http_server.h"
+
+#include <sys/types.h>
+
+
+struct MHD_Connection;
+struct MHD_Response;
+
+/* One connection, with what its requests have in common. */
+struct http_connection {
+    int fd;
+    int64_t peer_uid;
+    int64_t since_ms; /* opened, or last answered: a whole request must follow within request_s */
+    struct http_exchange *exchange;
+    struct http_connection *prev;
+    struct http_connection *next;
+};
+
+struct connection_list {
+    struct http_connection *first;
+};
+
+/* Null when the machine is out of memory. */
+struct http_connection *connection_add(struct connection_list *l, int fd, int64_t now_ms);
+void connection_remove(struct connection_list *l, struct http_connection *c);
+/* Shuts those that have been reading a request since before that moment. The library's own time-out
+ * starts again with each byte; this one does not. */
+void connections_shut_slow(struct connection_list *l, int64_t before_ms);
+
+enum exchange_state {
+    EXCHANGE_READING = 0, /* head or body still coming */
+    EXCHANGE_HANDLING,    /* handle() is running */
+    EXCHANGE_WAITING,     /* the handler keeps it */
+    EXCHANGE_ANSWERED,    /* its response is made */
+    EXCHANGE_STREAMING,   /* its response is made and grows */
+    EXCHANGE_ENDING,      /* a stream that was ended; what is buffered still goes out */
+    EXCHANGE_LOST,        /* its peer is gone and the handler has been told */
+};
+
+/* One request and its answer. Exchanges are used again: a request costs no allocation of ours. */
+struct http_exchange {
+    struct http_server *server;
+    struct http_connection *connection;
+    struct MHD_Connection *mhd;
+    enum exchange_state state;
+    bool head_read;
+    bool suspended;
+    unsigned refusal;     /* status that the server answers by itself once the body is read, or 0 */
+    size_t discarded;     /* bytes of a refused body */
+    uint64_t body_length; /* as declared; UINT64_MAX when it comes in chunks */
+    int64_t held_since_ms;
+    struct http_request request;
+    struct buf uri;       /* as sent; request.path and request.query point into it */
+    struct buf body;
+    struct buf headers;   /* to be added to the answer: name, NUL, value, NUL, ... */
+    struct MHD_Response *response; /* made and not queued yet */
+    unsigned status;
+    struct buf stream;    /* bytes not sent yet begin at stream_sent */
+    size_t stream_sent;
+    void *data;
+    struct http_exchange *prev; /* in the pool's list of those in use */
+    struct http_exchange *next; /* in that list, or in the list of free ones */
+};
+
+struct exchange_pool {
+    struct http_exchange *in_use;
+    struct http_exchange *free;
+};
+
+/* Null when the machine is out of memory. */
+struct http_exchange *exchange_acquire(struct exchange_pool *p);
+void exchange_release(struct exchange_pool *p, struct http_exchange *x);
+/* Calls lost for each suspended exchange whose peer has closed: the library does not look at those. */
+void exchange_pool_sweep(struct exchange_pool *p, void (*lost)(struct http_exchange *x));
+/* None may be in use. */
+void exchange_pool_done(struct exchange_pool *p);
+/* Fills request.method, .path and .query from the request line. */
+void exchange_read_line(struct http_exchange *x, const char *method);
+/* All of bytes or, when they do not fit, nothing: RC_LIMIT. */
+NODISCARD enum rc exchange_stream_put(struct http_exchange *x, struct str bytes);
+/* Moves up to size unsent bytes of the stream to out; how many. */
+size_t exchange_stream_take(struct http_exchange *x, char *out, size_t size);
+
+/* What a request's headers say about where its body ends. Of several that contradict each other the
+ * library takes one, and another reader before us may have taken the other (request smuggling), so
+ * such a request is refused. Source: RFC 9112 section 6.3. */
+struct head_check {
+    unsigned headers;
+    unsigned lengths;
+    unsigned encodings;
+    unsigned hosts;
+    bool chunked;
+    bool bad_length;
+    uint64_t length;
+};
+
+void head_check_header(struct head_check *c, struct str name, struct str value);
+bool head_check_passed(const struct head_check *c);
+
+/* The listening socket, made by us: so the reason of a failure is known, and a local socket is never
+ * open to others, not even for a moment. */
+struct http_listener {
+    int fd; /* -1: closed */
+    uint16_t port;
+    char path[HTTP_SOCKET_PATH_MAX]; /* empty on TCP */
+    dev_t device; /* of the local socket's file, so that only our own is removed */
+    ino_t inode;
+};
+
+NODISCARD enum rc http_listen(struct http_listener *l, const struct http_server_options *o,
+                              struct err *e);
+void http_listener_close(struct http_listener *l);
+
+/* The first parameter of that name in a query; false when absent or badly escaped. */
+bool query_find(struct arena *a, struct str query, struct str name, struct str *ret);
+
+#endif
