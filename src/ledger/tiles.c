@@ -98,9 +98,9 @@ static bool path_parse(struct str path, unsigned *level, uint64_t *index, unsign
 enum rc tile_path_parse(struct str path, unsigned *ret_level, uint64_t *ret_index, unsigned *ret_width,
                         struct err *e)
 {
-    unsigned level;
-    uint64_t index;
-    unsigned width;
+    unsigned level = 0;
+    uint64_t index = 0;
+    unsigned width = 0;
     char canonical[TILE_PATH_MAX] = "";
     if (path_parse(path, &level, &index, &width)) {
         tile_path(level, index, width, canonical, sizeof canonical);

@@ -112,6 +112,8 @@ enum rc db_open(const char *path, bool for_writing, int busy_ms, struct db **ret
     must(sqlite3_busy_timeout(d->handle, busy_ms) == SQLITE_OK);
     must(sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK);
     must(sqlite3_db_config(d->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK);
+    /* It takes the place of the hook that would move the log in the middle of a commit. A later
+     * PRAGMA wal_autocheckpoint, even of 0, would take it away again. */
     sqlite3_wal_hook(d->handle, on_commit, d);
     *ret = d;
     return RC_OK;

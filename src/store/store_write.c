@@ -35,7 +35,7 @@ static enum rc set_up(struct db *d, bool for_writing, struct err *e)
     if (rc != RC_OK || !for_writing) {
         return rc;
     }
-    return db_run(d, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;", e);
+    return db_run(d, "PRAGMA synchronous = FULL;", e);
 }
 
 /* A file system without shared memory leaves another mode in place and says nothing. */

@@ -204,6 +204,39 @@ static void nobody_else_can_read_it(void **state)
     store_close(s);
 }
 
+static long size_of_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (long)st.st_size : 0;
+}
+
+static void the_log_of_the_database_stays_small(void **state)
+{
+    struct damaged *d = *state;
+    struct store *s = NULL;
+    assert_int_equal(store_open(d->place.path, STORE_WRITE, &s, NULL), RC_OK);
+    char wal[400];
+    snprintf(wal, sizeof wal, "%s-wal", d->place.path);
+    long largest = 0;
+    for (int i = 0; i < 400; i++) {
+        log_maker_fill(d->maker, s, 100);
+        assert_int_equal(store_tidy(s, false, NULL), RC_OK);
+        largest = size_of_file(wal) > largest ? size_of_file(wal) : largest;
+    }
+    assert_in_range(largest, STORE_WAL_MAX_BYTES, STORE_WAL_MAX_BYTES * 5 / 4);
+    store_close(s);
+    /* An idle log is moved earlier. */
+    assert_int_equal(store_open(d->place.path, STORE_WRITE, &s, NULL), RC_OK);
+    largest = 0;
+    for (int i = 0; i < 200; i++) {
+        log_maker_fill(d->maker, s, 100);
+        assert_int_equal(store_tidy(s, true, NULL), RC_OK);
+        largest = size_of_file(wal) > largest ? size_of_file(wal) : largest;
+    }
+    assert_in_range(largest, STORE_WAL_IDLE_BYTES, STORE_WAL_IDLE_BYTES * 3 / 2);
+    store_close(s);
+}
+
 /* Files of this process can't grow past the limit: to SQLite that is a disk without room. */
 static void limit_files(rlim_t bytes)
 {
@@ -267,6 +300,7 @@ int main(void)
         TEST(erased_bodies),
         TEST(another_format),
         TEST(nobody_else_can_read_it),
+        TEST(the_log_of_the_database_stays_small),
         TEST(a_full_disk_takes_the_same_batch_later),
         TEST(a_folder_that_is_not_there),
     };

@@ -435,7 +435,7 @@ static void signed_nonsense(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "pawl.example/audit\n", "pawl.example/audit\n8\n", "pawl.example/audit\n08\n" "Xcnaeac=\n",
+        "pawl.example/audit\n", "pawl.example/audit\n8\n", "pawl.example/audit\n8\nXcnaeac=\n",
         "pawl.example/audit\n08\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n",
         "pawl.example/audit\n-8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n",
         "pawl.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQy==\n",
