@@ -1,0 +1,484 @@
+#include "api/api.h"
+
+#include "api/routes.h"
+#include "base/must.h"
+#include "value/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPLY_MAX = 64 << 20 };
+
+/* --- problems: one table of codes -------------------------------------------------------------------------- */
+
+static const struct {
+    unsigned status;
+    const char *code;
+    const char *title;
+} problems[] = {
+    {400, "invalid_json", "The body is not valid JSON"},
+    {401, "unauthenticated", "A valid credential is needed"},
+    {403, "forbidden", "Not allowed to this credential"},
+    {404, "not_found", "There is no such thing"},
+    {405, "method_not_allowed", "Not with this method"},
+    {409, "conflict", "Not in a state for this"},
+    {413, "too_large", "The body is too large"},
+    {415, "unsupported_media_type", "The body must be application/json"},
+    {421, "misdirected", "This server does not answer for that host"},
+    {422, "invalid", "The input is wrong"},
+    {429, "limit", "A limit was crossed"},
+    {431, "head_too_large", "The request head is too large"},
+    {500, "corrupt", "Stored data is damaged"},
+    {503, "ledger_unavailable", "The ledger can't be written now"},
+};
+
+static unsigned status_of(enum rc rc)
+{
+    switch (rc) {
+    case RC_OK:
+        return 200;
+    case RC_INVALID:
+        return 422;
+    case RC_NOT_FOUND:
+        return 404;
+    case RC_CONFLICT:
+        return 409;
+    case RC_DENIED:
+        return 403;
+    case RC_LIMIT:
+        return 429;
+    case RC_CORRUPT:
+        return 500;
+    case RC_NO_MEMORY:
+    case RC_UNAVAILABLE:
+        break;
+    }
+    return 503;
+}
+
+static void write_problem(struct buf *out, unsigned status, struct str instance, const struct err *e)
+{
+    size_t i = 0;
+    while (i + 1 < sizeof problems / sizeof *problems && problems[i].status != status) {
+        i++;
+    }
+    struct buf type;
+    buf_init(&type, 128);
+    buf_printf(&type, "urn:pawl:error:%s", problems[i].code);
+    buf_str(out, STR("{\"type\":"));
+    json_write_string(out, buf_view(&type));
+    buf_done(&type);
+    buf_str(out, STR(",\"title\":"));
+    json_write_string(out, str_from(problems[i].title));
+    buf_printf(out, ",\"status\":%u,\"detail\":", status);
+    struct str detail = e == NULL ? str_from(problems[i].title) : str_from(e->text);
+    json_write_string(out, utf8_valid(detail) ? detail : STR("the text is not valid UTF-8"));
+    if (instance.len > 0 && utf8_valid(instance)) {
+        buf_str(out, STR(",\"instance\":"));
+        json_write_string(out, instance);
+    }
+    buf_str(out, STR(",\"code\":"));
+    json_write_string(out, str_from(problems[i].code));
+    if (e != NULL && e->where[0] != '\0' && utf8_valid(str_from(e->where))) {
+        buf_str(out, STR(",\"errors\":[{\"pointer\":"));
+        json_write_string(out, str_from(e->where));
+        buf_str(out, STR(",\"expected\":"));
+        json_write_string(out, utf8_valid(detail) ? detail : STR(""));
+        buf_str(out, STR("}]"));
+    }
+    buf_char(out, '}');
+}
+
+void api_problem(void *context, unsigned status, struct buf *out)
+{
+    struct api *api = context;
+    api->counts.malformed++;
+    write_problem(out, status, STR(""), NULL);
+}
+
+static void count_status(struct api *api, unsigned status)
+{
+    api->counts.by_class[status / 100 < 6 ? status / 100 : 5]++;
+}
+
+static void send_problem(struct call *c, unsigned status, const struct err *e)
+{
+    struct buf out;
+    buf_init(&out, 8192);
+    write_problem(&out, status, c->request->path, e);
+    if (status == 401) {
+        http_add_header(c->x, "WWW-Authenticate", STR("Bearer realm=\"pawl\""));
+    }
+    if (status == 503) {
+        http_add_header(c->x, "Retry-After", STR("1"));
+    }
+    count_status(c->api, status);
+    http_answer(c->x, status, "application/problem+json", buf_view(&out));
+    buf_done(&out);
+}
+
+void call_problem(struct call *c, enum rc rc, const struct err *e)
+{
+    send_problem(c, status_of(rc), e);
+}
+
+/* --- replies -------------------------------------------------------------------------------------------------- */
+
+enum rc call_reply(struct call *c, unsigned status, struct value v)
+{
+    c->status = status;
+    c->reply = v;
+    c->wait_seq = control_read_seq(c->control);
+    return RC_OK;
+}
+
+enum rc call_text(struct call *c, unsigned status, const char *content_type, struct str text)
+{
+    c->status = status;
+    c->raw = true;
+    c->content_type = content_type;
+    c->text = text;
+    c->wait_seq = 0;
+    return RC_OK;
+}
+
+static void send_now(struct call *c, bool durable)
+{
+    struct buf out;
+    buf_init(&out, REPLY_MAX);
+    struct str text = c->text;
+    const char *type = c->content_type;
+    if (!c->raw) {
+        json_write(&out, &c->reply);
+        text = buf_view(&out);
+        type = "application/json";
+    }
+    if (out.rc != RC_OK || arena_rc(c->arena) != RC_OK) {
+        struct err e;
+        call_problem(c, err_set(&e, RC_UNAVAILABLE, "the reply is too large"), &e);
+    } else {
+        if (!durable) {
+            http_add_header(c->x, "Pawl-Durable", STR("false"));
+        }
+        count_status(c->api, c->status);
+        http_answer(c->x, c->status, type, text);
+    }
+    buf_done(&out);
+}
+
+static void when_durable(void *context, enum rc rc)
+{
+    struct call *c = context;
+    http_set_data(c->x, NULL);
+    bool reads = c->request->method == HTTP_GET || c->request->method == HTTP_HEAD;
+    if (rc == RC_OK || reads) {
+        send_now(c, rc == RC_OK);
+        return;
+    }
+    struct err e;
+    (void)err_set(&e, RC_UNAVAILABLE, "the ledger can't be written now: nothing was decided");
+    call_problem(c, RC_UNAVAILABLE, &e);
+}
+
+void call_send(struct call *c)
+{
+    struct err e;
+    http_set_data(c->x, c);
+    enum rc rc = control_when_durable(c->control, c->wait_seq, c->action, when_durable, c, &e);
+    if (rc != RC_OK) {
+        http_set_data(c->x, NULL);
+        call_problem(c, rc, &e);
+    }
+}
+
+void api_gone(void *context, struct http_exchange *x)
+{
+    struct api *api = context;
+    struct call *c = http_data(x);
+    if (c != NULL) {
+        control_forget_waiter(api->control, c);
+        events_forget(api, c);
+    }
+}
+
+/* --- from the request to its handler -------------------------------------------------------------------------- */
+
+static struct str without_port(struct str host)
+{
+    if (host.len > 0 && host.ptr[0] == '[') {
+        size_t end = str_find(host, ']');
+        return str_slice(host, 0, end + 1);
+    }
+    return str_slice(host, 0, str_find(host, ':'));
+}
+
+/* A page in a browser can make it call us under a name of its own (DNS rebinding). */
+static bool host_is_ours(const struct api *api, struct str host)
+{
+    struct str name = without_port(host);
+    static const char *const ours[] = {"localhost", "127.0.0.1", "[::1]", "pawl"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (str_eq(name, str_from(ours[i]))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < api->options.host_count; i++) {
+        if (str_eq(name, api->options.hosts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct str bearer(struct http_exchange *x)
+{
+    struct str header = http_header(x, "Authorization");
+    struct str scheme = str_slice(header, 0, 7);
+    bool is_bearer = scheme.len == 7 && (scheme.ptr[0] == 'B' || scheme.ptr[0] == 'b') &&
+                     str_eq(str_slice(scheme, 1, 7), STR("earer "));
+    return is_bearer ? str_trim(str_slice(header, 7, header.len)) : STR("");
+}
+
+static bool may_be_anonymous(const struct api *api, const struct route *r)
+{
+    return (r->flags & ROUTE_ANONYMOUS) != 0 ||
+           ((r->flags & ROUTE_PUBLIC_LOG) != 0 && api->options.public_log);
+}
+
+/* 0, or the status of the problem in e. */
+static unsigned admit(struct call *c, const struct route *r, struct err *e)
+{
+    struct api *api = c->api;
+    c->anonymous = may_be_anonymous(api, r);
+    if (c->anonymous) {
+        return 0;
+    }
+    struct str secret = bearer(c->x);
+    if (secret.len == 0) {
+        (void)err_set(e, RC_DENIED, "send Authorization: Bearer with a token");
+    }
+    if (secret.len == 0 || control_authenticate(c->control, secret, &c->who, e) != RC_OK) {
+        api->counts.unauthenticated++;
+        return 401;
+    }
+    int64_t retry_ms;
+    if (!limits_take(api->limits, c->who.token, control_now(c->control), &retry_ms)) {
+        api->counts.rate_limited++;
+        struct str seconds = arena_printf(c->arena, "%lld", (long long)(retry_ms / 1000 + 1));
+        http_add_header(c->x, "Retry-After", seconds);
+        (void)err_set(e, RC_LIMIT, "more than %lld requests a second by this credential",
+                      (long long)api->options.rate_per_s);
+        return 429;
+    }
+    if ((c->who.roles & r->roles) == 0) {
+        (void)err_set(e, RC_DENIED, "none of this credential's roles may do that");
+        return 403;
+    }
+    return 0;
+}
+
+static bool is_json(struct http_exchange *x)
+{
+    struct str type = http_header(x, "Content-Type");
+    return str_eq(str_trim(str_slice(type, 0, str_find(type, ';'))), STR("application/json"));
+}
+
+static unsigned read_body(struct call *c, const struct route *r, struct err *e)
+{
+    c->body = value_object();
+    bool needed = (r->flags & ROUTE_BODY_ERRORS_400) != 0;
+    if (r->method != HTTP_POST || (c->request->body.len == 0 && !needed)) {
+        return 0;
+    }
+    if (!is_json(c->x)) {
+        (void)err_set(e, RC_INVALID, "expected Content-Type: application/json");
+        c->api->counts.malformed++;
+        return needed ? 400 : 415;
+    }
+    enum rc rc = json_parse(c->arena, c->request->body, &c->body, e);
+    if (rc == RC_OK && c->body.type != VALUE_OBJECT) {
+        rc = err_set(e, RC_INVALID, "expected an object");
+    }
+    if (rc != RC_OK) {
+        c->api->counts.malformed++;
+        return 400;
+    }
+    return 0;
+}
+
+static unsigned prepare(struct call *c, const struct route *r, struct err *e)
+{
+    unsigned status = admit(c, r, e);
+    status = status == 0 ? read_body(c, r, e) : status;
+    struct str key = http_header(c->x, "Idempotency-Key");
+    if (status == 0 && key.len > CONTROL_IDEMPOTENCY_KEY_MAX) {
+        (void)err_set(e, RC_INVALID, "an Idempotency-Key has at most %d bytes",
+                      CONTROL_IDEMPOTENCY_KEY_MAX);
+        return 422;
+    }
+    if (status == 0 && r->method == HTTP_POST && !c->anonymous) {
+        c->idempotency = control_idempotency(&c->who, key, c->request->path, c->request->body);
+    }
+    struct str id = http_header(c->x, "X-Request-ID");
+    if (id.len > 0 && id.len <= 128 && utf8_valid(id)) {
+        http_add_header(c->x, "X-Request-ID", id);
+    }
+    return status;
+}
+
+static void dispatch(struct call *c, const struct route *r)
+{
+    struct err e = {0};
+    unsigned status = prepare(c, r, &e);
+    if (status != 0) {
+        send_problem(c, status, &e);
+        return;
+    }
+    enum rc rc = r->handle(c, &e);
+    if (rc == RC_INVALID && (r->flags & ROUTE_BODY_ERRORS_400) != 0) {
+        send_problem(c, 400, &e);
+    } else if (rc != RC_OK) {
+        call_problem(c, rc, &e);
+    } else if (!c->deferred) {
+        call_send(c);
+    }
+}
+
+void api_handle(void *context, struct http_exchange *x, const struct http_request *request)
+{
+    struct api *api = context;
+    struct err e = {0};
+    api->counts.requests++;
+    struct call *c = arena_alloc(request->arena, sizeof *c);
+    must(c != NULL);
+    *c = (struct call){.api = api,
+                       .control = api->control,
+                       .x = x,
+                       .request = request,
+                       .arena = request->arena,
+                       .who = {.agent = MAP_NONE}};
+    if (request->peer_uid < 0 && !host_is_ours(api, http_header(x, "Host"))) {
+        (void)err_set(&e, RC_DENIED, "the Host header names another server");
+        send_problem(c, 421, &e);
+        return;
+    }
+    bool other_method;
+    enum http_method method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
+    const struct route *r = routes_find(method, request->path, c->ids, &other_method);
+    if (r == NULL) {
+        send_problem(c, other_method ? 405 : 404, NULL);
+        return;
+    }
+    dispatch(c, r);
+}
+
+size_t api_max_body(void *context, enum http_method method, struct str path)
+{
+    (void)context;
+    bool proposal = method == HTTP_POST && str_eq(path, STR("/v1/actions"));
+    return proposal ? HTTP_BODY_LARGE_MAX : HTTP_BODY_MAX;
+}
+
+/* --- for handlers ----------------------------------------------------------------------------------------------- */
+
+enum rc call_id(const struct call *c, unsigned i, const char *prefix, uint64_t *ret, struct err *e)
+{
+    return id_parse(c->ids[i], prefix, ret) ? RC_OK
+                                            : err_set(e, RC_NOT_FOUND, "there is no such %s", prefix);
+}
+
+enum rc call_fields(struct call *c, const struct field *fields, size_t count, void *out, struct err *e)
+{
+    struct reader r = {c->arena, STR(""), e};
+    return read_fields(&r, &c->body, fields, count, out);
+}
+
+enum rc call_page(struct call *c, uint64_t *ret_after, uint64_t *ret_limit, struct err *e)
+{
+    struct str text;
+    *ret_after = 0;
+    *ret_limit = API_LIST_DEFAULT;
+    if (http_query(c->x, "limit", &text) &&
+        (!str_to_u64(text, ret_limit) || *ret_limit < 1 || *ret_limit > API_LIST_MAX)) {
+        return err_at(e, RC_INVALID, STR("/limit"), "expected 1 to %d", API_LIST_MAX);
+    }
+    if (http_query(c->x, "after", &text) && !str_to_u64(text, ret_after)) {
+        return err_at(e, RC_INVALID, STR("/after"), "expected what a listing's `next` said");
+    }
+    return RC_OK;
+}
+
+bool call_is_operator(const struct call *c)
+{
+    return (c->who.roles & ROLES_OPERATOR) != 0;
+}
+
+bool call_may_write_service(const struct call *c, struct str service)
+{
+    if ((c->who.roles & ROLE_ADMIN) != 0) {
+        return true;
+    }
+    struct str globs = c->who.services;
+    struct str glob;
+    while (str_next(&globs, ',', &glob)) {
+        if (str_glob(str_trim(glob), service)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- lifetime ---------------------------------------------------------------------------------------------------- */
+
+struct api *api_new(const struct api_options *options)
+{
+    struct api *api = calloc(1, sizeof *api);
+    if (api == NULL) {
+        return NULL;
+    }
+    api->options = *options;
+    api->options.rate_per_s = options->rate_per_s > 0 ? options->rate_per_s : API_RATE_PER_S;
+    api->options.burst = options->burst > 0 ? options->burst : API_BURST;
+    api->options.sli_bucket_ms = options->sli_bucket_ms > 0 ? options->sli_bucket_ms : 10000;
+    api->control = options->control;
+    api->limits = limits_new(api->options.rate_per_s, api->options.burst);
+    if (api->limits == NULL) {
+        free(api);
+        return NULL;
+    }
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (api != NULL) {
+        limits_free(api->limits);
+        free(api->buckets);
+        free(api);
+    }
+}
+
+void api_minute(struct api *api)
+{
+    const struct counts *now = &api->counts;
+    struct counts *then = &api->at_last_minute;
+    int64_t limited = now->rate_limited - then->rate_limited;
+    int64_t unauthenticated = now->unauthenticated - then->unauthenticated;
+    int64_t malformed = now->malformed - then->malformed;
+    if (limited + unauthenticated + malformed == 0) {
+        return;
+    }
+    CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+    /* Out of memory or a full disk: the counts stay and are said a minute later. */
+    if (a != NULL &&
+        control_load_refused(api->control, a, limited, unauthenticated, malformed, NULL) == RC_OK) {
+        *then = *now;
+    }
+}
+
+void api_set_policy_error(struct api *api, const char *text)
+{
+    struct str cut = str_slice(str_from(text), 0, sizeof api->policy_error - 1);
+    memcpy(api->policy_error, cut.len > 0 ? cut.ptr : "", cut.len);
+    api->policy_error[cut.len] = '\0';
+}

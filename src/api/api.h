@@ -1,0 +1,63 @@
+/*
+ * api - the HTTP API: routes, who may call them, and what they answer.
+ *
+ * Every route is one row of a table (api/routes.c): method, path, the roles that may call it, its
+ * handler. A handler fills in a reply; it leaves the process once everything the handler read or wrote is
+ * durable. Errors are RFC 9457 problem documents. No route has rules of its own: they are in control and
+ * gate.
+ *
+ * Threads: the loop's.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "control/control.h"
+#include "net/http_server.h"
+#include "sys/log.h"
+
+struct api;
+
+enum {
+    API_LIST_DEFAULT = 100,
+    API_LIST_MAX = 1000,
+    API_SCAN_MAX = 5000,     /* entries that one ledger query looks at */
+    API_RATE_PER_S = 20,     /* requests of one credential, in the long run */
+    API_BURST = 100,
+    API_HOSTS_MAX = 16,
+    API_EVENTS_MAX = 1000,   /* events of one request */
+};
+
+struct api_options {
+    struct control *control;
+    const struct log *log;
+    bool public_log;       /* checkpoint and hash tiles without a credential */
+    int64_t rate_per_s;    /* 0: API_RATE_PER_S */
+    int64_t burst;         /* 0: API_BURST */
+    const struct str *hosts; /* names besides the loopback ones that Host may hold; borrowed */
+    size_t host_count;
+    int64_t sli_bucket_ms; /* how long events are gathered into one entry; 0: 10 s */
+    /* Counted requests that are waiting for their bucket to end need a timer. */
+    void (*bucket_pending)(void *context, int64_t delay_ms);
+    /* A principal asks for a policy reload (the file is read by the server). */
+    enum rc (*reload)(void *context, struct err *e);
+    void *context;
+};
+
+/* Null when out of memory. */
+struct api *api_new(const struct api_options *options);
+void api_free(struct api *api);
+
+/* For http_server_options; context is the api. */
+size_t api_max_body(void *context, enum http_method method, struct str path);
+void api_handle(void *context, struct http_exchange *x, const struct http_request *request);
+void api_gone(void *context, struct http_exchange *x);
+void api_problem(void *context, unsigned status, struct buf *out);
+
+/* Writes the counted events as one entry per service. Call when a bucket ends. */
+void api_flush_buckets(struct api *api);
+/* Once a minute: what was turned away, as one entry. */
+void api_minute(struct api *api);
+/* The server says how it stands, for status and /metrics. */
+void api_set_policy_error(struct api *api, const char *text);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * api/call - one request on its way through the API: what its handler reads and fills in.
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/api.h"
+#include "policy/reader.h"
+
+enum { CALL_IDS_MAX = 2 };
+
+struct counts {
+    int64_t requests;
+    int64_t by_class[6]; /* status / 100 */
+    int64_t rate_limited;
+    int64_t unauthenticated;
+    int64_t malformed;
+    int64_t verdicts[VERDICT_ALLOW + 1];
+    int64_t decisions;
+};
+
+struct bucket_row;
+struct limits;
+
+struct api {
+    struct api_options options;
+    struct control *control;
+    struct limits *limits;
+    struct counts counts;
+    struct counts at_last_minute;
+    struct bucket_row *buckets; /* by service index; events gathered since the last flush */
+    uint32_t bucket_count;
+    bool buckets_pending;
+    char policy_error[ERR_TEXT_MAX];
+};
+
+struct call {
+    struct api *api;
+    struct control *control;
+    struct http_exchange *x;
+    const struct http_request *request;
+    struct arena *arena;
+    struct principal who;
+    bool anonymous;
+    struct value body; /* parsed; an empty object when there was none */
+    struct str ids[CALL_IDS_MAX];
+    struct idempotency_key idempotency;
+
+    /* The reply. */
+    unsigned status;
+    struct value reply;
+    bool raw;                 /* text and content_type instead of reply */
+    struct str text;
+    const char *content_type;
+    uint64_t wait_seq;        /* everything below must be durable first */
+    uint64_t action;          /* to abandon when the reply never leaves */
+    bool deferred;            /* the handler answers by itself later */
+    struct call *next_waiting; /* for the same bucket of events */
+};
+
+typedef enum rc (*call_fn)(struct call *c, struct err *e);
+
+/* Sets status and reply; waits for all that is applied by now. Returns RC_OK. */
+enum rc call_reply(struct call *c, unsigned status, struct value v);
+enum rc call_text(struct call *c, unsigned status, const char *content_type, struct str text);
+void call_send(struct call *c);
+void call_problem(struct call *c, enum rc rc, const struct err *e);
+
+/* The id in a path ("act_12"), or RC_NOT_FOUND. */
+NODISCARD enum rc call_id(const struct call *c, unsigned i, const char *prefix, uint64_t *ret,
+                          struct err *e);
+NODISCARD enum rc call_fields(struct call *c, const struct field *fields, size_t count, void *out,
+                              struct err *e);
+/* limit and after of a listing. */
+NODISCARD enum rc call_page(struct call *c, uint64_t *ret_after, uint64_t *ret_limit, struct err *e);
+bool call_is_operator(const struct call *c);
+/* A source's globs cover the service. */
+bool call_may_write_service(const struct call *c, struct str service);
+
+#define ROLES_OPERATOR                                                                             \
+    (ROLE_VIEWER | ROLE_AUDITOR | ROLE_RESPONDER | ROLE_APPROVER | ROLE_OVERRIDE | ROLE_ADMIN)
+#define ROLES_ANY (ROLES_OPERATOR | ROLE_AGENT | ROLE_SOURCE | ROLE_ENFORCER)
+
+/* api/render.c */
+struct str id_str(struct arena *a, const char *prefix, uint64_t seq);
+void add_null_or_str(struct arena *a, struct value *v, struct str name, struct str text);
+struct value percent(int64_t ppm);
+/* The short answer about a decision. */
+struct value render_decided(struct call *c, const struct decided *d);
+struct value render_record(struct call *c, const struct decision_record *r, bool whole);
+struct value render_findings(struct call *c, const struct decision *d, const struct facts *f);
+struct value render_signals(struct call *c, const struct facts *f);
+struct value render_action(struct call *c, const struct action *a);
+
+/* api/limits.c */
+struct limits *limits_new(int64_t rate_per_s, int64_t burst);
+void limits_free(struct limits *l);
+/* True when the credential may send one more request now; ret_retry_ms else. */
+bool limits_take(struct limits *l, uint64_t token, int64_t now_ms, int64_t *ret_retry_ms);
+
+/* A call that waits for its bucket is gone. */
+void events_forget(struct api *api, const struct call *gone);
+
+/* handlers */
+enum rc actions_propose(struct call *c, struct err *e);
+enum rc actions_list(struct call *c, struct err *e);
+enum rc actions_get(struct call *c, struct err *e);
+enum rc actions_decide(struct call *c, struct err *e);
+enum rc actions_commit(struct call *c, struct err *e);
+enum rc actions_heartbeat(struct call *c, struct err *e);
+enum rc actions_outcome(struct call *c, struct err *e);
+enum rc actions_cancel(struct call *c, struct err *e);
+enum rc evaluate(struct call *c, struct err *e);
+enum rc approvals_list(struct call *c, struct err *e);
+enum rc approvals_approve(struct call *c, struct err *e);
+enum rc approvals_reject(struct call *c, struct err *e);
+enum rc decisions_list(struct call *c, struct err *e);
+enum rc decisions_get(struct call *c, struct err *e);
+enum rc decisions_replay(struct call *c, struct err *e);
+enum rc agents_list(struct call *c, struct err *e);
+enum rc agents_declare(struct call *c, struct err *e);
+enum rc services_list(struct call *c, struct err *e);
+enum rc services_declare(struct call *c, struct err *e);
+enum rc tools_list(struct call *c, struct err *e);
+enum rc tools_declare(struct call *c, struct err *e);
+enum rc signals_list(struct call *c, struct err *e);
+enum rc events_post(struct call *c, struct err *e);
+enum rc stops_list(struct call *c, struct err *e);
+enum rc stops_set(struct call *c, struct err *e);
+enum rc stops_lift(struct call *c, struct err *e);
+enum rc ledger_list(struct call *c, struct err *e);
+enum rc ledger_get(struct call *c, struct err *e);
+enum rc ledger_proof(struct call *c, struct err *e);
+enum rc ledger_checkpoint(struct call *c, struct err *e);
+enum rc ledger_tile(struct call *c, struct err *e);
+enum rc tokens_list(struct call *c, struct err *e);
+enum rc tokens_create(struct call *c, struct err *e);
+enum rc tokens_revoke(struct call *c, struct err *e);
+enum rc policy_get(struct call *c, struct err *e);
+enum rc policy_reload(struct call *c, struct err *e);
+enum rc clock_accept(struct call *c, struct err *e);
+enum rc status_get(struct call *c, struct err *e);
+enum rc healthz(struct call *c, struct err *e);
+enum rc readyz(struct call *c, struct err *e);
+enum rc metrics(struct call *c, struct err *e);
+enum rc authzen_evaluation(struct call *c, struct err *e);
+enum rc authzen_evaluations(struct call *c, struct err *e);
+enum rc authzen_metadata(struct call *c, struct err *e);
+
+#endif

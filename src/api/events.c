@@ -1,0 +1,245 @@
+/*
+ * api/events - counted requests and deploys from the sources that may say them.
+ *
+ * Counted events of one service within a bucket become one entry; the request that brought them is
+ * answered once that entry is durable.
+ */
+#include "api/call.h"
+
+#include "base/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct bucket_row {
+    int64_t good;
+    int64_t total;
+    struct call *waiting; /* first of the calls that wait for the flush */
+};
+
+struct event {
+    int64_t type;
+    struct str service;
+    struct str id;
+    struct str result;
+    int64_t good;
+    int64_t total;
+};
+
+enum event_type { EVENT_SLI, EVENT_DEPLOY_STARTED, EVENT_DEPLOY_ENDED };
+
+static const char *const event_types[] = {"sli", "deploy.started", "deploy.ended", NULL};
+
+static const struct field event_fields[] = {
+    {"type", FIELD_WORD, FIELD_OF(struct event, type), true, 0, 0, 0, event_types},
+    {"service", FIELD_NAME, FIELD_OF(struct event, service), true, 0, 0, 0, NULL},
+    {"id", FIELD_TEXT, FIELD_OF(struct event, id), false, 0, 0, 0, NULL},
+    {"result", FIELD_TEXT, FIELD_OF(struct event, result), false, 0, 0, 0, NULL},
+    {"good", FIELD_COUNT, FIELD_OF(struct event, good), false, -1, 0, 1000000000000, NULL},
+    {"total", FIELD_COUNT, FIELD_OF(struct event, total), false, -1, 0, 1000000000000, NULL},
+};
+
+static enum rc check_event(struct call *c, const struct event *ev, struct err *e)
+{
+    const struct world *w = control_world(c->control);
+    uint32_t at = world_service_find(w, ev->service);
+    if (!call_may_write_service(c, ev->service)) {
+        return err_at(e, RC_DENIED, STR("/service"), "this source may not write %.*s",
+                      STR_ARG(ev->service));
+    }
+    if (at == MAP_NONE || world_service_at(w, at)->def == NULL) {
+        return err_at(e, RC_NOT_FOUND, STR("/service"), "no service is called \"%.*s\"",
+                      STR_ARG(ev->service));
+    }
+    if (ev->type != EVENT_SLI) {
+        return ev->id.len > 0 && ev->id.len < ENTRY_ID_MAX * 2
+                   ? RC_OK
+                   : err_at(e, RC_INVALID, STR("/id"), "expected 1 to %d bytes", ENTRY_ID_MAX * 2 - 1);
+    }
+    const struct service_def *def = world_service_at(w, at)->def;
+    if (!def->has_slo || def->slo.source != SLO_EVENTS) {
+        return err_at(e, RC_CONFLICT, STR("/service"), "the SLO of %.*s is not fed by events",
+                      STR_ARG(ev->service));
+    }
+    return ev->good >= 0 && ev->total >= ev->good
+               ? RC_OK
+               : err_at(e, RC_INVALID, STR("/good"), "expected 0 <= good <= total");
+}
+
+static enum rc bucket_row_of(struct api *api, uint32_t service, struct bucket_row **ret, struct err *e)
+{
+    if (service >= api->bucket_count) {
+        uint32_t count = world_service_count(control_world(api->control));
+        struct bucket_row *grown = realloc(api->buckets, count * sizeof *grown);
+        if (grown == NULL) {
+            return err_set(e, RC_NO_MEMORY, "out of memory");
+        }
+        memset(grown + api->bucket_count, 0, (count - api->bucket_count) * sizeof *grown);
+        api->buckets = grown;
+        api->bucket_count = count;
+    }
+    *ret = &api->buckets[service];
+    return RC_OK;
+}
+
+static enum rc gather(struct call *c, const struct event *ev, struct err *e)
+{
+    struct bucket_row *row;
+    uint32_t service = world_service_find(control_world(c->control), ev->service);
+    enum rc rc = bucket_row_of(c->api, service, &row, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    row->good += ev->good;
+    row->total += ev->total;
+    c->status = 202;
+    return RC_OK;
+}
+
+static enum rc take_event(struct call *c, const struct event *ev, struct err *e)
+{
+    if (ev->type == EVENT_SLI) {
+        return gather(c, ev, e);
+    }
+    return control_deploy(c->control, c->arena, &c->who, ev->type == EVENT_DEPLOY_STARTED, ev->service,
+                          ev->id, ev->result, e);
+}
+
+static enum rc read_event(struct call *c, const struct value *v, struct event *ev, struct err *e)
+{
+    struct reader r = {c->arena, STR(""), e};
+    enum rc rc = read_fields(&r, v, event_fields, COUNT(event_fields), ev);
+    return rc == RC_OK ? check_event(c, ev, e) : rc;
+}
+
+/* The bucket ends on a grid of its own length, so that every service's buckets agree. */
+static void need_flush(struct api *api)
+{
+    if (api->buckets_pending) {
+        return;
+    }
+    api->buckets_pending = true;
+    int64_t length = api->options.sli_bucket_ms;
+    int64_t left = length - control_now(api->control) % length;
+    if (api->options.bucket_pending != NULL) {
+        api->options.bucket_pending(api->options.context, left);
+    }
+}
+
+/* All events are checked before the first is taken: a bad one refuses the whole body. */
+enum rc events_post(struct call *c, struct err *e)
+{
+    const struct value *list = value_get(&c->body, STR("events"));
+    const struct value *items = &c->body;
+    uint32_t count = 1;
+    if (list != NULL) {
+        if (list->type != VALUE_ARRAY || list->count == 0 || list->count > API_EVENTS_MAX) {
+            return err_at(e, RC_INVALID, STR("/events"), "expected a list of 1 to %d events",
+                          API_EVENTS_MAX);
+        }
+        items = list->items;
+        count = list->count;
+    }
+    struct event *events = arena_array(c->arena, count, sizeof *events);
+    if (events == NULL) {
+        return err_set(e, arena_rc(c->arena), "the body is too large");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        enum rc rc = read_event(c, &items[i], &events[i], e);
+        if (rc != RC_OK) {
+            if (list != NULL) {
+                err_step(e, "/events/%u", i);
+            }
+            return rc;
+        }
+    }
+    bool counted = false;
+    for (uint32_t i = 0; i < count; i++) {
+        enum rc rc = take_event(c, &events[i], e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+        counted = counted || events[i].type == EVENT_SLI;
+    }
+    struct value v = value_object();
+    value_add_int(c->arena, &v, STR("accepted"), count);
+    if (!counted) {
+        return call_reply(c, 202, v);
+    }
+    /* Answered when the entry of its bucket is durable. */
+    (void)call_reply(c, 202, v);
+    struct bucket_row *row;
+    enum rc rc = bucket_row_of(c->api, world_service_find(control_world(c->control), events[0].service), &row, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    c->deferred = true;
+    c->next_waiting = row->waiting;
+    row->waiting = c;
+    http_set_data(c->x, c);
+    need_flush(c->api);
+    return RC_OK;
+}
+
+static enum rc flush_row(struct api *api, uint32_t service, struct bucket_row *row, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+    if (a == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    int64_t now = control_now(api->control);
+    int64_t at = now / api->options.sli_bucket_ms * api->options.sli_bucket_ms;
+    struct str name = str_from(world_service_at(control_world(api->control), service)->name);
+    return control_sli(api->control, a, STR("system"), name, at, row->good, row->total, e);
+}
+
+void api_flush_buckets(struct api *api)
+{
+    api->buckets_pending = false;
+    struct err e = {0};
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < api->bucket_count; i++) {
+        struct bucket_row *row = &api->buckets[i];
+        if (row->total > 0) {
+            rc = flush_row(api, i, row, &e);
+        }
+        if (rc == RC_OK) {
+            row->good = 0;
+            row->total = 0;
+        }
+    }
+    for (uint32_t i = 0; i < api->bucket_count; i++) {
+        struct call *c = api->buckets[i].waiting;
+        api->buckets[i].waiting = NULL;
+        while (c != NULL) {
+            struct call *next = c->next_waiting;
+            http_set_data(c->x, NULL);
+            if (rc == RC_OK) {
+                c->wait_seq = control_read_seq(api->control);
+                call_send(c);
+            } else {
+                call_problem(c, rc, &e);
+            }
+            c = next;
+        }
+    }
+    /* What could not be written stays counted and is tried with the next bucket. */
+    if (rc != RC_OK) {
+        need_flush(api);
+    }
+}
+
+void events_forget(struct api *api, const struct call *gone)
+{
+    for (uint32_t i = 0; i < api->bucket_count; i++) {
+        struct call **at = &api->buckets[i].waiting;
+        while (*at != NULL && *at != gone) {
+            at = &(*at)->next_waiting;
+        }
+        if (*at != NULL) {
+            *at = gone->next_waiting;
+        }
+    }
+}

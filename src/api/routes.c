@@ -1,0 +1,108 @@
+/*
+ * api/routes - the table of routes, and the way from a request to its handler.
+ */
+#include "api/routes.h"
+
+#include "base/must.h"
+
+#define OPS ROLES_OPERATOR
+#define READERS (ROLES_OPERATOR | ROLE_AGENT)
+
+static const struct route table[] = {
+    {HTTP_POST, "/v1/actions", ROLE_AGENT, 0, actions_propose},
+    {HTTP_GET, "/v1/actions", READERS, 0, actions_list},
+    {HTTP_GET, "/v1/actions/{}", READERS, 0, actions_get},
+    {HTTP_POST, "/v1/actions/{}/decide", ROLE_AGENT, 0, actions_decide},
+    {HTTP_POST, "/v1/actions/{}/commit", ROLE_AGENT, 0, actions_commit},
+    {HTTP_POST, "/v1/actions/{}/heartbeat", ROLE_AGENT, 0, actions_heartbeat},
+    {HTTP_POST, "/v1/actions/{}/outcome", ROLE_AGENT, 0, actions_outcome},
+    {HTTP_POST, "/v1/actions/{}/cancel", ROLE_AGENT | ROLE_ADMIN | ROLE_RESPONDER | ROLE_APPROVER, 0,
+     actions_cancel},
+    {HTTP_POST, "/v1/evaluate", ROLE_AGENT | ROLE_ENFORCER, 0, evaluate},
+    {HTTP_GET, "/v1/approvals", OPS, 0, approvals_list},
+    {HTTP_POST, "/v1/approvals/{}/approve", ROLE_APPROVER, 0, approvals_approve},
+    {HTTP_POST, "/v1/approvals/{}/reject", ROLE_APPROVER, 0, approvals_reject},
+    {HTTP_GET, "/v1/decisions", OPS, 0, decisions_list},
+    {HTTP_GET, "/v1/decisions/{}", READERS, 0, decisions_get},
+    {HTTP_GET, "/v1/decisions/{}/replay", READERS, 0, decisions_replay},
+    {HTTP_GET, "/v1/agents", OPS, 0, agents_list},
+    {HTTP_POST, "/v1/agents", ROLE_ADMIN, 0, agents_declare},
+    {HTTP_GET, "/v1/services", OPS | ROLE_SOURCE, 0, services_list},
+    {HTTP_POST, "/v1/services", ROLE_ADMIN | ROLE_SOURCE, 0, services_declare},
+    {HTTP_GET, "/v1/tools", OPS | ROLE_SOURCE, 0, tools_list},
+    {HTTP_POST, "/v1/tools", ROLE_ADMIN | ROLE_SOURCE, 0, tools_declare},
+    {HTTP_GET, "/v1/signals", OPS, 0, signals_list},
+    {HTTP_POST, "/v1/events", ROLE_SOURCE, 0, events_post},
+    {HTTP_GET, "/v1/stops", OPS, 0, stops_list},
+    {HTTP_POST, "/v1/stops", ROLES_ANY, 0, stops_set},
+    {HTTP_POST, "/v1/stops/{}/resume", ROLE_ADMIN, 0, stops_lift},
+    {HTTP_GET, "/v1/ledger", ROLE_AUDITOR | ROLE_ADMIN, 0, ledger_list},
+    {HTTP_GET, "/v1/ledger/{}", ROLE_AUDITOR | ROLE_ADMIN, 0, ledger_get},
+    {HTTP_GET, "/v1/ledger/{}/proof", ROLE_AUDITOR | ROLE_ADMIN, 0, ledger_proof},
+    {HTTP_GET, "/v1/tokens", ROLE_ADMIN, 0, tokens_list},
+    {HTTP_POST, "/v1/tokens", ROLE_ADMIN, 0, tokens_create},
+    {HTTP_POST, "/v1/tokens/{}/revoke", ROLE_ADMIN, 0, tokens_revoke},
+    {HTTP_GET, "/v1/policy", OPS, 0, policy_get},
+    {HTTP_POST, "/v1/policy/reload", ROLE_ADMIN, 0, policy_reload},
+    {HTTP_POST, "/v1/clock/accept", ROLE_ADMIN, 0, clock_accept},
+    {HTTP_GET, "/v1/status", OPS, 0, status_get},
+    {HTTP_POST, "/access/v1/evaluation", ROLE_ENFORCER | ROLE_AGENT, ROUTE_BODY_ERRORS_400,
+     authzen_evaluation},
+    {HTTP_POST, "/access/v1/evaluations", ROLE_ENFORCER | ROLE_AGENT, ROUTE_BODY_ERRORS_400,
+     authzen_evaluations},
+    {HTTP_GET, "/.well-known/authzen-configuration", ROLES_ANY, 0, authzen_metadata},
+    {HTTP_GET, "/checkpoint", ROLES_ANY, ROUTE_PUBLIC_LOG, ledger_checkpoint},
+    {HTTP_GET, "/tile/*", ROLES_ANY, ROUTE_PUBLIC_LOG, ledger_tile},
+    {HTTP_GET, "/metrics", OPS, 0, metrics},
+    {HTTP_GET, "/readyz", OPS, 0, readyz},
+    {HTTP_GET, "/healthz", 0, ROUTE_ANONYMOUS, healthz},
+};
+
+const struct route *routes_table(size_t *ret_count)
+{
+    *ret_count = sizeof table / sizeof *table;
+    return table;
+}
+
+/* Matches one pattern: "{}" is one segment, a last "*" is the rest. */
+static bool path_fits(struct str pattern, struct str path, struct str ids[CALL_IDS_MAX])
+{
+    unsigned count = 0;
+    struct str want;
+    struct str got;
+    while (str_next(&pattern, '/', &want)) {
+        if (str_eq(want, STR("*"))) {
+            ids[count] = path;
+            return path.len > 0;
+        }
+        if (!str_next(&path, '/', &got)) {
+            return false;
+        }
+        if (str_eq(want, STR("{}"))) {
+            must(count < CALL_IDS_MAX);
+            ids[count++] = got;
+            if (got.len == 0) {
+                return false;
+            }
+        } else if (!str_eq(want, got)) {
+            return false;
+        }
+    }
+    return path.ptr == NULL;
+}
+
+const struct route *routes_find(enum http_method method, struct str path, struct str ids[CALL_IDS_MAX],
+                                bool *ret_other_method)
+{
+    *ret_other_method = false;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (!path_fits(str_from(table[i].path), path, ids)) {
+            continue;
+        }
+        if (table[i].method == method) {
+            return &table[i];
+        }
+        *ret_other_method = true;
+    }
+    return NULL;
+}
