@@ -39,7 +39,9 @@ static void put_before(char *text, size_t size, const char *before, const char *
     snprintf(old, sizeof old, "%s", text);
     int n = snprintf(text, size, "%s%s", before, between);
     if (n >= 0 && (size_t)n < size) {
-        snprintf(text + n, size - (size_t)n, "%s", old);
+        size_t len = strnlen(old, size - (size_t)n - 1);
+        memcpy(text + n, old, len);
+        text[(size_t)n + len] = '\0';
     }
 }
 
