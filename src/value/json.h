@@ -4,8 +4,9 @@
  * The reader takes exactly one RFC 8259 value in valid UTF-8 and refuses: trailing bytes, a byte
  * order mark, duplicate member names, lone surrogates, control characters in strings, NaN and
  * infinities, integer literals outside int64, doubles that overflow, nesting beyond the limit.
- * A double that is a whole number in 2^63 <= |x| < 1e21 is refused as well: its canonical text would
- * be an integer literal that the reader refuses. Errors name the byte offset and a JSON pointer.
+ * A double that is a whole number in 2^63 <= |x| < 1e21 is refused as well: its canonical text
+ * would be an integer literal that the reader refuses. Errors name the byte offset and a JSON
+ * pointer.
  *
  * The canonical form is RFC 8785 (members sorted by UTF-16 code units, shortest round-trip doubles,
  * minimal escapes), except that int64 integers print their exact digits. Pure.

@@ -43,7 +43,8 @@ static inline uint64_t json_special_among(uint64_t eight)
 {
     uint64_t quote = eight ^ (JSON_ONES * '"');
     uint64_t slash = eight ^ (JSON_ONES * '\\');
-    return ((quote - JSON_ONES) | (slash - JSON_ONES) | (eight - JSON_ONES * 0x20) | eight) & JSON_HIGHS;
+    return ((quote - JSON_ONES) | (slash - JSON_ONES) | (eight - JSON_ONES * 0x20) | eight) &
+           JSON_HIGHS;
 }
 
 /* Past the plain bytes at at; may stop early, in front of one that is plain after all. */
@@ -55,7 +56,8 @@ static inline const char *json_skip_plain(const char *at, const char *end)
         uint64_t special = json_special_among(eight);
         if (special != 0) {
             /* The lowest mark is exact; borrows run upwards only. */
-            return at + (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(special) / 8 : 0);
+            return at +
+                   (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(special) / 8 : 0);
         }
         at += 8;
     }

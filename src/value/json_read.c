@@ -29,7 +29,8 @@ enum rc json_arena_rc(struct json_reader *r)
 static inline void skip_space(struct json_reader *r)
 {
     /* Between programs there is mostly none. */
-    while (r->at < r->end && *r->at <= ' ' && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r')) {
+    while (r->at < r->end && *r->at <= ' ' &&
+           (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r')) {
         r->at++;
     }
 }
@@ -256,7 +257,8 @@ static enum rc object_close(struct json_reader *r, uint32_t first, struct value 
         return json_arena_rc(r);
     }
     memcpy(members, r->pending + first, count * sizeof *members);
-    *ret = (struct value){.type = VALUE_OBJECT, .count = count, .capacity = count, .members = members};
+    *ret =
+        (struct value){.type = VALUE_OBJECT, .count = count, .capacity = count, .members = members};
     r->pending_count = first;
     return RC_OK;
 }

@@ -16,8 +16,8 @@ enum {
 
 struct literal {
     struct str text;
-    uint64_t digits;   /* all of them as one integer, while digit_count <= DIGITS_FAST */
-    int64_t exponent;  /* of ten */
+    uint64_t digits;  /* all of them as one integer, while digit_count <= DIGITS_FAST */
+    int64_t exponent; /* of ten */
     size_t digit_count;
     bool negative;
     bool integer; /* neither fraction nor exponent */
@@ -95,7 +95,8 @@ static bool double_fast(const struct literal *l, double *ret)
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (l->digit_count > DIGITS_FAST || l->digits > 1ULL << 53 || llabs(l->exponent) > POWER_EXACT_MAX) {
+    if (l->digit_count > DIGITS_FAST || l->digits > 1ULL << 53 ||
+        llabs(l->exponent) > POWER_EXACT_MAX) {
         return false;
     }
     double n = (double)l->digits;

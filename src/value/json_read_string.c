@@ -121,7 +121,7 @@ static enum rc unescape(struct json_reader *r, struct str raw, struct str *ret)
         len += plain;
         at += plain;
         if (slash != NULL) {
-            uint32_t point;
+            uint32_t point = 0;
             at++;
             enum rc rc = read_escape(r, &at, end, &point);
             if (rc != RC_OK) {

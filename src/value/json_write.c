@@ -20,7 +20,8 @@ static void write_value(const struct writer *w, const struct value *v, int depth
 static void put_escaped(struct buf *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char letters[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char letters[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
     size_t len = sizeof escape;
     if (c == '"' || c == '\\') {

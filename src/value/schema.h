@@ -12,8 +12,8 @@
  *
  * pattern: an ECMA-262 subset matched in linear time without backtracking: literals, '.', classes
  * [a-z] [^...], \d \w \s and their complements, escapes of punctuation and \t \n \v \f \r,
- * ^ $ | ( ) (?: ) and the quantifiers * + ? {n} {n,} {n,m} with m <= 256. Unanchored, by code point.
- * Others are refused. Pure.
+ * ^ $ | ( ) (?: ) and the quantifiers * + ? {n} {n,} {n,m} with m <= 256. Unanchored, by code
+ * point. Others are refused. Pure.
  */
 #ifndef VALUE_SCHEMA_H
 #define VALUE_SCHEMA_H
@@ -26,8 +26,8 @@ enum {
     /* Schemas inside each other, values inside each other, and the longest chain of $ref, anyOf,
      * allOf, oneOf and not that looks at one value. */
     SCHEMA_DEPTH_MAX = 32,
-    /* Steps of one check: schemas tried, members looked up, instructions of patterns. Far beyond any
-     * honest use; recursive schemas can be made to take exponential time without it. */
+    /* Steps of one check: schemas tried, members looked up, instructions of patterns. Far beyond
+     * any honest use; recursive schemas can be made to take exponential time without it. */
     SCHEMA_WORK_MAX = 2000000,
 };
 

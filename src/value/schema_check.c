@@ -1,4 +1,5 @@
-/* Values against compiled schemas: the first place that does not fit, and what was expected there. */
+/* Values against compiled schemas: the first place that does not fit, and what was expected there.
+ */
 #include "base/must.h"
 #include "value/json.h"
 #include "value/number.h"
@@ -12,8 +13,8 @@
 #include <stdlib.h>
 
 enum {
-    CHOICES_TEXT_MAX = 200,   /* bytes of the choices that an error lists */
-    COMPARED_PAIRWISE = 16,   /* items; more are sorted by their canonical bytes */
+    CHOICES_TEXT_MAX = 200, /* bytes of the choices that an error lists */
+    COMPARED_PAIRWISE = 16, /* items; more are sorted by their canonical bytes */
     UNIQUE_BYTES_MAX = 32 << 20,
 };
 
@@ -36,7 +37,8 @@ static enum rc spend(struct checker *k, uint64_t work)
 static bool type_fits(unsigned types, const struct value *v)
 {
     if (number_is(v)) {
-        return (types & SCHEMA_TYPE_NUMBER) != 0 || ((types & SCHEMA_TYPE_INTEGER) != 0 && number_is_whole(v));
+        return (types & SCHEMA_TYPE_NUMBER) != 0 ||
+               ((types & SCHEMA_TYPE_INTEGER) != 0 && number_is_whole(v));
     }
     return (types & 1U << v->type) != 0;
 }
@@ -51,14 +53,16 @@ static enum rc check_type(struct checker *k, const struct schema *s, const struc
     for (unsigned type = VALUE_NULL; type <= VALUE_OBJECT; type++) {
         if ((s->types & 1U << type) != 0) {
             const char *name = value_type_name(type);
-            len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", len > 0 ? " or " : "", name);
+            len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", len > 0 ? " or " : "",
+                                    name);
             must(len < sizeof names);
         }
     }
     return err_set(k->err, RC_INVALID, "expected %s, found %s", names, value_type_name(v->type));
 }
 
-static enum rc fail_choice(struct checker *k, const char *expected, const struct value *choices, uint32_t count)
+static enum rc fail_choice(struct checker *k, const char *expected, const struct value *choices,
+                           uint32_t count)
 {
     if (k->err == NULL) {
         return RC_INVALID;
@@ -73,7 +77,8 @@ static enum rc fail_choice(struct checker *k, const char *expected, const struct
     while (!utf8_valid(shown)) {
         shown.len--;
     }
-    err_set(k->err, RC_INVALID, "expected %s%.*s%s", expected, STR_ARG(shown), text.rc == RC_OK ? "" : "...");
+    err_set(k->err, RC_INVALID, "expected %s%.*s%s", expected, STR_ARG(shown),
+            text.rc == RC_OK ? "" : "...");
     buf_done(&text);
     return RC_INVALID;
 }
@@ -98,15 +103,16 @@ static enum rc check_choices(struct checker *k, const struct schema *s, const st
     return fail_choice(k, "one of ", s->choices->items, s->choices->count);
 }
 
-static enum rc check_count(struct checker *k, const char *what, int64_t count, const int64_t bounds[2])
+static enum rc check_count(struct checker *k, const char *what, int64_t count,
+                           const int64_t bounds[2])
 {
     if (count < bounds[0]) {
-        return err_set(k->err, RC_INVALID, "expected at least %" PRId64 " %s, found %" PRId64, bounds[0], what,
-                       count);
+        return err_set(k->err, RC_INVALID, "expected at least %" PRId64 " %s, found %" PRId64,
+                       bounds[0], what, count);
     }
     if (count > bounds[1]) {
-        return err_set(k->err, RC_INVALID, "expected at most %" PRId64 " %s, found %" PRId64, bounds[1], what,
-                       count);
+        return err_set(k->err, RC_INVALID, "expected at most %" PRId64 " %s, found %" PRId64,
+                       bounds[1], what, count);
     }
     return RC_OK;
 }
@@ -142,7 +148,8 @@ static enum rc check_string(struct checker *k, const struct schema *s, const str
 {
     if (s->min_length > 0 || s->max_length < INT64_MAX) {
         int64_t length = (int64_t)utf8_count(v->string);
-        enum rc rc = check_count(k, "characters", length, (const int64_t[]){s->min_length, s->max_length});
+        enum rc rc =
+            check_count(k, "characters", length, (const int64_t[]){s->min_length, s->max_length});
         if (rc != RC_OK) {
             return rc;
         }
@@ -168,7 +175,8 @@ static int bytes_order(const void *a, const void *b)
 }
 
 /* Canonical bytes are the same exactly when values are. texts has room for the count of v. */
-static enum rc canonical_items(const struct value *v, struct buf *out, struct str *texts, struct arena *scratch)
+static enum rc canonical_items(const struct value *v, struct buf *out, struct str *texts,
+                               struct arena *scratch)
 {
     for (uint32_t i = 0; i < v->count; i++) {
         size_t before = out->len;
@@ -241,7 +249,8 @@ static enum rc check_array(struct checker *k, const struct schema *s, const stru
 {
     enum rc rc = check_count(k, "items", v->count, (const int64_t[]){s->min_items, s->max_items});
     for (uint32_t i = 0; rc == RC_OK && i < v->count; i++) {
-        const struct schema *of_item = i < s->prefix_items.count ? &s->prefix_items.items[i] : s->items;
+        const struct schema *of_item =
+            i < s->prefix_items.count ? &s->prefix_items.items[i] : s->items;
         if (of_item == NULL) {
             break;
         }
@@ -303,7 +312,8 @@ static enum rc check_object(struct checker *k, const struct schema *s, const str
     uint32_t looked_up = s->properties.count + (s->required != NULL ? s->required->count : 0);
     enum rc rc = spend(k, (uint64_t)looked_up * v->count);
     rc = rc == RC_OK ? check_required(k, s, v) : rc;
-    rc = rc == RC_OK ? check_count(k, "members", v->count, (const int64_t[]){s->min_properties, s->max_properties})
+    rc = rc == RC_OK ? check_count(k, "members", v->count,
+                                   (const int64_t[]){s->min_properties, s->max_properties})
                      : rc;
     for (uint32_t i = 0; rc == RC_OK && i < v->count; i++) {
         rc = check_member(k, s, &v->members[i]);
@@ -340,14 +350,16 @@ static enum rc check_alternatives(struct checker *k, const struct schema *s, con
     if (s->any_of.count > 0) {
         rc = count_fitting(k, s->any_of.items, s->any_of.count, v, &fitting);
         if (rc == RC_OK && fitting == 0) {
-            rc = err_set(k->err, RC_INVALID, "fits none of the %u alternatives of anyOf", s->any_of.count);
+            rc = err_set(k->err, RC_INVALID, "fits none of the %u alternatives of anyOf",
+                         s->any_of.count);
         }
     }
     if (rc == RC_OK && s->one_of.count > 0) {
         rc = count_fitting(k, s->one_of.items, s->one_of.count, v, &fitting);
         if (rc == RC_OK && fitting != 1) {
-            rc = err_set(k->err, RC_INVALID, "fits %u of the %u alternatives of oneOf, expected one", fitting,
-                         s->one_of.count);
+            rc =
+                err_set(k->err, RC_INVALID, "fits %u of the %u alternatives of oneOf, expected one",
+                        fitting, s->one_of.count);
         }
     }
     if (rc == RC_OK && s->not_this != NULL) {

@@ -126,7 +126,8 @@ static enum rc read_type(struct compiler *c, void *field, const struct value *v)
     for (uint32_t i = 0; i < count; i++) {
         unsigned bit = type_bit(&names[i]);
         if (bit == 0 || (types & bit) != 0) {
-            return fail(c, bit == 0 ? "expected a type's name or a list of them" : "names a type twice");
+            return fail(c, bit == 0 ? "expected a type's name or a list of them"
+                                    : "names a type twice");
         }
         types |= bit;
     }
@@ -179,7 +180,8 @@ static enum rc read_list(struct compiler *c, void *field, const struct value *v)
 }
 
 /* Places for all schemas of an object of schemas, not compiled yet. */
-static enum rc name_schemas(struct compiler *c, struct schema_properties *ret, const struct value *v)
+static enum rc name_schemas(struct compiler *c, struct schema_properties *ret,
+                            const struct value *v)
 {
     if (v->type != VALUE_OBJECT) {
         return fail(c, "expected an object of schemas");
@@ -322,7 +324,8 @@ static enum rc compile(struct compiler *c, struct schema *s, const struct value 
         return fail(c, "expected a schema: an object, true or false");
     }
     if (c->depth == SCHEMA_DEPTH_MAX) {
-        return err_set(c->err, RC_LIMIT, "schemas inside each other deeper than %d", SCHEMA_DEPTH_MAX);
+        return err_set(c->err, RC_LIMIT, "schemas inside each other deeper than %d",
+                       SCHEMA_DEPTH_MAX);
     }
     c->depth++;
     enum rc rc = compile_members(c, s, definition);

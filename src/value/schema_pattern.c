@@ -131,7 +131,8 @@ static void emit(struct emitter *m, const struct pattern_node *node)
 }
 
 /* Keeps of the emitter's program exactly what is used. */
-static enum rc finish(struct arena *a, const struct emitter *m, const struct pattern **ret, struct err *e)
+static enum rc finish(struct arena *a, const struct emitter *m, const struct pattern **ret,
+                      struct err *e)
 {
     struct instruction *code = arena_array(a, m->count, sizeof *code);
     struct pattern *p = arena_alloc(a, sizeof *p);
@@ -192,7 +193,8 @@ static void visit(struct threads *t, uint16_t i, uint16_t *stack, uint16_t *heig
 }
 
 /* Follows every instruction that takes no code point, from first on. */
-static void threads_add(struct run *r, struct threads *t, uint16_t first, bool at_start, bool at_end)
+static void threads_add(struct run *r, struct threads *t, uint16_t first, bool at_start,
+                        bool at_end)
 {
     uint16_t stack[PATTERN_PROGRAM_MAX];
     uint16_t height = 0;
@@ -239,7 +241,8 @@ static bool takes(const struct instruction *i, uint32_t point)
     return i->set->negated;
 }
 
-static void step(struct run *r, const struct threads *now, struct threads *then, uint32_t point, bool at_end)
+static void step(struct run *r, const struct threads *now, struct threads *then, uint32_t point,
+                 bool at_end)
 {
     threads_clear(then, r->pattern);
     for (uint16_t k = 0; k < now->count && !r->matched; k++) {
@@ -264,7 +267,8 @@ bool pattern_matches(const struct pattern *p, struct str s, uint64_t max_work, u
     const char *end = at + s.len;
     threads_add(&r, now, 0, true, at == end);
     /* A match may begin anywhere: the program is entered again at every code point. */
-    while (!r.matched && at < end && r.work <= max_work && (now->count > 0 || p->code[0].op != OP_START)) {
+    while (!r.matched && at < end && r.work <= max_work &&
+           (now->count > 0 || p->code[0].op != OP_START)) {
         uint32_t point = REPLACEMENT; /* for a byte that is no UTF-8: no reader lets one in */
         size_t len = utf8_decode(at, end, &point);
         at += len > 0 ? len : 1;

@@ -25,8 +25,8 @@ struct pattern;
 NODISCARD enum rc pattern_compile(struct arena *a, struct str text, const struct pattern **ret,
                                   struct err *e);
 /*
- * Whether p matches anywhere in s. ret_work is the count of instructions that it ran; the answer means
- * nothing when that exceeds max_work, where it gives up.
+ * Whether p matches anywhere in s. ret_work is the count of instructions that it ran; the answer
+ * means nothing when that exceeds max_work, where it gives up.
  */
 bool pattern_matches(const struct pattern *p, struct str s, uint64_t max_work, uint64_t *ret_work);
 

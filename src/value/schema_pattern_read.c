@@ -27,13 +27,15 @@ struct set_builder {
 /* All sorted, so that a complement is the gaps. */
 static const struct pattern_range digit_ranges[] = {{'0', '9'}};
 static const struct pattern_range word_ranges[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-static const struct pattern_range space_ranges[] = {{'\t', '\r'},     {' ', ' '},       {0xa0, 0xa0},
-                                                    {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029},
-                                                    {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000},
-                                                    {0xfeff, 0xfeff}};
+static const struct pattern_range space_ranges[] = {
+    {'\t', '\r'},     {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a},
+    {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
 static const struct pattern_range line_ranges[] = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
 
-#define SET(ranges, negated) {(ranges), sizeof(ranges) / sizeof *(ranges), (negated)}
+#define SET(ranges, negated)                                                                       \
+    {                                                                                              \
+        (ranges), sizeof(ranges) / sizeof *(ranges), (negated)                                     \
+    }
 static const struct pattern_set any_set = SET(line_ranges, true);
 
 /* The sets that a backslash and a letter name. */
@@ -41,8 +43,9 @@ static const struct {
     char letter;
     struct pattern_set set;
 } named_sets[] = {
-    {'d', SET(digit_ranges, false)}, {'D', SET(digit_ranges, true)}, {'w', SET(word_ranges, false)},
-    {'W', SET(word_ranges, true)},   {'s', SET(space_ranges, false)}, {'S', SET(space_ranges, true)},
+    {'d', SET(digit_ranges, false)}, {'D', SET(digit_ranges, true)},
+    {'w', SET(word_ranges, false)},  {'W', SET(word_ranges, true)},
+    {'s', SET(space_ranges, false)}, {'S', SET(space_ranges, true)},
 };
 
 static enum rc read_either(struct reader *r, struct pattern_node **ret);
@@ -84,7 +87,8 @@ static const struct pattern_set *named_set(char letter)
 }
 
 /* at is behind a backslash: a set, or else a point. */
-static enum rc read_escape(struct reader *r, const struct pattern_set **ret_set, uint32_t *ret_point)
+static enum rc read_escape(struct reader *r, const struct pattern_set **ret_set,
+                           uint32_t *ret_point)
 {
     static const char letters[] = "tnvfr";
     static const char meanings[] = "\t\n\v\f\r";
@@ -130,14 +134,16 @@ static enum rc set_add_set(struct reader *r, struct set_builder *b, const struct
     for (uint32_t i = 0; rc == RC_OK && i < set->count; i++) {
         const struct pattern_range *range = &set->ranges[i];
         /* No set begins at 0, so there is a gap before each of its ranges. */
-        rc = set->negated ? set_add(r, b, gap, range->first - 1) : set_add(r, b, range->first, range->last);
+        rc = set->negated ? set_add(r, b, gap, range->first - 1)
+                          : set_add(r, b, range->first, range->last);
         gap = range->last + 1;
     }
     return rc == RC_OK && set->negated ? set_add(r, b, gap, POINT_MAX) : rc;
 }
 
 /* One end of a range inside [...]: a point, or a set that stands alone. */
-static enum rc read_class_atom(struct reader *r, const struct pattern_set **ret_set, uint32_t *ret_point)
+static enum rc read_class_atom(struct reader *r, const struct pattern_set **ret_set,
+                               uint32_t *ret_point)
 {
     *ret_set = NULL;
     if (next_is(r, '\\')) {
@@ -300,8 +306,9 @@ static enum rc read_braces(struct reader *r, struct pattern_node *node)
         return fail(r, place, "'{' without its '}'");
     }
     r->at++;
-    return node->max != PATTERN_UNBOUNDED && node->max < node->min ? fail(r, place, "a repetition that is none")
-                                                                    : RC_OK;
+    return node->max != PATTERN_UNBOUNDED && node->max < node->min
+               ? fail(r, place, "a repetition that is none")
+               : RC_OK;
 }
 
 /* Wraps *node when a quantifier follows it. */
@@ -315,7 +322,8 @@ static enum rc read_quantifier(struct reader *r, struct pattern_node **node)
         return fail(r, place, "a quantifier or bracket that belongs to nothing");
     }
     char c = *r->at++;
-    struct pattern_node repeat = {.kind = PATTERN_REPEAT, .left = *node, .min = c == '+', .max = PATTERN_UNBOUNDED};
+    struct pattern_node repeat = {
+        .kind = PATTERN_REPEAT, .left = *node, .min = c == '+', .max = PATTERN_UNBOUNDED};
     enum rc rc = RC_OK;
     if (c == '?') {
         repeat.max = 1;
@@ -348,7 +356,9 @@ static enum rc read_sequence(struct reader *r, struct pattern_node **ret)
         struct pattern_node *atom = NULL;
         enum rc rc = read_atom(r, &atom);
         rc = rc == RC_OK ? read_quantifier(r, &atom) : rc;
-        rc = rc == RC_OK ? chain_add(r, (struct pattern_node){.kind = PATTERN_ALL, .left = atom}, ret, &last) : rc;
+        rc = rc == RC_OK ? chain_add(r, (struct pattern_node){.kind = PATTERN_ALL, .left = atom},
+                                     ret, &last)
+                         : rc;
         if (rc != RC_OK) {
             return rc;
         }
@@ -362,8 +372,10 @@ static enum rc read_either(struct reader *r, struct pattern_node **ret)
     for (;;) {
         struct pattern_node *sequence = NULL;
         enum rc rc = read_sequence(r, &sequence);
-        rc = rc == RC_OK ? chain_add(r, (struct pattern_node){.kind = PATTERN_EITHER, .left = sequence}, ret, &last)
-                         : rc;
+        rc = rc == RC_OK
+                 ? chain_add(r, (struct pattern_node){.kind = PATTERN_EITHER, .left = sequence},
+                             ret, &last)
+                 : rc;
         if (rc != RC_OK || !next_is(r, '|')) {
             return rc;
         }

@@ -140,7 +140,8 @@ const struct value *value_path(const struct value *v, ...)
 {
     va_list names;
     va_start(names, v);
-    for (const char *name = va_arg(names, const char *); name != NULL; name = va_arg(names, const char *)) {
+    for (const char *name = va_arg(names, const char *); name != NULL;
+         name = va_arg(names, const char *)) {
         v = value_get(v, str_from(name));
     }
     va_end(names);
@@ -281,7 +282,8 @@ struct value value_copy(struct arena *a, const struct value *v)
 
 const char *value_type_name(enum value_type type)
 {
-    static const char *const names[] = {"null", "boolean", "integer", "number", "string", "array", "object"};
+    static const char *const names[] = {"null",   "boolean", "integer", "number",
+                                        "string", "array",   "object"};
     must((unsigned)type < sizeof names / sizeof *names);
     return names[type];
 }

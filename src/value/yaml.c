@@ -8,7 +8,8 @@
 #include <yaml.h>
 
 enum {
-    FILE_SHOWN_MAX = 150, /* bytes of the file's name in a place: line and column must fit behind it */
+    /* Bytes of the file's name in a place: line and column must fit behind it. */
+    FILE_SHOWN_MAX = 150,
     /* Only the operator writes configuration: nobody is there to choose collisions. */
     KEYS_SEED = 0,
 };
@@ -31,11 +32,13 @@ static void event_cleanup(yaml_event_t *event)
 static enum rc fail_at(struct reader *r, yaml_mark_t mark, enum rc rc, const char *what)
 {
     struct str file = r->file;
-    while (file.len > FILE_SHOWN_MAX || (file.len > 0 && ((unsigned char)*file.ptr & 0xc0) == 0x80)) {
+    while (file.len > FILE_SHOWN_MAX ||
+           (file.len > 0 && ((unsigned char)*file.ptr & 0xc0) == 0x80)) {
         file = str_slice(file, 1, file.len);
     }
     char where[ERR_WHERE_MAX];
-    int len = snprintf(where, sizeof where, "%.*s:%zu:%zu", STR_ARG(file), mark.line + 1, mark.column + 1);
+    int len = snprintf(where, sizeof where, "%.*s:%zu:%zu", STR_ARG(file), mark.line + 1,
+                       mark.column + 1);
     return err_at(r->err, rc, (struct str){where, (size_t)len}, "%s", what);
 }
 
@@ -51,7 +54,8 @@ static enum rc built(struct reader *r, yaml_mark_t mark)
     if (rc == RC_OK) {
         return rc;
     }
-    return fail_at(r, mark, rc, rc == RC_LIMIT ? "takes more memory than its maximum" : "out of memory");
+    return fail_at(r, mark, rc,
+                   rc == RC_LIMIT ? "takes more memory than its maximum" : "out of memory");
 }
 
 /* libyaml gives malformed bytes an offset only. */
@@ -79,8 +83,8 @@ static enum rc fail_parser(struct reader *r)
         return fail(r, mark_of_offset(r->text, p->problem_offset), p->problem);
     }
     char what[ERR_TEXT_MAX];
-    snprintf(what, sizeof what, "%s%s%s", p->context != NULL ? p->context : "", p->context != NULL ? ": " : "",
-             p->problem != NULL ? p->problem : "malformed");
+    snprintf(what, sizeof what, "%s%s%s", p->context != NULL ? p->context : "",
+             p->context != NULL ? ": " : "", p->problem != NULL ? p->problem : "malformed");
     return fail(r, p->problem_mark, what);
 }
 
@@ -95,11 +99,14 @@ static enum rc refuse_marks(struct reader *r, const yaml_event_t *event, const y
     if (anchor != NULL) {
         return fail(r, event->start_mark, "anchors are not supported: write the value out");
     }
-    return tag != NULL ? fail(r, event->start_mark, "tags are not supported: quote what is a string") : RC_OK;
+    return tag != NULL
+               ? fail(r, event->start_mark, "tags are not supported: quote what is a string")
+               : RC_OK;
 }
 
 /* The type of a plain scalar is what it would be in JSON; nothing at all is null. */
-static enum rc read_plain(struct reader *r, const yaml_event_t *event, struct str s, struct value *ret)
+static enum rc read_plain(struct reader *r, const yaml_event_t *event, struct str s,
+                          struct value *ret)
 {
     if (s.len == 0 || str_eq(s, STR("null"))) {
         *ret = value_null();
@@ -108,7 +115,8 @@ static enum rc read_plain(struct reader *r, const yaml_event_t *event, struct st
     } else if (json_is_number(s)) {
         if (json_parse(r->arena, s, ret, NULL) != RC_OK) {
             enum rc rc = built(r, event->start_mark);
-            return rc != RC_OK ? rc : fail(r, event->start_mark, "number outside int64 and double: quote it if it is a string");
+            static const char what[] = "number outside int64 and double: quote it if it is a string";
+            return rc != RC_OK ? rc : fail(r, event->start_mark, what);
         }
     } else {
         *ret = value_string(arena_str(r->arena, s));
@@ -131,7 +139,8 @@ static enum rc read_scalar(struct reader *r, const yaml_event_t *event, struct v
     return rc == RC_OK ? built(r, event->start_mark) : rc;
 }
 
-static enum rc read_key(struct reader *r, const yaml_event_t *event, struct strmap *seen, struct str *ret)
+static enum rc read_key(struct reader *r, const yaml_event_t *event, struct strmap *seen,
+                        struct str *ret)
 {
     struct value key;
     if (event->type != YAML_SCALAR_EVENT) {
@@ -150,7 +159,8 @@ static enum rc read_key(struct reader *r, const yaml_event_t *event, struct strm
     }
     if (strmap_get(seen, key.string) != MAP_NONE) {
         char what[ERR_TEXT_MAX];
-        snprintf(what, sizeof what, "duplicate key \"%.*s\"", STR_ARG(utf8_clip(key.string, POINTER_STEP_MAX)));
+        struct str shown = utf8_clip(key.string, POINTER_STEP_MAX);
+        snprintf(what, sizeof what, "duplicate key \"%.*s\"", STR_ARG(shown));
         return fail(r, event->start_mark, what);
     }
     *ret = key.string;
@@ -185,7 +195,8 @@ static enum rc read_sequence(struct reader *r, struct value *ret)
     }
 }
 
-static enum rc read_member(struct reader *r, struct strmap *seen, struct value *object, bool *ret_end)
+static enum rc read_member(struct reader *r, struct strmap *seen, struct value *object,
+                           bool *ret_end)
 {
     __attribute__((cleanup(event_cleanup))) yaml_event_t event = {0};
     enum rc rc = event_next(r, &event);
@@ -220,8 +231,10 @@ static enum rc read_mapping(struct reader *r, struct value *ret)
 static enum rc read_collection(struct reader *r, const yaml_event_t *event, struct value *ret)
 {
     bool mapping = event->type == YAML_MAPPING_START_EVENT;
-    enum rc rc = mapping ? refuse_marks(r, event, event->data.mapping_start.anchor, event->data.mapping_start.tag)
-                         : refuse_marks(r, event, event->data.sequence_start.anchor, event->data.sequence_start.tag);
+    enum rc rc = mapping ? refuse_marks(r, event, event->data.mapping_start.anchor,
+                                        event->data.mapping_start.tag)
+                         : refuse_marks(r, event, event->data.sequence_start.anchor,
+                                        event->data.sequence_start.tag);
     if (rc != RC_OK) {
         return rc;
     }
@@ -241,7 +254,8 @@ static enum rc read_node(struct reader *r, const yaml_event_t *event, struct val
     if (event->type == YAML_ALIAS_EVENT) {
         return fail(r, event->start_mark, "aliases are not supported: write the value out");
     }
-    rc = event->type == YAML_SCALAR_EVENT ? read_scalar(r, event, ret) : read_collection(r, event, ret);
+    rc = event->type == YAML_SCALAR_EVENT ? read_scalar(r, event, ret)
+                                          : read_collection(r, event, ret);
     ret->line = (uint32_t)event->start_mark.line + 1;
     ret->column = (uint32_t)event->start_mark.column + 1;
     return rc;
@@ -257,7 +271,8 @@ static enum rc read_frame(struct reader *r, yaml_event_type_t *ret)
     }
     *ret = event.type;
     if (event.type == YAML_DOCUMENT_START_EVENT &&
-        event.data.document_start.tag_directives.start != event.data.document_start.tag_directives.end) {
+        event.data.document_start.tag_directives.start !=
+            event.data.document_start.tag_directives.end) {
         return fail(r, event.start_mark, "tags are not supported: quote what is a string");
     }
     return RC_OK;
@@ -299,7 +314,8 @@ static enum rc read_stream(struct reader *r, struct value *ret)
     return rc == RC_OK ? read_document(r, ret) : rc;
 }
 
-enum rc yaml_parse(struct arena *a, struct str file, struct str text, struct value *ret, struct err *e)
+enum rc yaml_parse(struct arena *a, struct str file, struct str text, struct value *ret,
+                   struct err *e)
 {
     struct reader r = {.arena = a, .err = e, .file = file, .text = text};
     yaml_mark_t start = {0};
@@ -310,7 +326,8 @@ enum rc yaml_parse(struct arena *a, struct str file, struct str text, struct val
         return fail_at(&r, start, RC_NO_MEMORY, "out of memory");
     }
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.len > 0 ? text.ptr : ""), text.len);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.len > 0 ? text.ptr : ""),
+                                 text.len);
     struct value v;
     enum rc rc = built(&r, start);
     rc = rc == RC_OK ? read_stream(&r, &v) : rc;

@@ -2,11 +2,11 @@
  * value/yaml - configuration text to values.
  *
  * One document of YAML 1.1 through libyaml, with the parts that surprise people taken out: plain
- * scalars are typed by the JSON rules (true, false, null, integers, decimals; nothing at all is null;
- * everything else is a string: yes, no, on, off, 0777 and 12:30 stay strings), and anchors, aliases,
- * tags, merge keys, several documents, non-string keys, duplicate keys and numbers that the JSON
- * reader would refuse are errors. Every value carries its line and column. Pure (libyaml parses
- * memory).
+ * scalars are typed by the JSON rules (true, false, null, integers, decimals; nothing at all is
+ * null; everything else is a string: yes, no, on, off, 0777 and 12:30 stay strings), and anchors,
+ * aliases, tags, merge keys, several documents, non-string keys, duplicate keys and numbers that
+ * the JSON reader would refuse are errors. Every value carries its line and column. Pure (libyaml
+ * parses memory).
  */
 #ifndef VALUE_YAML_H
 #define VALUE_YAML_H

@@ -17,7 +17,8 @@ static void check_error(enum rc rc, const struct err *e)
     must(rc == RC_OK || utf8_valid(str_from(e->where)));
 }
 
-static void check_canonical(const struct schema *s, const struct value *v, enum rc want, struct arena *a)
+static void check_canonical(const struct schema *s, const struct value *v, enum rc want,
+                            struct arena *a)
 {
     struct buf out;
     buf_init(&out, MEMORY_MAX);
@@ -28,7 +29,8 @@ static void check_canonical(const struct schema *s, const struct value *v, enum 
     buf_done(&out);
 }
 
-static void check_not(const struct value *definition, const struct value *v, enum rc rc, struct arena *a)
+static void check_not(const struct value *definition, const struct value *v, enum rc rc,
+                      struct arena *a)
 {
     const struct schema *s;
     struct value around = value_object();

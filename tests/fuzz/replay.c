@@ -40,10 +40,12 @@ static int replay_folder(const char *path)
         return -1;
     }
     int count = 0;
-    for (struct dirent *entry = readdir(folder); entry != NULL && count >= 0; entry = readdir(folder)) {
+    for (struct dirent *entry = readdir(folder); entry != NULL && count >= 0;
+         entry = readdir(folder)) {
         char file[PATH_MAX];
         int len = snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] != '.' && (len < 0 || (size_t)len >= sizeof file || replay_file(file) != 0)) {
+        if (entry->d_name[0] != '.' &&
+            (len < 0 || (size_t)len >= sizeof file || replay_file(file) != 0)) {
             count = -1;
         } else {
             count += entry->d_name[0] != '.';

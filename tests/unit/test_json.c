@@ -66,14 +66,18 @@ static void accepted(void **state)
         {"99.95", "99.95"},
         {"0.30000000000000004", "0.30000000000000004"},
         {"1.7976931348623157e308", "1.7976931348623157e+308"},
-        {"3.141592653589793238462643383279502884197169399375105820974944592307816406286", "3.141592653589793"},
-        {"0.000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+        {"3.141592653589793238462643383279502884197169399375105820974944592307816406286",
+         "3.141592653589793"},
+        {"0."
+         "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+         "0000000000000000"
          "00000000000000000000000000000001e131",
          "0.000001"},
         {"\"\"", "\"\""},
         {"\"plain text beyond eight bytes\"", "\"plain text beyond eight bytes\""},
         {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\""},
-        {"\"\\u0000\\u001F\\u007f\\u00e9\\u20ac\\ud83d\\ude00\"", "\"\\u0000\\u001f\x7f\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+        {"\"\\u0000\\u001F\\u007f\\u00e9\\u20ac\\ud83d\\ude00\"",
+         "\"\\u0000\\u001f\x7f\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
         {"\"caf\xc3\xa9 \xf0\x9f\x98\x80\"", "\"caf\xc3\xa9 \xf0\x9f\x98\x80\""},
         {"\"\\\\\"", "\"\\\\\""},
         {"\"1234567\\\\\"", "\"1234567\\\\\""},
@@ -158,9 +162,11 @@ static void refused(void **state)
         {"{\"a\":1 \"b\":2}", "", "expected ',' or '}' at byte 7"},
         {"{\"a\":{\"b\":[0,{\"c/d\":tru}]}}", "/a/b/1/c~1d", "expected a value at byte 20"},
         {"{\"a\":1,\"a\":2}", "/a", "duplicate member name in the object that ends at byte 13"},
-        {"{\"a\":1,\"\\u0061\":2}", "/a", "duplicate member name in the object that ends at byte 18"},
+        {"{\"a\":1,\"\\u0061\":2}", "/a",
+         "duplicate member name in the object that ends at byte 18"},
         {"{\"\":1,\"\":2}", "/", "duplicate member name in the object that ends at byte 11"},
-        {"[{\"x\":{\"a\":1,\"b\":1,\"a\":1}}]", "/0/x/a", "duplicate member name in the object that ends at byte 25"},
+        {"[{\"x\":{\"a\":1,\"b\":1,\"a\":1}}]", "/0/x/a",
+         "duplicate member name in the object that ends at byte 25"},
     };
     CLEANUP(arena) struct arena *a = arena_new(1 << 20);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -206,7 +212,8 @@ static void strings_without_escapes_are_borrowed(void **state)
 }
 
 /* A text of count times open, inside, count times close. */
-static struct str nested(struct arena *a, const char *open, const char *inside, const char *close, int count)
+static struct str nested(struct arena *a, const char *open, const char *inside, const char *close,
+                         int count)
 {
     struct str s = str_from(inside);
     for (int i = 0; i < count; i++) {
@@ -224,12 +231,17 @@ static void depth_is_limited(void **state)
     assert_int_equal(json_parse(a, nested(a, "[", "", "]", JSON_DEPTH_MAX), &v, &e), RC_OK);
     assert_int_equal(json_parse(a, nested(a, "[", "", "]", JSON_DEPTH_MAX + 1), &v, &e), RC_LIMIT);
     assert_string_equal(e.text, "nested deeper than 32 at byte 32");
-    assert_string_equal(e.where, "/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0");
+    assert_string_equal(e.where,
+                        "/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0");
     assert_int_equal(json_parse(a, nested(a, "{\"a\":", "1", "}", JSON_DEPTH_MAX), &v, &e), RC_OK);
-    assert_int_equal(json_parse(a, nested(a, "{\"a\":", "1", "}", JSON_DEPTH_MAX + 1), &v, &e), RC_LIMIT);
+    assert_int_equal(json_parse(a, nested(a, "{\"a\":", "1", "}", JSON_DEPTH_MAX + 1), &v, &e),
+                     RC_LIMIT);
     /* Side by side is not inside each other. */
-    assert_int_equal(json_parse(a, STR("[[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]]]"), &v, &e),
-                     RC_OK);
+    assert_int_equal(
+        json_parse(a,
+                   STR("[[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]],[[]]]"),
+                   &v, &e),
+        RC_OK);
 }
 
 /* An object of count members "n<i>"; the last one repeats name number twice when it is >= 0. */
@@ -273,9 +285,10 @@ static void members_are_limited_and_differ(void **state)
     assert_string_equal(e.text, "more than 65536 members");
 }
 
-static const char document[] =
-    "{\"agent\":\"deploy-bot\",\"n\":[1,-2.5e3,0.1,true,false,null,{}],\"t\":\"a\\u00e9\\n\xe2\x82\xac\\ud83d\\ude00\","
-    "\"deep\":{\"z\":{\"y\":[[[\"x\"]]]},\"a\":12345678901234567},\"long\":\"0123456789012345678901234567890\"}";
+static const char document[] = "{\"agent\":\"deploy-bot\",\"n\":[1,-2.5e3,0.1,true,false,null,{}],"
+                               "\"t\":\"a\\u00e9\\n\xe2\x82\xac\\ud83d\\ude00\","
+                               "\"deep\":{\"z\":{\"y\":[[[\"x\"]]]},\"a\":12345678901234567},"
+                               "\"long\":\"0123456789012345678901234567890\"}";
 
 static void every_prefix_fails_cleanly(void **state)
 {
@@ -360,17 +373,23 @@ static void writers_report_what_failed(void **state)
 static void keys_sort_by_utf16(void **state)
 {
     (void)state;
-    static const char text[] = "{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew Letter Dalet With "
-                               "Dagesh\",\"1\":\"One\",\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\","
+    static const char text[] = "{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage "
+                               "Return\",\"\\ufb33\":\"Hebrew Letter Dalet With "
+                               "Dagesh\",\"1\":\"One\",\"\\ud83d\\ude00\":\"Emoji: Grinning "
+                               "Face\",\"\\u0080\":\"Control\","
                                "\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}";
-    check_canonical(text, strlen(text),
-                    "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"\xc3\xb6\":\"Latin Small Letter O "
-                    "With Diaeresis\",\"\xe2\x82\xac\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji: Grinning "
-                    "Face\",\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
+    check_canonical(
+        text, strlen(text),
+        "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"\xc3\xb6\":\"Latin "
+        "Small Letter O "
+        "With Diaeresis\",\"\xe2\x82\xac\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji: Grinning "
+        "Face\",\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
     /* Surrogates sort below U+E000 to U+FFFF and above U+D7FF; among themselves by code point. */
-    static const char order[] = "{\"\\uffff\":6,\"\\ue000\":5,\"\\udbff\\udfff\":4,\"\\ud800\\udc00\":3,\"\\ud7ff\":2,\"a\":1}";
+    static const char order[] = "{\"\\uffff\":6,\"\\ue000\":5,\"\\udbff\\udfff\":4,"
+                                "\"\\ud800\\udc00\":3,\"\\ud7ff\":2,\"a\":1}";
     check_canonical(order, strlen(order),
-                    "{\"a\":1,\"\xed\x9f\xbf\":2,\"\xf0\x90\x80\x80\":3,\"\xf4\x8f\xbf\xbf\":4,\"\xee\x80\x80\":5,"
+                    "{\"a\":1,\"\xed\x9f\xbf\":2,\"\xf0\x90\x80\x80\":3,\"\xf4\x8f\xbf\xbf\":4,"
+                    "\"\xee\x80\x80\":5,"
                     "\"\xef\xbf\xbf\":6}");
 }
 
@@ -418,12 +437,14 @@ static void doubles_print_as_in_the_rfc(void **state)
         json_write_double(&out, n);
         assert_str(buf_view(&out), cases[i].text);
     }
-    static const char text[] = "{\"numbers\":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"
-                               "\"string\":\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\","
-                               "\"literals\":[null,true,false]}";
-    check_canonical(text, strlen(text),
-                    "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
-                    "\"string\":\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
+    static const char text[] =
+        "{\"numbers\":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"
+        "\"string\":\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\","
+        "\"literals\":[null,true,false]}";
+    check_canonical(
+        text, strlen(text),
+        "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
+        "\"string\":\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
 }
 
 /* Every double that the reader takes keeps its value on the way through canonical text. */
@@ -440,7 +461,8 @@ static void doubles_survive(void **state)
         uint64_t bits = i % 2 == 0 ? seed : (seed & 0x801fffffffffffffULL) | 0x3fe0000000000000ULL;
         double n;
         memcpy(&n, &bits, sizeof n);
-        if ((bits >> 52 & 0x7ff) == 0x7ff || ((n >= 0x1p53 || n <= -0x1p53) && n < 1e21 && n > -1e21)) {
+        if ((bits >> 52 & 0x7ff) == 0x7ff ||
+            ((n >= 0x1p53 || n <= -0x1p53) && n < 1e21 && n > -1e21)) {
             continue;
         }
         __attribute__((cleanup(buf_cleanup))) struct buf out;
@@ -449,7 +471,8 @@ static void doubles_survive(void **state)
         struct value v;
         double back;
         arena_reset(a);
-        wrong += json_parse(a, buf_view(&out), &v, NULL) != RC_OK || !value_number(&v, &back) || back != n;
+        wrong += json_parse(a, buf_view(&out), &v, NULL) != RC_OK || !value_number(&v, &back) ||
+                 back != n;
     }
     assert_int_equal(wrong, 0);
 }
@@ -490,14 +513,16 @@ static void other_forms(void **state)
     (void)state;
     CLEANUP(arena) struct arena *a = arena_new(1 << 16);
     struct value v;
-    assert_int_equal(json_parse(a, STR("{\"b\":[1,{\"c\":\"x\"},[],{}],\"a\":1.50}"), &v, NULL), RC_OK);
+    assert_int_equal(json_parse(a, STR("{\"b\":[1,{\"c\":\"x\"},[],{}],\"a\":1.50}"), &v, NULL),
+                     RC_OK);
     __attribute__((cleanup(buf_cleanup))) struct buf out;
     buf_init(&out, 1 << 10);
     json_write(&out, &v);
     assert_str(buf_view(&out), "{\"b\":[1,{\"c\":\"x\"},[],{}],\"a\":1.5}");
     buf_reset(&out);
     json_write_pretty(&out, &v);
-    assert_str(buf_view(&out), "{\n  \"b\": [\n    1,\n    {\n      \"c\": \"x\"\n    },\n    [],\n    {}\n  ],\n  \"a\": 1.5\n}");
+    assert_str(buf_view(&out), "{\n  \"b\": [\n    1,\n    {\n      \"c\": \"x\"\n    },\n    "
+                               "[],\n    {}\n  ],\n  \"a\": 1.5\n}");
     buf_reset(&out);
     json_write_string(&out, STR("0123456\"\x01\xc3\xa9 0123456789"));
     assert_str(buf_view(&out), "\"0123456\\\"\\u0001\xc3\xa9 0123456789\"");

@@ -40,9 +40,23 @@ static void put_space(struct random *r, struct buf *out)
 
 static void put_number(struct random *r, struct buf *out)
 {
-    static const char *const texts[] = {"0", "-0", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
-                                        "1e5", "-1.25E-3", "1e400", "0.1", "123456789.987654321", "5e-324", "01", "1.",
-                                        "9007199254740993", "1e22", "1e23", "179769313486231570000e289"};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "9223372036854775807",
+                                        "-9223372036854775808",
+                                        "9223372036854775808",
+                                        "1e5",
+                                        "-1.25E-3",
+                                        "1e400",
+                                        "0.1",
+                                        "123456789.987654321",
+                                        "5e-324",
+                                        "01",
+                                        "1.",
+                                        "9007199254740993",
+                                        "1e22",
+                                        "1e23",
+                                        "179769313486231570000e289"};
     switch (random_below(r, 4)) {
     case 0:
         PUT_ONE_OF(r, out, texts);
@@ -63,9 +77,24 @@ static void put_number(struct random *r, struct buf *out)
 
 static void put_string(struct random *r, struct buf *out)
 {
-    static const char *const texts[] = {"a", "plain words beyond eight", "\\n", "\\u00e9", "\xc3\xa9", "\\ud83d\\ude00",
-                                        "\xf0\x9f\x98\x80", "\\\\", "\\\"", "\\/", "\\u0001", "\x7f", "", "\xe2\x82\xac",
-                                        "\\ud800", "\\x", "\x01", "\xff"};
+    static const char *const texts[] = {"a",
+                                        "plain words beyond eight",
+                                        "\\n",
+                                        "\\u00e9",
+                                        "\xc3\xa9",
+                                        "\\ud83d\\ude00",
+                                        "\xf0\x9f\x98\x80",
+                                        "\\\\",
+                                        "\\\"",
+                                        "\\/",
+                                        "\\u0001",
+                                        "\x7f",
+                                        "",
+                                        "\xe2\x82\xac",
+                                        "\\ud800",
+                                        "\\x",
+                                        "\x01",
+                                        "\xff"};
     /* The last four are wrong, and rare. */
     size_t count = random_below(r, 60) == 0 ? 18 : 14;
     buf_char(out, '"');
@@ -198,11 +227,12 @@ static void compare(struct str text, struct tally *t)
     struct err e = {0};
     enum rc rc = json_parse(a, text, &v, &e);
     json_error_t why;
-    json_t *j = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    json_t *j = json_loadb(text.ptr, text.len,
+                           JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     bool ok = rc == RC_OK ? j != NULL && same(&v, j) : j == NULL || refused_for_range(&e);
     if (!ok) {
-        print_error("%.*s\n  ours: %s %s\n  jansson: %s\n", STR_ARG(text), rc_name(rc), rc == RC_OK ? "" : e.text,
-                    j != NULL ? "accepted" : why.text);
+        print_error("%.*s\n  ours: %s %s\n  jansson: %s\n", STR_ARG(text), rc_name(rc),
+                    rc == RC_OK ? "" : e.text, j != NULL ? "accepted" : why.text);
     }
     t->accepted += rc == RC_OK;
     t->refused += rc != RC_OK;
@@ -254,7 +284,8 @@ static void our_text_is_read_back(void **state)
         struct value back;
         assert_int_equal(json_parse(a, buf_view(&out), &back, NULL), RC_OK);
         assert_true(value_eq(&v, &back));
-        json_t *j = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        json_t *j = json_loadb(out.data, out.len,
+                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
         assert_non_null(j);
         assert_true(same(&back, j));
         json_decref(j);

@@ -15,7 +15,8 @@ static struct value parsed(struct arena *a, struct str text)
     return v;
 }
 
-static enum rc compile_text(struct arena *a, const char *text, const struct schema **ret, struct err *e)
+static enum rc compile_text(struct arena *a, const char *text, const struct schema **ret,
+                            struct err *e)
 {
     struct value *definition = arena_alloc(a, sizeof *definition);
     assert_non_null(definition);
@@ -84,7 +85,8 @@ static void types(void **state)
         {"{\"type\":[\"string\",\"null\"]}", "1", "", "expected null or string, found integer"},
         {"{\"type\":[\"null\",\"boolean\",\"integer\",\"number\",\"string\",\"array\"]}", "{}", "",
          "expected null or boolean or integer or number or string or array, found object"},
-        {"{\"type\":[\"object\",\"null\",\"boolean\",\"integer\",\"number\",\"string\",\"array\"]}", "{}", NULL, NULL},
+        {"{\"type\":[\"object\",\"null\",\"boolean\",\"integer\",\"number\",\"string\",\"array\"]}",
+         "{}", NULL, NULL},
         {"{\"enum\":[\"a\",1,null]}", "1.0", NULL, NULL},
         {"{\"enum\":[\"a\",1,null]}", "\"b\"", "", "expected one of \"a\", 1, null"},
         {"{\"const\":{\"a\":[1,2],\"b\":3}}", "{\"b\":3,\"a\":[1,2]}", NULL, NULL},
@@ -107,8 +109,10 @@ static void numbers(void **state)
         {"{\"exclusiveMinimum\":0}", "5e-324", NULL, NULL},
         {"{\"exclusiveMaximum\":100}", "100.0", "", "expected a number below 100"},
         {"{\"exclusiveMaximum\":100}", "99", NULL, NULL},
-        {"{\"maximum\":9007199254740992}", "9007199254740993", "", "expected a number not above 9007199254740992"},
-        {"{\"maximum\":9223372036854775807}", "1e300", "", "expected a number not above 9223372036854775807"},
+        {"{\"maximum\":9007199254740992}", "9007199254740993", "",
+         "expected a number not above 9007199254740992"},
+        {"{\"maximum\":9223372036854775807}", "1e300", "",
+         "expected a number not above 9223372036854775807"},
         {"{\"multipleOf\":4}", "-8", NULL, NULL},
         {"{\"multipleOf\":4}", "8.0", NULL, NULL},
         {"{\"multipleOf\":4}", "6", "", "expected a multiple of 4"},
@@ -123,7 +127,8 @@ static void strings(void **state)
 {
     (void)state;
     static const struct check_case cases[] = {
-        {"{\"minLength\":2}", "\"\xf0\x9f\x98\x80\"", "", "expected at least 2 characters, found 1"},
+        {"{\"minLength\":2}", "\"\xf0\x9f\x98\x80\"", "",
+         "expected at least 2 characters, found 1"},
         {"{\"minLength\":2}", "\"\xf0\x9f\x98\x80\xc3\xa9\"", NULL, NULL},
         {"{\"maxLength\":2}", "\"\xf0\x9f\x98\x80\xc3\xa9\"", NULL, NULL},
         {"{\"maxLength\":2}", "\"abc\"", "", "expected at most 2 characters, found 3"},
@@ -151,7 +156,8 @@ static void arrays(void **state)
         {"{\"minItems\":1}", "[]", "", "expected at least 1 items, found 0"},
         {"{\"maxItems\":1}", "[1,2]", "", "expected at most 1 items, found 2"},
         {"{\"uniqueItems\":true}", "[1,\"1\",[1],{\"a\":1}]", NULL, NULL},
-        {"{\"uniqueItems\":true}", "[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1.0}]", "", "expected items that all differ"},
+        {"{\"uniqueItems\":true}", "[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1.0}]", "",
+         "expected items that all differ"},
         {"{\"uniqueItems\":true}", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]", NULL, NULL},
         {"{\"uniqueItems\":true}", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,1.0]", "",
          "expected items that all differ"},
@@ -165,9 +171,10 @@ static void objects(void **state)
     (void)state;
     static const struct check_case cases[] = {
         {"{\"properties\":{\"n\":{\"type\":\"integer\"}}}", "{\"n\":1,\"other\":2}", NULL, NULL},
-        {"{\"properties\":{\"n\":{\"type\":\"integer\"}}}", "{\"n\":\"1\"}", "/n", "expected integer, found string"},
-        {"{\"properties\":{\"a/b\":{\"properties\":{\"c~\":false}}}}", "{\"a/b\":{\"c~\":1}}", "/a~1b/c~0",
-         "expected nothing here"},
+        {"{\"properties\":{\"n\":{\"type\":\"integer\"}}}", "{\"n\":\"1\"}", "/n",
+         "expected integer, found string"},
+        {"{\"properties\":{\"a/b\":{\"properties\":{\"c~\":false}}}}", "{\"a/b\":{\"c~\":1}}",
+         "/a~1b/c~0", "expected nothing here"},
         {"{\"required\":[\"a\",\"b\"]}", "{\"b\":1}", "", "expected a member \"a\""},
         {"{\"required\":[\"a\"]}", "[]", NULL, NULL},
         {"{\"required\":[]}", "{}", NULL, NULL},
@@ -190,7 +197,8 @@ static void combinations(void **state)
     (void)state;
     static const struct check_case cases[] = {
         {"{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":5}]}", "7", NULL, NULL},
-        {"{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":5}]}", "4", "", "fits none of the 2 alternatives of anyOf"},
+        {"{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":5}]}", "4", "",
+         "fits none of the 2 alternatives of anyOf"},
         {"{\"allOf\":[{\"minimum\":1},{\"maximum\":3}]}", "2", NULL, NULL},
         {"{\"allOf\":[{\"minimum\":1},{\"maximum\":3}]}", "4", "", "expected a number not above 3"},
         {"{\"oneOf\":[{\"minimum\":1},{\"maximum\":3}]}", "4", NULL, NULL},
@@ -200,19 +208,25 @@ static void combinations(void **state)
          "fits 0 of the 2 alternatives of oneOf, expected one"},
         {"{\"not\":{\"type\":\"string\"}}", "1", NULL, NULL},
         {"{\"not\":{\"type\":\"string\"}}", "\"x\"", "", "fits what \"not\" excludes"},
-        {"{\"$ref\":\"#/$defs/n\",\"maximum\":9,\"$defs\":{\"n\":{\"type\":\"integer\"}}}", "7", NULL, NULL},
-        {"{\"$ref\":\"#/$defs/n\",\"maximum\":9,\"$defs\":{\"n\":{\"type\":\"integer\"}}}", "10", "",
-         "expected a number not above 9"},
-        {"{\"properties\":{\"l\":{\"$ref\":\"#/$defs/n\"}},\"$defs\":{\"n\":{\"type\":\"integer\"}}}", "{\"l\":\"x\"}",
-         "/l", "expected integer, found string"},
+        {"{\"$ref\":\"#/$defs/n\",\"maximum\":9,\"$defs\":{\"n\":{\"type\":\"integer\"}}}", "7",
+         NULL, NULL},
+        {"{\"$ref\":\"#/$defs/n\",\"maximum\":9,\"$defs\":{\"n\":{\"type\":\"integer\"}}}", "10",
+         "", "expected a number not above 9"},
+        {"{\"properties\":{\"l\":{\"$ref\":\"#/$defs/"
+         "n\"}},\"$defs\":{\"n\":{\"type\":\"integer\"}}}",
+         "{\"l\":\"x\"}", "/l", "expected integer, found string"},
         /* A tree: the schema comes back to itself, one step further down in the value. */
-        {"{\"$ref\":\"#/$defs/node\",\"$defs\":{\"node\":{\"type\":\"object\",\"required\":[\"v\"],\"properties\":{"
+        {"{\"$ref\":\"#/$defs/"
+         "node\",\"$defs\":{\"node\":{\"type\":\"object\",\"required\":[\"v\"],\"properties\":{"
          "\"v\":{\"type\":\"integer\"},\"kids\":{\"items\":{\"$ref\":\"#/$defs/node\"}}}}}}",
          "{\"v\":1,\"kids\":[{\"v\":2},{\"v\":3,\"kids\":[{\"v\":4}]}]}", NULL, NULL},
-        {"{\"$ref\":\"#/$defs/node\",\"$defs\":{\"node\":{\"type\":\"object\",\"required\":[\"v\"],\"properties\":{"
+        {"{\"$ref\":\"#/$defs/"
+         "node\",\"$defs\":{\"node\":{\"type\":\"object\",\"required\":[\"v\"],\"properties\":{"
          "\"v\":{\"type\":\"integer\"},\"kids\":{\"items\":{\"$ref\":\"#/$defs/node\"}}}}}}",
-         "{\"v\":1,\"kids\":[{\"v\":2},{\"v\":3,\"kids\":[{}]}]}", "/kids/1/kids/0", "expected a member \"v\""},
-        {"{\"title\":\"t\",\"description\":\"d\",\"default\":1,\"examples\":[1],\"$schema\":\"s\",\"$comment\":\"c\","
+         "{\"v\":1,\"kids\":[{\"v\":2},{\"v\":3,\"kids\":[{}]}]}", "/kids/1/kids/0",
+         "expected a member \"v\""},
+        {"{\"title\":\"t\",\"description\":\"d\",\"default\":1,\"examples\":[1],\"$schema\":\"s\","
+         "\"$comment\":\"c\","
          "\"deprecated\":true,\"readOnly\":true,\"writeOnly\":false,\"format\":\"f\"}",
          "1", NULL, NULL},
     };
@@ -242,11 +256,13 @@ static void refused_definitions(void **state)
         {"{\"enum\":[]}", "/enum", "expected a list that is not empty"},
         {"{\"enum\":\"a\"}", "/enum", "expected a list that is not empty"},
         {"{\"properties\":[]}", "/properties", "expected an object of schemas"},
-        {"{\"properties\":{\"a\":1}}", "/properties/a", "expected a schema: an object, true or false"},
+        {"{\"properties\":{\"a\":1}}", "/properties/a",
+         "expected a schema: an object, true or false"},
         {"{\"required\":\"a\"}", "/required", "expected a list of member names"},
         {"{\"required\":[\"a\",1]}", "/required/1", "expected a member name"},
         {"{\"items\":[true]}", "/items", "expected a schema: an object, true or false"},
-        {"{\"prefixItems\":[true,5]}", "/prefixItems/1", "expected a schema: an object, true or false"},
+        {"{\"prefixItems\":[true,5]}", "/prefixItems/1",
+         "expected a schema: an object, true or false"},
         {"{\"anyOf\":[]}", "/anyOf", "expected a list of schemas that is not empty"},
         {"{\"oneOf\":{}}", "/oneOf", "expected a list of schemas that is not empty"},
         {"{\"allOf\":[{\"x\":1}]}", "/allOf/0/x", "is not a keyword that is known here"},
@@ -269,7 +285,8 @@ static void refused_definitions(void **state)
         {"{\"$defs\":{\"a\":{\"x\":1}}}", "/$defs/a/x", "is not a keyword that is known here"},
         {"{\"items\":{\"$defs\":{}}}", "/items/$defs", "is known at the top of a schema only"},
         {"{\"$defs\":{\"a\":{\"$ref\":\"#/$defs/a\"}}}", "/$defs/a", "leads back to itself"},
-        {"{\"$defs\":{\"a\":{\"anyOf\":[true,{\"$ref\":\"#/$defs/b\"}]},\"b\":{\"not\":{\"$ref\":\"#/$defs/a\"}}}}",
+        {"{\"$defs\":{\"a\":{\"anyOf\":[true,{\"$ref\":\"#/$defs/"
+         "b\"}]},\"b\":{\"not\":{\"$ref\":\"#/$defs/a\"}}}}",
          "/$defs/a", "leads back to itself"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -406,7 +423,8 @@ static void patterns_refused(void **state)
         {"a{3,2}", RC_INVALID, "pattern: a repetition that is none at byte 1"},
         {"a+?", RC_INVALID, "pattern: a lazy quantifier at byte 2"},
         {"(?=a)", RC_INVALID, "pattern: a quantifier or bracket that belongs to nothing at byte 1"},
-        {"(?<n>a)", RC_INVALID, "pattern: a quantifier or bracket that belongs to nothing at byte 1"},
+        {"(?<n>a)", RC_INVALID,
+         "pattern: a quantifier or bracket that belongs to nothing at byte 1"},
         {"\\1", RC_INVALID, "pattern: an escape that is not known at byte 0"},
         {"\\bword", RC_INVALID, "pattern: an escape that is not known at byte 0"},
         {"\\u0041", RC_INVALID, "pattern: an escape that is not known at byte 0"},
@@ -416,8 +434,10 @@ static void patterns_refused(void **state)
         {"\xff", RC_INVALID, "pattern: invalid UTF-8 at byte 0"},
         {"a{257}", RC_LIMIT, "pattern: a repetition beyond 256"},
         {"a{1,99999999999}", RC_LIMIT, "pattern: a repetition beyond 256"},
-        {"((a{256}){256}){256}", RC_LIMIT, "pattern: too large when its repetitions are written out"},
-        {"(((((){256}){256}){256}){256}){256}", RC_LIMIT, "pattern: too large when its repetitions are written out"},
+        {"((a{256}){256}){256}", RC_LIMIT,
+         "pattern: too large when its repetitions are written out"},
+        {"(((((){256}){256}){256}){256}){256}", RC_LIMIT,
+         "pattern: too large when its repetitions are written out"},
         {"((((((((((((((((((((((((((((((((()))))))))))))))))))))))))))))))))", RC_LIMIT,
          "pattern: groups nested too deeply"},
     };
@@ -442,10 +462,12 @@ static void pattern_limits(void **state)
     const struct pattern *p = NULL;
     struct err e = {0};
     /* One instruction is left for the match itself. */
-    assert_int_equal(pattern_compile(a, (struct str){text, PATTERN_PROGRAM_MAX - 1}, &p, &e), RC_OK);
+    assert_int_equal(pattern_compile(a, (struct str){text, PATTERN_PROGRAM_MAX - 1}, &p, &e),
+                     RC_OK);
     uint64_t work = 0;
     assert_true(pattern_matches(p, (struct str){text, PATTERN_PROGRAM_MAX - 1}, UINT64_MAX, &work));
-    assert_false(pattern_matches(p, (struct str){text, PATTERN_PROGRAM_MAX - 2}, UINT64_MAX, &work));
+    assert_false(
+        pattern_matches(p, (struct str){text, PATTERN_PROGRAM_MAX - 2}, UINT64_MAX, &work));
     assert_false(pattern_matches(p, (struct str){text, PATTERN_PROGRAM_MAX - 1}, 100, &work));
     assert_true(work > 100 && work < 1000); /* it gave up */
     assert_int_equal(pattern_compile(a, (struct str){text, PATTERN_PROGRAM_MAX}, &p, &e), RC_LIMIT);
@@ -461,7 +483,8 @@ static void pattern_limits(void **state)
 }
 
 /* Text of count times open, inside, count times close. */
-static struct str nested(struct arena *a, const char *open, const char *inside, const char *close, int count)
+static struct str nested(struct arena *a, const char *open, const char *inside, const char *close,
+                         int count)
 {
     struct str s = str_from(inside);
     for (int i = 0; i < count; i++) {
@@ -506,9 +529,12 @@ static struct str chain(struct arena *a, const char *head, int count, bool doubl
 {
     struct str s = arena_printf(a, "{%s,\"$defs\":{", head);
     for (int i = 0; i < count; i++) {
-        s = arena_printf(a, doubled ? "%.*s\"d%d\":{\"allOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},"
-                                    : "%.*s\"d%d\":{\"$ref\":\"#/$defs/d%d\"},",
-                         STR_ARG(s), i, i + 1, i + 1);
+        s = arena_printf(
+            a,
+            doubled
+                ? "%.*s\"d%d\":{\"allOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},"
+                : "%.*s\"d%d\":{\"$ref\":\"#/$defs/d%d\"},",
+            STR_ARG(s), i, i + 1, i + 1);
     }
     return arena_printf(a, "%.*s\"d%d\":true}}", STR_ARG(s), count);
 }
@@ -570,8 +596,10 @@ static void every_cap_is_survived(void **state)
 {
     (void)state;
     static const char definition[] =
-        "{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"^(a|[b-d\\\\s]{2,5})*$\"},\"b\":{\"anyOf\":[{\"const\":1},"
-        "{\"$ref\":\"#/$defs/n\"}]}},\"$defs\":{\"n\":{\"items\":{\"type\":\"integer\"}}},\"required\":[\"a\"]}";
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"^(a|[b-d\\\\s]{2,5})*$\"},\"b\":"
+        "{\"anyOf\":[{\"const\":1},"
+        "{\"$ref\":\"#/$defs/"
+        "n\"}]}},\"$defs\":{\"n\":{\"items\":{\"type\":\"integer\"}}},\"required\":[\"a\"]}";
     CLEANUP(arena) struct arena *source = arena_new(1 << 16);
     struct value d = parsed(source, str_from(definition));
     int failed = 0;
@@ -607,7 +635,9 @@ static void long_choices_are_cut(void **state)
     assert_int_equal(schema_compile(a, &d, &s, &e), RC_OK);
     struct value v = value_null();
     assert_int_equal(schema_check(s, &v, &e), RC_INVALID);
-    assert_true(str_starts(str_from(e.text), STR("expected one of \"\xe2\x82\xac""0\", \"\xe2\x82\xac""1\"")));
+    assert_true(str_starts(str_from(e.text), STR("expected one of \"\xe2\x82\xac"
+                                                 "0\", \"\xe2\x82\xac"
+                                                 "1\"")));
     assert_true(str_ends(str_from(e.text), STR("...")));
     assert_true(utf8_valid(str_from(e.text)));
 }

@@ -72,11 +72,41 @@ static void equality_is_that_of_canonical_bytes(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "null", "true", "false", "0", "-0.0", "1", "1.0", "1.5", "\"\"", "\"1\"", "[]", "[1]", "[1.0]", "[1,2]",
-        "[2,1]", "{}", "{\"a\":1}", "{\"a\":1.0}", "{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", "{\"a\":2,\"b\":1}",
-        "{\"a\":null}", "{\"b\":null}", "9007199254740992", "9007199254740993", "9007199254740992.0",
-        "9007199254740993.0", "4611686018427387904", "4611686018427387904.0", "4611686018427388000",
-        "9223372036854775807", "9.223372036854774e18", "1e21", "-1e300", "1e-7",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0.0",
+        "1",
+        "1.0",
+        "1.5",
+        "\"\"",
+        "\"1\"",
+        "[]",
+        "[1]",
+        "[1.0]",
+        "[1,2]",
+        "[2,1]",
+        "{}",
+        "{\"a\":1}",
+        "{\"a\":1.0}",
+        "{\"a\":1,\"b\":2}",
+        "{\"b\":2,\"a\":1}",
+        "{\"a\":2,\"b\":1}",
+        "{\"a\":null}",
+        "{\"b\":null}",
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740992.0",
+        "9007199254740993.0",
+        "4611686018427387904",
+        "4611686018427387904.0",
+        "4611686018427388000",
+        "9223372036854775807",
+        "9.223372036854774e18",
+        "1e21",
+        "-1e300",
+        "1e-7",
     };
     enum { COUNT = sizeof texts / sizeof *texts };
     CLEANUP(arena) struct arena *a = arena_new(1 << 20);
@@ -118,9 +148,15 @@ static void numbers_compare_exactly(void **state)
         {{.type = VALUE_INT, .integer = -1}, {.type = VALUE_DOUBLE, .number = -1.5}, 1},
         {{.type = VALUE_INT, .integer = -2}, {.type = VALUE_DOUBLE, .number = -1.5}, -1},
         {{.type = VALUE_INT, .integer = 0}, {.type = VALUE_DOUBLE, .number = -0.5}, 1},
-        {{.type = VALUE_INT, .integer = 9007199254740993}, {.type = VALUE_DOUBLE, .number = 9007199254740992.0}, 1},
-        {{.type = VALUE_INT, .integer = INT64_MAX}, {.type = VALUE_DOUBLE, .number = 9223372036854775808.0}, -1},
-        {{.type = VALUE_INT, .integer = INT64_MIN}, {.type = VALUE_DOUBLE, .number = -9223372036854775808.0}, 0},
+        {{.type = VALUE_INT, .integer = 9007199254740993},
+         {.type = VALUE_DOUBLE, .number = 9007199254740992.0},
+         1},
+        {{.type = VALUE_INT, .integer = INT64_MAX},
+         {.type = VALUE_DOUBLE, .number = 9223372036854775808.0},
+         -1},
+        {{.type = VALUE_INT, .integer = INT64_MIN},
+         {.type = VALUE_DOUBLE, .number = -9223372036854775808.0},
+         0},
         {{.type = VALUE_INT, .integer = INT64_MIN}, {.type = VALUE_DOUBLE, .number = -1e300}, 1},
         {{.type = VALUE_DOUBLE, .number = 0.5}, {.type = VALUE_DOUBLE, .number = 0.25}, 1},
     };
@@ -148,12 +184,14 @@ static void copies_stand_alone(void **state)
     assert_non_null(value_get(&copy, STR("empty")));
 }
 
-/* Whatever the cap, building and copying end with the arena's failure and a value that can be walked. */
+/* Whatever the cap, building and copying end with the arena's failure and a value that can be
+ * walked. */
 static void every_cap_is_survived(void **state)
 {
     (void)state;
     CLEANUP(arena) struct arena *source = arena_new(1 << 16);
-    struct value v = parsed(source, "{\"a\":[1,\"two\",{\"b\":{}}],\"c\":\"text\",\"d\":[[],[[1]]]}");
+    struct value v =
+        parsed(source, "{\"a\":[1,\"two\",{\"b\":{}}],\"c\":\"text\",\"d\":[[],[[1]]]}");
     int failed = 0;
     for (size_t cap = 0; cap < 4096; cap += 8) {
         CLEANUP(arena) struct arena *a = arena_new(cap);
@@ -179,11 +217,32 @@ static void every_cap_is_survived(void **state)
 static void utf8_is_strict(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
-                                       "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-    static const char *const bad[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf",
-                                      "\xed\xa0\x80", "\xed\xbf\xbf", "\xe2\x82", "\xf0\x8f\xbf\xbf",
-                                      "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xf0\x90\x80"};
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\x7f",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xbf",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xc2",
+                                      "\xc2\x41",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xe2\x82",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "\xf0\x90\x80"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(utf8_valid(str_from(good[i])));
     }

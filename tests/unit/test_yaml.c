@@ -29,18 +29,24 @@ static void accepted(void **state)
         {"---\n", "{}"},
         {"---\n...\n", "{}"},
         {"null\n", "{}"},
-        {"\xef\xbb\xbf" "a: 1", "{\"a\":1}"},
+        {"\xef\xbb\xbf"
+         "a: 1",
+         "{\"a\":1}"},
         {"a: 1\nb: -2\nc: 0\n", "{\"a\":1,\"b\":-2,\"c\":0}"},
-        {"a: 9223372036854775807\nb: -9223372036854775808", "{\"a\":9223372036854775807,\"b\":-9223372036854775808}"},
+        {"a: 9223372036854775807\nb: -9223372036854775808",
+         "{\"a\":9223372036854775807,\"b\":-9223372036854775808}"},
         {"a: 1.5\nb: -0.5e-3\nc: 1e3\nd: 2.0", "{\"a\":1.5,\"b\":-0.0005,\"c\":1000,\"d\":2}"},
         {"[true, false, null, ]", "[true,false,null]"},
         {"[yes, no, on, off, y, n, True, FALSE, Null, ~]",
          "[\"yes\",\"no\",\"on\",\"off\",\"y\",\"n\",\"True\",\"FALSE\",\"Null\",\"~\"]"},
-        {"[0777, 0x1f, 0o7, 1_000, +1, .5, 1., 12:30, 1.2.3, .inf, .nan, 2026-11-21, 99.9%, 28d, -]",
-         "[\"0777\",\"0x1f\",\"0o7\",\"1_000\",\"+1\",\".5\",\"1.\",\"12:30\",\"1.2.3\",\".inf\",\".nan\",\"2026-11-21\","
+        {"[0777, 0x1f, 0o7, 1_000, +1, .5, 1., 12:30, 1.2.3, .inf, .nan, 2026-11-21, 99.9%, 28d, "
+         "-]",
+         "[\"0777\",\"0x1f\",\"0o7\",\"1_000\",\"+1\",\".5\",\"1.\",\"12:30\",\"1.2.3\",\".inf\","
+         "\".nan\",\"2026-11-21\","
          "\"99.9%\",\"28d\",\"-\"]"},
         {"['true', \"1\", 'null', \"\", '~']", "[\"true\",\"1\",\"null\",\"\",\"~\"]"},
-        {"a:\nb: |\n  12\n  13\nc: >\n  one\n  two\n", "{\"a\":null,\"b\":\"12\\n13\\n\",\"c\":\"one two\\n\"}"},
+        {"a:\nb: |\n  12\n  13\nc: >\n  one\n  two\n",
+         "{\"a\":null,\"b\":\"12\\n13\\n\",\"c\":\"one two\\n\"}"},
         {"\"\\u00e9\\n\\x41\\0\": 'it''s'", "{\"\xc3\xa9\\nA\\u0000\":\"it's\"}"},
         {"a:\n  b:\n    - 1\n    - c: 2\n      d: 3\n  e: {f: [], g: {}}\n",
          "{\"a\":{\"b\":[1,{\"c\":2,\"d\":3}],\"e\":{\"f\":[],\"g\":{}}}}"},
@@ -82,8 +88,10 @@ static void refused(void **state)
         {"a: ! 1", "pawl.yaml:1:4", "tags are not supported: quote what is a string"},
         {"a: !x [1]", "pawl.yaml:1:4", "tags are not supported: quote what is a string"},
         {"!!map {a: 1}", "pawl.yaml:1:1", "tags are not supported: quote what is a string"},
-        {"%TAG ! tag:x,2026:\n---\na: 1", "pawl.yaml:1:1", "tags are not supported: quote what is a string"},
-        {"a: 1\n<<: {b: 2}", "pawl.yaml:2:1", "merge keys are not supported: write the members out"},
+        {"%TAG ! tag:x,2026:\n---\na: 1", "pawl.yaml:1:1",
+         "tags are not supported: quote what is a string"},
+        {"a: 1\n<<: {b: 2}", "pawl.yaml:2:1",
+         "merge keys are not supported: write the members out"},
         {"a: 1\n---\nb: 2", "pawl.yaml:2:1", "more than one document"},
         {"1: a", "pawl.yaml:1:1", "a key must be a string: quote it"},
         {"true: a", "pawl.yaml:1:1", "a key must be a string: quote it"},
@@ -93,16 +101,22 @@ static void refused(void **state)
         {"{{a: 1}: 2}", "pawl.yaml:1:2", "a key must be a string"},
         {"a: 1\nb: 2\n\"a\": 3", "pawl.yaml:3:1", "duplicate key \"a\""},
         {"x:\n  - {\xc3\xa9: 1, b: 1, b: 2}", "pawl.yaml:2:18", "duplicate key \"b\""},
-        {"a: 9223372036854775808", "pawl.yaml:1:4", "number outside int64 and double: quote it if it is a string"},
-        {"- -9223372036854775809", "pawl.yaml:1:3", "number outside int64 and double: quote it if it is a string"},
-        {"a: 1e309", "pawl.yaml:1:4", "number outside int64 and double: quote it if it is a string"},
+        {"a: 9223372036854775808", "pawl.yaml:1:4",
+         "number outside int64 and double: quote it if it is a string"},
+        {"- -9223372036854775809", "pawl.yaml:1:3",
+         "number outside int64 and double: quote it if it is a string"},
+        {"a: 1e309", "pawl.yaml:1:4",
+         "number outside int64 and double: quote it if it is a string"},
         {"a: 1e19", "pawl.yaml:1:4", "number outside int64 and double: quote it if it is a string"},
-        {"a: [1, 2", "pawl.yaml:2:1", "while parsing a flow sequence: did not find expected ',' or ']'"},
+        {"a: [1, 2", "pawl.yaml:2:1",
+         "while parsing a flow sequence: did not find expected ',' or ']'"},
         {"a: 1\n b: 2", "pawl.yaml:2:3", "mapping values are not allowed in this context"},
         {"a:\n\t- 1", "pawl.yaml:2:1",
          "while scanning for the next token: found character that cannot start any token"},
-        {"a: \"x", "pawl.yaml:1:6", "while scanning a quoted scalar: found unexpected end of stream"},
-        {"a: \"\\ud800\"", "pawl.yaml:1:7", "while parsing a quoted scalar: found invalid Unicode character escape code"},
+        {"a: \"x", "pawl.yaml:1:6",
+         "while scanning a quoted scalar: found unexpected end of stream"},
+        {"a: \"\\ud800\"", "pawl.yaml:1:7",
+         "while parsing a quoted scalar: found invalid Unicode character escape code"},
         {"a: 1\nb: \xc3\xa9\xff", "pawl.yaml:2:5", "invalid leading UTF-8 octet"},
         {"a: \x01", "pawl.yaml:1:4", "control characters are not allowed"},
         {"%YAML 2.0\n---\na: 1", "pawl.yaml:1:1", "found incompatible YAML document"},
@@ -135,7 +149,10 @@ static void every_value_has_its_place(void **state)
     CLEANUP(arena) struct arena *a = arena_new(1 << 16);
     struct value v;
     struct err e;
-    assert_int_equal(parse_text(a, STR("# first\nslo:\n  objective: 99.5\n  \xc3\xa9: [1,\n    two]\nempty:\n"), &v, &e), RC_OK);
+    assert_int_equal(
+        parse_text(a, STR("# first\nslo:\n  objective: 99.5\n  \xc3\xa9: [1,\n    two]\nempty:\n"),
+                   &v, &e),
+        RC_OK);
     check_place(&v, 2, 1);
     check_place(value_get(&v, STR("slo")), 3, 3);
     check_place(value_path(&v, "slo", "objective", NULL), 3, 14);
@@ -173,8 +190,10 @@ static void size_is_limited(void **state)
     memset(text, '\n', YAML_TEXT_MAX + 1);
     struct value v;
     struct err e;
-    assert_int_equal(yaml_parse(a, STR("big.yaml"), (struct str){text, YAML_TEXT_MAX}, &v, &e), RC_OK);
-    assert_int_equal(yaml_parse(a, STR("big.yaml"), (struct str){text, YAML_TEXT_MAX + 1}, &v, &e), RC_LIMIT);
+    assert_int_equal(yaml_parse(a, STR("big.yaml"), (struct str){text, YAML_TEXT_MAX}, &v, &e),
+                     RC_OK);
+    assert_int_equal(yaml_parse(a, STR("big.yaml"), (struct str){text, YAML_TEXT_MAX + 1}, &v, &e),
+                     RC_LIMIT);
     assert_string_equal(e.where, "big.yaml:1:1");
     free(text);
 }
@@ -190,13 +209,15 @@ static void long_file_names_keep_the_place(void **state)
     CLEANUP(arena) struct arena *a = arena_new(1 << 16);
     struct value v;
     struct err e;
-    assert_int_equal(yaml_parse(a, (struct str){name, sizeof name}, STR("a: 1\nb: *x"), &v, &e), RC_INVALID);
+    assert_int_equal(yaml_parse(a, (struct str){name, sizeof name}, STR("a: 1\nb: *x"), &v, &e),
+                     RC_INVALID);
     assert_true(str_ends(str_from(e.where), STR("/pawl.yml:2:4")));
     assert_true(utf8_valid(str_from(e.where)));
 }
 
 static const char document[] =
-    "server:\n  listen: \"127.0.0.1:7777\"\n  data: /var/lib/pawl\nagents:\n  - name: deploy-bot\n    limits: {per_day: 20, "
+    "server:\n  listen: \"127.0.0.1:7777\"\n  data: /var/lib/pawl\nagents:\n  - name: deploy-bot\n "
+    "   limits: {per_day: 20, "
     "text: 'it''s'}\n    notes: |\n      two\n      lines\nslo: {objective: 99.95, window: 28d}\n";
 
 static void every_cap_is_survived(void **state)
@@ -220,7 +241,8 @@ static void every_cap_is_survived(void **state)
     assert_true(failed > 50);
 }
 
-/* A prefix of YAML may be a whole document; it must end in a value or in an error with its place. */
+/* A prefix of YAML may be a whole document; it must end in a value or in an error with its place.
+ */
 static void every_prefix_ends_cleanly(void **state)
 {
     (void)state;
@@ -230,7 +252,9 @@ static void every_prefix_ends_cleanly(void **state)
         struct value v;
         struct err e = {0};
         arena_reset(a);
-        enum rc rc = parse_text(a, (struct str){document, len < sizeof document - 1 ? len : sizeof document - 1}, &v, &e);
+        enum rc rc = parse_text(
+            a, (struct str){document, len < sizeof document - 1 ? len : sizeof document - 1}, &v,
+            &e);
         assert_true(rc == RC_OK || rc == RC_INVALID);
         if (rc != RC_OK) {
             assert_true(str_starts(str_from(e.where), STR("pawl.yaml:")));
