@@ -149,5 +149,13 @@ enum control_health control_health(struct control *c)
     if (state != WRITER_OK) {
         return state == WRITER_FAILED ? HEALTH_LEDGER_DOWN : HEALTH_DISK_FULL;
     }
+    if (c->disk_low) {
+        return HEALTH_DISK_FULL;
+    }
     return c->clock_jumped ? HEALTH_CLOCK_JUMPED : HEALTH_OK;
+}
+
+void control_set_disk_low(struct control *c, bool low)
+{
+    c->disk_low = low;
 }

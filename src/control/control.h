@@ -26,10 +26,10 @@ enum {
     CONTROL_NONCE_MAX = 128,
     CONTROL_IDEMPOTENCY_KEY_MAX = 255,
     CLOCK_JUMP_MS = 5000,             /* wall clock against elapsed time */
-    DISK_RESERVE_PCT = 5,             /* decisions are refused below this much free disk ... */
+    DISK_RESERVE_PCT = 5,             /* decisions are refused below this much free disk, or ... */
     SNAPSHOT_EVERY = 50000,           /* entries */
 };
-#define DISK_RESERVE_BYTES (1LL << 30) /* ... and below this many bytes, whichever is less */
+#define DISK_RESERVE_BYTES (1LL << 30) /* ... below this many bytes, whichever is less */
 
 struct control_options {
     const char *folder;           /* the data folder */
@@ -256,9 +256,12 @@ NODISCARD enum rc control_replay(struct control *c, struct arena *a, uint64_t se
 NODISCARD enum rc control_read_entry(struct control *c, struct arena *a, uint64_t seq,
                                      struct entry *ret, struct value *ret_body, struct err *e);
 
+/* The disk is nearly full: nothing new is decided until there is room again. */
+void control_set_disk_low(struct control *c, bool low);
+
 enum control_health {
     HEALTH_OK = 0,
-    HEALTH_DISK_FULL,    /* decisions are refused, reads go on */
+    HEALTH_DISK_FULL,    /* or nearly: decisions are refused, reads go on */
     HEALTH_LEDGER_DOWN,  /* for good: the process is to end */
     HEALTH_CLOCK_JUMPED,
 };

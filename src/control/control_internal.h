@@ -39,6 +39,7 @@ struct control {
     uint32_t waiter_capacity;
 
     bool disk_full;
+    bool disk_low;
     uint64_t *abandoned; /* actions whose answers never left */
     uint32_t abandoned_count;
     uint32_t abandoned_capacity;

@@ -27,6 +27,9 @@ static enum rc may_append(struct control *c, const struct append *what, struct e
     case WRITER_OK:
         break;
     }
+    if (c->disk_low && !what->tightens) {
+        return err_set(e, RC_UNAVAILABLE, "the disk is nearly full: nothing new is decided until there is room");
+    }
     uint64_t waiting = world_next_seq(c->world) - writer_durable(c->writer);
     if (waiting + 1 >= WRITER_QUEUE_MAX) {
         return err_set(e, RC_UNAVAILABLE, "%llu entries wait to be written: the limit is %d",

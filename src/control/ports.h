@@ -12,8 +12,8 @@ struct ports {
     int64_t (*wall_ms)(void *context);    /* the wall clock, Unix UTC */
     int64_t (*elapsed_ms)(void *context); /* CLOCK_BOOTTIME: never goes back */
     void (*random)(void *context, void *out, size_t len);
-    /* Something that tightens takes effect in memory before its entry is durable: make it last at once
-     * (the stop file). May be null. */
+    /* A stop of everything takes effect before its entry is durable: make it last at once (the stop
+     * file). A null reason takes the file away: everything was resumed. May be null. */
     void (*stop_file)(void *context, const char *reason);
     void *context;
 };

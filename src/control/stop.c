@@ -91,6 +91,12 @@ static const struct world_stop *find_stop(const struct control *c, uint64_t id)
     return NULL;
 }
 
+static bool everything_is_stopped(const struct control *c)
+{
+    struct stop_order all = {.scope = STOP_ALL};
+    return is_within(c, &all);
+}
+
 enum rc control_stop_lift(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                           struct str reason, const struct idempotency_key *k, struct err *e)
 {
@@ -113,8 +119,15 @@ enum rc control_stop_lift(struct control *c, struct arena *a, const struct princ
                           .refs = {ref_text(a, "stp", id)},
                           .ref_count = 1,
                           .body = body};
+    bool was_file = s->scope == STOP_ALL && !s->pause;
     uint64_t seq;
-    return control_append(c, a, &what, &seq, e);
+    enum rc rc = control_append(c, a, &what, &seq, e);
+    /* A crash before the entry is durable leaves the stop itself in the ledger: taking the file away
+     * now loosens nothing. */
+    if (rc == RC_OK && was_file && !everything_is_stopped(c) && c->options.ports.stop_file != NULL) {
+        c->options.ports.stop_file(c->options.ports.context, NULL);
+    }
+    return rc;
 }
 
 int64_t control_stop_effect_us(const struct control *c)

@@ -1,0 +1,199 @@
+#include "server/config.h"
+
+#include "server/openslo.h"
+#include "sys/file.h"
+#include "value/yaml.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct settings_parts {
+    struct server_settings s;
+    const struct value *tls;
+    const struct value *prometheus;
+};
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+#define PART(member) FIELD_OF(struct settings_parts, member)
+
+static const struct field settings_fields[] = {
+    {"listen", FIELD_TEXT, PART(s.listen), false, 0, 0, 0, NULL},
+    {"data", FIELD_TEXT, PART(s.data), false, 0, 0, 0, NULL},
+    {"tls", FIELD_VALUE, PART(tls), false, 0, 0, 0, NULL},
+    {"hosts", FIELD_TEXTS, PART(s.hosts), false, 0, 0, 0, NULL},
+    {"checkpoint_file", FIELD_TEXT, PART(s.checkpoint_file), false, 0, 0, 0, NULL},
+    {"checkpoint_interval", FIELD_SPAN, PART(s.checkpoint_ms), false, 200, 50, 3600000, NULL},
+    {"public_log", FIELD_BOOL, PART(s.public_log), false, 0, 0, 0, NULL},
+    {"socket", FIELD_BOOL, PART(s.socket), false, 1, 0, 0, NULL},
+    {"rate_per_s", FIELD_COUNT, PART(s.rate_per_s), false, 20, 1, 10000000, NULL},
+    {"burst", FIELD_COUNT, PART(s.burst), false, 100, 1, 10000000, NULL},
+    {"connections", FIELD_COUNT, PART(s.connections), false, 1024, 1, 65536, NULL},
+    {"sli_bucket", FIELD_SPAN, PART(s.sli_bucket_ms), false, 10000, 100, 60000, NULL},
+    {"log_level", FIELD_WORD, PART(s.log_level), false, 1, 0, 0, levels},
+    {"openslo", FIELD_TEXTS, PART(s.openslo), false, 0, 0, 0, NULL},
+    {"prometheus", FIELD_VALUE, PART(prometheus), false, 0, 0, 0, NULL},
+};
+
+static const struct field tls_fields[] = {
+    {"cert", FIELD_TEXT, FIELD_OF(struct server_settings, tls_cert), true, 0, 0, 0, NULL},
+    {"key", FIELD_TEXT, FIELD_OF(struct server_settings, tls_key), true, 0, 0, 0, NULL},
+};
+
+static const struct field prometheus_fields[] = {
+    {"url", FIELD_TEXT, FIELD_OF(struct server_settings, prometheus_url), true, 0, 0, 0, NULL},
+    {"bearer_token_file", FIELD_TEXT, FIELD_OF(struct server_settings, prometheus_token_file), false, 0, 0,
+     0, NULL},
+    {"interval", FIELD_SPAN, FIELD_OF(struct server_settings, prometheus_interval_ms), false, 15000, 200,
+     3600000, NULL},
+    {"timeout", FIELD_SPAN, FIELD_OF(struct server_settings, prometheus_timeout_ms), false, 5000, 100,
+     60000, NULL},
+    {"max_sample_age", FIELD_SPAN, FIELD_OF(struct server_settings, prometheus_sample_age_ms), false, 60000,
+     1000, 3600000, NULL},
+};
+
+bool listen_parse(struct str text, char host[static 64], uint16_t *ret_port)
+{
+    size_t colon = text.len;
+    while (colon > 0 && text.ptr[colon - 1] != ':') {
+        colon--;
+    }
+    uint64_t port;
+    if (colon == 0 || !str_to_u64(str_slice(text, colon, text.len), &port) || port > 65535) {
+        return false;
+    }
+    struct str name = str_slice(text, 0, colon - 1);
+    if (name.len > 1 && name.ptr[0] == '[' && str_ends(name, STR("]"))) {
+        name = str_slice(name, 1, name.len - 1);
+    }
+    *ret_port = (uint16_t)port;
+    unsigned char address[16];
+    return str_to_c(name, host, 64) &&
+           (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1);
+}
+
+bool host_is_loopback(const char *host)
+{
+    unsigned char v4[4];
+    if (inet_pton(AF_INET, host, v4) == 1) {
+        return v4[0] == 127;
+    }
+    return strcmp(host, "::1") == 0;
+}
+
+/* Nobody but its owner may change what the gate decides by. */
+static enum rc check_writers(const char *path, struct err *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return err_set(e, RC_NOT_FOUND, "%s: %s", path, strerror(errno));
+    }
+    return (st.st_mode & (S_IWGRP | S_IWOTH)) == 0
+               ? RC_OK
+               : err_set(e, RC_DENIED, "%s: group or others may write it: chmod go-w", path);
+}
+
+static enum rc read_yaml(struct arena *a, const char *path, struct value *ret, struct err *e)
+{
+    enum rc rc = check_writers(path, e);
+    struct buf text;
+    buf_init(&text, CONFIG_FILE_MAX);
+    rc = rc == RC_OK ? file_read(path, &text, e) : rc;
+    struct str copy = rc == RC_OK ? arena_str(a, buf_view(&text)) : STR("");
+    buf_done(&text);
+    return rc == RC_OK ? yaml_parse(a, str_from(path), copy, ret, e) : rc;
+}
+
+static enum rc read_settings(struct reader *r, const struct value *v, struct server_settings *ret)
+{
+    struct settings_parts parts = {0};
+    struct value none = value_object();
+    enum rc rc =
+        read_fields(r, v == NULL ? &none : v, settings_fields, COUNT(settings_fields), &parts);
+    if (rc == RC_OK && parts.tls != NULL) {
+        rc = read_fields(r, parts.tls, tls_fields, COUNT(tls_fields), &parts.s);
+    }
+    if (rc == RC_OK && parts.prometheus != NULL) {
+        rc = read_fields(r, parts.prometheus, prometheus_fields, COUNT(prometheus_fields), &parts.s);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    char host[64];
+    uint16_t port;
+    parts.s.listen = parts.s.listen.len > 0 ? parts.s.listen : STR("127.0.0.1:7411");
+    parts.s.data = parts.s.data.len > 0 ? parts.s.data : STR("pawl-data");
+    if (!listen_parse(parts.s.listen, host, &port)) {
+        return reader_fail(r, value_get(v, STR("listen")),
+                           "listen: expected a numeric address and a port, such as 127.0.0.1:7411");
+    }
+    if (!host_is_loopback(host) && parts.tls == NULL) {
+        return reader_fail(r, value_get(v, STR("listen")),
+                           "listen: beyond loopback only with tls: {cert, key}");
+    }
+    *ret = parts.s;
+    return RC_OK;
+}
+
+static enum rc only_known(struct reader *r, const struct value *v)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (!str_eq(v->members[i].name, STR("server")) && !str_eq(v->members[i].name, STR("policy"))) {
+            return reader_fail(r, &v->members[i].value, "unknown key \"%.*s\": expected server or policy",
+                               STR_ARG(v->members[i].name));
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc load_openslo(struct config *c, struct value *policy, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < c->server.openslo.count && rc == RC_OK; i++) {
+        struct buf text;
+        buf_init(&text, CONFIG_FILE_MAX);
+        const char *path = c->server.openslo.items[i].ptr;
+        rc = check_writers(path, e);
+        rc = rc == RC_OK ? file_read(path, &text, e) : rc;
+        rc = rc == RC_OK ? openslo_merge(c->arena, str_from(path), arena_str(c->arena, buf_view(&text)),
+                                         policy, e)
+                         : rc;
+        buf_done(&text);
+    }
+    return rc;
+}
+
+enum rc config_load(const char *path, struct config *ret, struct err *e)
+{
+    struct config c = {.arena = arena_new(POLICY_ARENA_MAX)};
+    if (c.arena == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    struct value v;
+    struct reader r = {c.arena, str_from(path), e};
+    enum rc rc = read_yaml(c.arena, path, &v, e);
+    rc = rc == RC_OK ? only_known(&r, &v) : rc;
+    rc = rc == RC_OK ? read_settings(&r, value_get(&v, STR("server")), &c.server) : rc;
+    const struct value *given = value_get(&v, STR("policy"));
+    struct value policy = given == NULL ? value_object() : *given;
+    rc = rc == RC_OK ? load_openslo(&c, &policy, e) : rc;
+    rc = rc == RC_OK ? policy_read(str_from(path), &policy, &c.policy, e) : rc;
+    if (rc != RC_OK) {
+        arena_free(c.arena);
+        return rc;
+    }
+    *ret = c;
+    return RC_OK;
+}
+
+void config_done(struct config *c)
+{
+    policy_free(c->policy);
+    arena_free(c->arena);
+    *c = (struct config){0};
+}

@@ -1,0 +1,52 @@
+/*
+ * server/config - pawl.yaml: server settings and the policy, which are two top-level keys.
+ *
+ * Server settings say where this process listens and reads; they are no part of the policy and its hash.
+ * A file that group or world may write is refused.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "policy/policy.h"
+#include "sys/log.h"
+
+enum { CONFIG_FILE_MAX = 8 << 20 };
+
+struct server_settings {
+    struct str listen;          /* address:port */
+    struct str data;            /* the data folder */
+    struct str tls_cert;        /* file names; both or neither */
+    struct str tls_key;
+    struct str_list hosts;
+    struct str checkpoint_file; /* second place of the newest checkpoint */
+    int64_t checkpoint_ms;
+    bool public_log;
+    bool socket;                /* listen on <data>/pawl.sock as well */
+    int64_t rate_per_s;
+    int64_t burst;
+    int64_t connections;
+    int64_t sli_bucket_ms;
+    int64_t log_level;
+    struct str_list openslo;    /* files of OpenSLO v1 documents */
+    struct str prometheus_url;
+    struct str prometheus_token_file;
+    int64_t prometheus_interval_ms;
+    int64_t prometheus_timeout_ms;
+    int64_t prometheus_sample_age_ms;
+};
+
+struct config {
+    struct arena *arena;
+    struct server_settings server;
+    struct policy *policy;
+};
+
+/* Errors: RC_INVALID with file:line:column; RC_DENIED for a file that others may write. */
+NODISCARD enum rc config_load(const char *path, struct config *ret, struct err *e);
+void config_done(struct config *c);
+
+/* "127.0.0.1:7411", "[::1]:7411". False when it is not that. */
+NODISCARD bool listen_parse(struct str text, char host[static 64], uint16_t *ret_port);
+bool host_is_loopback(const char *host);
+
+#endif
