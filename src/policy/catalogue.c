@@ -91,6 +91,7 @@ static const struct field query_fields[] = {
     {"ratio", FIELD_TEXT, FIELD_OF(struct slo, ratio), false, 0, 0, 0, NULL},
     {"good", FIELD_TEXT, FIELD_OF(struct slo, good), false, 0, 0, 0, NULL},
     {"total", FIELD_TEXT, FIELD_OF(struct slo, total), false, 0, 0, 0, NULL},
+    {"timestamp", FIELD_TEXT, FIELD_OF(struct slo, timestamp), false, 0, 0, 0, NULL},
 };
 
 static enum rc read_queries(struct reader *r, const struct value *v, struct slo *slo)
@@ -109,6 +110,7 @@ static enum rc read_queries(struct reader *r, const struct value *v, struct slo 
     slo->ratio = queries.ratio;
     slo->good = queries.good;
     slo->total = queries.total;
+    slo->timestamp = queries.timestamp;
     slo->source = ratio ? SLO_PROMETHEUS_RATIO : SLO_PROMETHEUS_PAIR;
     return RC_OK;
 }

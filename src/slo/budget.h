@@ -33,6 +33,7 @@ struct slo {
     struct str ratio; /* PromQL */
     struct str good;
     struct str total;
+    struct str timestamp; /* query for the newest sample's time, Unix seconds; may be empty */
 };
 
 /*
