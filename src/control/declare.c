@@ -161,14 +161,15 @@ static enum rc check_order(const struct control *c, const struct token_order *o,
 static void make_secret(struct control *c, unsigned roles, char secret[static 96])
 {
     uint8_t bytes[32];
-    unsigned first = 1;
-    while ((roles & first) == 0) {
-        first <<= 1;
+    /* Named after the strongest of its roles, so that whoever finds it knows what it opens. */
+    unsigned strongest = ROLE_ENFORCER;
+    while ((roles & strongest) == 0) {
+        strongest >>= 1;
     }
     c->options.ports.random(c->options.ports.context, bytes, sizeof bytes);
     struct buf text;
     buf_init(&text, 95);
-    buf_printf(&text, "pawl_%s_", role_name(first));
+    buf_printf(&text, "pawl_%s_", role_name(strongest));
     buf_base64url(&text, bytes, sizeof bytes);
     must(text.rc == RC_OK);
     memcpy(secret, text.data, text.len);

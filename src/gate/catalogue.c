@@ -20,5 +20,5 @@ struct finding check_catalogue(const struct check_input *in)
         return finding_allow(CHECK_CATALOGUE);
     }
     enum reason reason = in->request->derived == DERIVE_OK ? REASON_SHELL : reasons[in->request->derived];
-    return finding_block(CHECK_CATALOGUE, VERDICT_DENY, reason, str_from(in->request->derive_detail));
+    return finding_block(CHECK_CATALOGUE, VERDICT_DENY, reason, in->request->derive_detail);
 }

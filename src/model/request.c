@@ -3,7 +3,6 @@
 #include "base/map.h"
 #include "model/world.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct str texts_at(const struct value *v, uint32_t i)
@@ -24,16 +23,17 @@ static enum rc argv_list(struct arena *a, const struct value *v, struct str_list
     return RC_OK;
 }
 
-static void wrong(struct request *q, enum derive_result result, const char *text, struct str detail)
+static void wrong(struct arena *a, struct request *q, enum derive_result result, const char *text,
+                  struct str detail)
 {
     q->derived = result;
-    snprintf(q->derive_detail, sizeof q->derive_detail, "%s%.*s", text, STR_ARG(detail));
+    q->derive_detail = arena_printf(a, "%s%.*s", text, STR_ARG(detail));
 }
 
-static void found(struct request *q, const struct world *w, uint32_t index, struct value parameters)
+static void found(struct arena *a, struct request *q, const struct world *w, uint32_t index, struct value parameters)
 {
     if (q->tool != NULL) {
-        wrong(q, DERIVE_AMBIGUOUS, "matches another tool as well: ", q->tool->name);
+        wrong(a, q, DERIVE_AMBIGUOUS, "matches another tool as well: ", q->tool->name);
         return;
     }
     q->tool_index = index;
@@ -55,33 +55,33 @@ static enum rc match_argv(struct arena *a, const struct world *w, struct request
         const struct tool_def *t = world_tool_at(w, i)->def;
         struct value parameters;
         if (t != NULL && tool_matches_argv(a, t, executable, &argv, &parameters)) {
-            found(q, w, i, parameters);
+            found(a, q, w, i, parameters);
         }
     }
     if (q->tool != NULL && q->given != NULL && q->given->count > 0) {
-        wrong(q, DERIVE_CLAIM_MISMATCH, "parameters of a command are read from it, not given", STR(""));
+        wrong(a, q, DERIVE_CLAIM_MISMATCH, "parameters of a command are read from it, not given", STR(""));
     }
     return RC_OK;
 }
 
-static void match_mcp(const struct world *w, struct request *q)
+static void match_mcp(struct arena *a, const struct world *w, struct request *q)
 {
     struct str name = value_text(value_get(q->invocation, STR("mcp")));
     for (uint32_t i = 0; i < world_tool_count(w); i++) {
         const struct tool_def *t = world_tool_at(w, i)->def;
         if (t != NULL && tool_matches_mcp(t, name)) {
-            found(q, w, i, q->given == NULL ? value_object() : *q->given);
+            found(a, q, w, i, q->given == NULL ? value_object() : *q->given);
         }
     }
 }
 
 /* A tool that is called by its name has no other way in: the name is then the invocation. */
-static void match_name(const struct world *w, struct request *q)
+static void match_name(struct arena *a, const struct world *w, struct request *q)
 {
     uint32_t index = world_tool_find(w, q->claimed_tool);
     const struct tool_def *t = index == MAP_NONE ? NULL : world_tool_at(w, index)->def;
     if (t != NULL && tool_is_named(t)) {
-        found(q, w, index, q->given == NULL ? value_object() : *q->given);
+        found(a, q, w, index, q->given == NULL ? value_object() : *q->given);
     }
 }
 
@@ -102,7 +102,7 @@ static enum rc derive_services(struct arena *a, const struct world *w, struct re
         struct err inner;
         enum rc rc = template_fill(a, q->tool->services.items[i], &q->parameters, &name, &inner);
         if (rc == RC_INVALID || rc == RC_LIMIT) {
-            wrong(q, DERIVE_BAD_PARAMETERS, "services: ", str_from(inner.text));
+            wrong(a, q, DERIVE_BAD_PARAMETERS, "services: ", arena_str(a, str_from(inner.text)));
             return RC_OK;
         }
         if (rc != RC_OK) {
@@ -110,7 +110,7 @@ static enum rc derive_services(struct arena *a, const struct world *w, struct re
         }
         uint32_t index = world_service_find(w, name);
         if (index == MAP_NONE || world_service_at(w, index)->def == NULL) {
-            wrong(q, DERIVE_UNKNOWN_SERVICE, "no such service: ", name);
+            wrong(a, q, DERIVE_UNKNOWN_SERVICE, "no such service: ", name);
             return RC_OK;
         }
         if (!has_service(q, index)) {
@@ -120,10 +120,10 @@ static enum rc derive_services(struct arena *a, const struct world *w, struct re
     return RC_OK;
 }
 
-static void check_claims(const struct world *w, struct request *q)
+static void check_claims(struct arena *a, const struct world *w, struct request *q)
 {
     if (q->claimed_tool.len > 0 && !str_eq(q->claimed_tool, q->tool->name)) {
-        wrong(q, DERIVE_CLAIM_MISMATCH, "claimed another tool; it is ", q->tool->name);
+        wrong(a, q, DERIVE_CLAIM_MISMATCH, "claimed another tool; it is ", q->tool->name);
         return;
     }
     if (q->claimed_service.len == 0) {
@@ -131,11 +131,11 @@ static void check_claims(const struct world *w, struct request *q)
     }
     uint32_t index = world_service_find(w, q->claimed_service);
     if (index == MAP_NONE || !has_service(q, index)) {
-        wrong(q, DERIVE_CLAIM_MISMATCH, "does not touch the claimed service ", q->claimed_service);
+        wrong(a, q, DERIVE_CLAIM_MISMATCH, "does not touch the claimed service ", q->claimed_service);
     }
 }
 
-static void check_parameters(struct request *q)
+static void check_parameters(struct arena *a, struct request *q)
 {
     struct err inner;
     enum rc rc = RC_OK;
@@ -147,9 +147,8 @@ static void check_parameters(struct request *q)
         rc = err_set(&inner, RC_INVALID, "the tool takes no parameters");
     }
     if (rc != RC_OK) {
-        char text[ERR_TEXT_MAX];
-        snprintf(text, sizeof text, "%.120s: %.240s", inner.where, inner.text);
-        wrong(q, DERIVE_BAD_PARAMETERS, "parameters", str_from(text));
+        struct str text = arena_printf(a, "%s: %s", inner.where, inner.text);
+        wrong(a, q, DERIVE_BAD_PARAMETERS, "parameters", text);
     }
 }
 
@@ -158,7 +157,7 @@ static enum rc derive_target(struct arena *a, struct request *q, struct err *e)
     struct err inner;
     enum rc rc = template_fill(a, q->tool->target, &q->parameters, &q->target, &inner);
     if (rc == RC_INVALID || rc == RC_LIMIT) {
-        wrong(q, DERIVE_BAD_PARAMETERS, "target: ", str_from(inner.text));
+        wrong(a, q, DERIVE_BAD_PARAMETERS, "target: ", arena_str(a, str_from(inner.text)));
         return RC_OK;
     }
     return rc == RC_OK ? RC_OK : err_set(e, rc, "out of memory");
@@ -172,18 +171,18 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
     q->service_count = 0;
     q->target = STR("");
     q->parameters = q->given == NULL ? value_object() : *q->given;
-    q->derive_detail[0] = '\0';
+    q->derive_detail = STR("");
     q->derived = DERIVE_NO_TOOL;
     enum rc rc = RC_OK;
     if (value_is(value_get(q->invocation, STR("argv")), VALUE_ARRAY)) {
         rc = match_argv(a, w, q, e);
     } else if (value_is(value_get(q->invocation, STR("mcp")), VALUE_STRING)) {
-        match_mcp(w, q);
+        match_mcp(a, w, q);
     } else {
-        match_name(w, q);
+        match_name(a, w, q);
     }
     if (rc == RC_OK && q->derived == DERIVE_OK) {
-        check_parameters(q);
+        check_parameters(a, q);
     }
     if (rc == RC_OK && q->derived == DERIVE_OK) {
         rc = derive_target(a, q, e);
@@ -192,7 +191,7 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
         rc = derive_services(a, w, q, e);
     }
     if (rc == RC_OK && q->derived == DERIVE_OK) {
-        check_claims(w, q);
+        check_claims(a, w, q);
     }
     return rc;
 }

@@ -45,7 +45,7 @@ struct request {
 
     /* Derived by request_derive(). */
     enum derive_result derived;
-    char derive_detail[ERR_TEXT_MAX]; /* what was wrong, for people */
+    struct str derive_detail; /* what was wrong, for people; in the arena of the derivation */
     uint32_t agent_index;             /* in the world; MAP_NONE when not registered */
     uint32_t tool_index;
     const struct tool_def *tool;
