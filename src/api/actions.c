@@ -177,7 +177,7 @@ static enum rc visible_action(struct call *c, const struct action **ret, struct 
 
 enum rc actions_get(struct call *c, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     enum rc rc = visible_action(c, &action, e);
     return rc == RC_OK ? call_reply(c, 200, render_action(c, action)) : rc;
 }
@@ -217,7 +217,7 @@ enum rc actions_list(struct call *c, struct err *e)
 
 enum rc actions_decide(struct call *c, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     enum rc rc = visible_action(c, &action, e);
     struct decided d;
     rc = rc == RC_OK ? control_decide(c->control, c->arena, &c->who, action->id, &d, e) : rc;
@@ -248,7 +248,7 @@ static void add_grant(struct arena *a, struct value *v, const struct grant *g)
 
 enum rc actions_commit(struct call *c, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     struct commit_body body;
     enum rc rc = visible_action(c, &action, e);
     rc = rc == RC_OK ? call_fields(c, commit_fields, COUNT(commit_fields), &body, e) : rc;
@@ -289,7 +289,7 @@ static const struct field heartbeat_fields[] = {
 
 enum rc actions_heartbeat(struct call *c, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     struct nonce_body body;
     bool cancel = false;
     enum rc rc = visible_action(c, &action, e);
@@ -312,7 +312,7 @@ static const struct field outcome_fields[] = {
 
 enum rc actions_outcome(struct call *c, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     struct nonce_body body;
     enum rc rc = visible_action(c, &action, e);
     rc = rc == RC_OK ? call_fields(c, outcome_fields, COUNT(outcome_fields), &body, e) : rc;
@@ -338,7 +338,7 @@ static const struct field cancel_fields[] = {
 
 enum rc actions_cancel(struct call *c, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     struct nonce_body body;
     enum rc rc = visible_action(c, &action, e);
     rc = rc == RC_OK ? call_fields(c, cancel_fields, COUNT(cancel_fields), &body, e) : rc;

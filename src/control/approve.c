@@ -72,7 +72,7 @@ static enum rc is_shown(const struct action *action, const struct approval *appr
 enum rc control_approve(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                         const struct approval *approval, const struct idempotency_key *k, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     enum rc rc = escalated_action(c, id, &action, e);
     rc = rc == RC_OK ? is_shown(action, approval, e) : rc;
     rc = rc == RC_OK ? is_independent(c, p, action, e) : rc;
@@ -108,7 +108,7 @@ enum rc control_approve(struct control *c, struct arena *a, const struct princip
 enum rc control_reject(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                        struct str reason, const struct idempotency_key *k, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     enum rc rc = escalated_action(c, id, &action, e);
     if (rc == RC_OK && str_trim(reason).len == 0) {
         rc = err_at(e, RC_INVALID, STR("/reason"), "expected a reason");

@@ -157,7 +157,7 @@ enum rc control_commit(struct control *c, struct arena *a, const struct principa
                        struct str nonce, struct str digest, enum release *ret_release,
                        struct decided *ret, struct grant *ret_grant, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     struct digest of_nonce;
     enum rc rc = own_action(c, p, id, &action, e);
     rc = rc == RC_OK ? nonce_digest(nonce, &of_nonce, e) : rc;
@@ -225,7 +225,7 @@ static bool stopped_now(struct control *c, const struct action *action)
 enum rc control_heartbeat(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                           struct str nonce, bool *ret_cancel, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     enum rc rc = own_action(c, p, id, &action, e);
     rc = rc == RC_OK ? holder(action, nonce, e) : rc;
     if (rc != RC_OK) {
@@ -269,7 +269,7 @@ static enum rc may_report(const struct action *action, struct str nonce, struct 
 enum rc control_outcome(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                         struct str nonce, const struct outcome *o, struct err *e)
 {
-    const struct action *action;
+    const struct action *action = NULL;
     enum rc rc = own_action(c, p, id, &action, e);
     rc = rc == RC_OK ? may_report(action, nonce, e) : rc;
     if (rc != RC_OK) {

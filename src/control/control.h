@@ -27,7 +27,8 @@ enum {
     CONTROL_IDEMPOTENCY_KEY_MAX = 255,
     CLOCK_JUMP_MS = 5000,             /* wall clock against elapsed time */
     DISK_RESERVE_PCT = 5,             /* decisions are refused below this much free disk, or ... */
-    SNAPSHOT_EVERY = 50000,           /* entries */
+    SNAPSHOT_EVERY = 50000,           /* entries, and not more often than ... */
+    SNAPSHOT_INTERVAL_MS = 60000,
 };
 #define DISK_RESERVE_BYTES (1LL << 30) /* ... below this many bytes, whichever is less */
 

@@ -46,6 +46,7 @@ struct control {
 
     int64_t stop_effect_us;
     uint64_t snapshot_seq; /* where the newest snapshot stands */
+    int64_t snapshot_begun_ms;
     struct fold_job *snapshot; /* under way; null else */
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/encode.h"
 #include "base/must.h"
+#include "sys/thread.h"
 #include "value/json.h"
 
 #include <pthread.h>
@@ -287,6 +288,7 @@ static enum rc build(struct fold_job *job)
 static void *job_main(void *context)
 {
     struct fold_job *job = context;
+    thread_yield_to_others();
     job->rc = build(job);
     atomic_store(&job->done, true);
     job->control->options.wake(job->control->options.wake_context);
@@ -308,9 +310,12 @@ static void job_free(struct fold_job *job)
 void snapshot_maybe(struct control *c)
 {
     uint64_t durable = writer_durable(c->writer);
-    if (c->snapshot != NULL || durable < c->snapshot_seq + SNAPSHOT_EVERY) {
+    int64_t now = clock_now(c);
+    if (c->snapshot != NULL || durable < c->snapshot_seq + SNAPSHOT_EVERY ||
+        now - c->snapshot_begun_ms < SNAPSHOT_INTERVAL_MS) {
         return;
     }
+    c->snapshot_begun_ms = now;
     struct fold_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
         return; /* tried again at the next entry */

@@ -194,7 +194,7 @@ static uint32_t slot_of(const struct world *w, const struct action *a)
 
 enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e)
 {
-    uint32_t slot;
+    uint32_t slot = MAP_NONE;
     enum rc rc = slot_take(w, &slot, e);
     if (rc != RC_OK) {
         return rc;
