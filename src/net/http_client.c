@@ -144,10 +144,15 @@ static void transfer_done(struct transfer *t)
 static enum rc transfer_failed(const struct transfer *t, CURLcode code, struct err *e)
 {
     const char *text = t->message[0] != '\0' ? t->message : curl_easy_strerror(code);
+    long sent = 0; /* bytes of requests */
+    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
     switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         return err_set(e, RC_INVALID, "not an HTTP address: %s", text);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        /* Also what libcurl says of a peer that does not speak HTTP. */
+        return sent == 0 ? err_set(e, RC_INVALID, "not an HTTP address: %s", text)
+                         : err_set(e, RC_UNAVAILABLE, "answer is not HTTP: %s", text);
     case CURLE_OUT_OF_MEMORY:
         return err_set(e, RC_NO_MEMORY, "no memory for an HTTP call");
     case CURLE_OPERATION_TIMEDOUT:
