@@ -1,0 +1,196 @@
+/*
+ * cli/cli - finds the command, gives help, says errors.
+ */
+#include "cli/cli.h"
+
+#include "client/untrusted.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *title;
+    const struct command *commands;
+} families[] = {
+    {"The server", server_commands},      {"Running under the gate", door_commands},
+    {"Asking the gate", check_commands},  {"Approvals", approval_commands},
+    {"Stopping", stop_commands},          {"Looking", list_commands},
+    {"The ledger", log_commands},         {"Proofs", ledger_commands},
+    {"Credentials", token_commands},      {"Care", doctor_commands},
+};
+
+enum { FAMILIES = sizeof families / sizeof *families };
+
+/* --- errors ------------------------------------------------------------------------------------- */
+
+void cli_error(const struct err *e)
+{
+    struct buf text;
+    buf_init(&text, 16384);
+    buf_str(&text, STR("pawl: "));
+    if (e->where[0] != '\0') {
+        untrusted_cell(&text, str_from(e->where));
+        buf_str(&text, STR(": "));
+    }
+    untrusted_cell(&text, str_from(e->text));
+    fprintf(stderr, "%.*s\n", STR_ARG(buf_view(&text)));
+    buf_done(&text);
+}
+
+int cli_usage(const struct err *e)
+{
+    cli_error(e);
+    return CLI_USAGE;
+}
+
+int cli_failed(const struct err *e)
+{
+    cli_error(e);
+    return CLI_FAILED;
+}
+
+/* --- help --------------------------------------------------------------------------------------- */
+
+static void list_all(FILE *to)
+{
+    fputs("Pawl: a gate between AI agents and production.\n\n"
+          "  pawl COMMAND [OPTIONS] [WORDS]\n  pawl help COMMAND\n  pawl --version\n",
+          to);
+    for (size_t i = 0; i < FAMILIES; i++) {
+        fprintf(to, "\n%s\n", families[i].title);
+        for (const struct command *c = families[i].commands; c->name != NULL; c++) {
+            fprintf(to, "  %-18s %s\n", c->name, c->help);
+        }
+    }
+}
+
+static void show_command(const struct command *c)
+{
+    printf("pawl %s%s%s%s\n\n%s.\n", c->name, c->option_count > 0 ? " [OPTIONS]" : "",
+           c->words[0] == '\0' ? "" : " ", c->words, c->help);
+    for (size_t i = 0; i < c->option_count; i++) {
+        const struct option *o = &c->options[i];
+        char left[64];
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter != 0 ? "-" : " ",
+                 o->letter != 0 ? o->letter : ' ', o->letter != 0 ? ", " : "  ", o->name,
+                 o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+        printf("%s  %-30s %s%s\n", i == 0 ? "\n" : "", left, o->help,
+               o->kind == OPTION_TEXTS ? "; may be repeated" : "");
+    }
+    if (c->more != NULL) {
+        printf("\n%s\n", c->more);
+    }
+}
+
+/* --- finding ------------------------------------------------------------------------------------ */
+
+/* The number of words of the name that are there: 0 for another command. */
+static int named(const struct command *c, int count, char *const *words)
+{
+    const char *space = strchr(c->name, ' ');
+    if (space == NULL) {
+        return count > 0 && strcmp(words[0], c->name) == 0 ? 1 : 0;
+    }
+    size_t first = (size_t)(space - c->name);
+    bool both = count > 1 && strlen(words[0]) == first && memcmp(words[0], c->name, first) == 0 &&
+                strcmp(words[1], space + 1) == 0;
+    return both ? 2 : 0;
+}
+
+static const struct command *find(int count, char *const *words, int *ret_used)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        for (const struct command *c = families[i].commands; c->name != NULL; c++) {
+            *ret_used = named(c, count, words);
+            if (*ret_used > 0) {
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The commands that begin with a word: for "pawl token". */
+static bool suggest(const char *word)
+{
+    bool any = false;
+    size_t len = strlen(word);
+    for (size_t i = 0; i < FAMILIES; i++) {
+        for (const struct command *c = families[i].commands; c->name != NULL; c++) {
+            if (len > 0 && strncmp(c->name, word, len) == 0) {
+                fprintf(stderr, "%s pawl %s", any ? "," : "pawl: did you mean", c->name);
+                any = true;
+            }
+        }
+    }
+    fputs(any ? "?\n" : "pawl: see pawl help\n", stderr);
+    return any;
+}
+
+static int unknown(const char *word)
+{
+    struct err e;
+    (void)err_set(&e, RC_INVALID, "there is no command \"%.100s\"", word);
+    cli_error(&e);
+    suggest(word);
+    return CLI_USAGE;
+}
+
+static int help(int count, char *const *words)
+{
+    if (count == 0) {
+        list_all(stdout);
+        return CLI_OK;
+    }
+    int used;
+    const struct command *c = find(count, words, &used);
+    if (c == NULL) {
+        return unknown(words[0]);
+    }
+    show_command(c);
+    return CLI_OK;
+}
+
+static int run(const struct command *c, int count, char *const *words)
+{
+    struct args args;
+    struct err e;
+    enum rc rc = args_parse(count, words, c->options, c->option_count, &args, &e);
+    if (rc != RC_OK) {
+        cli_error(&e);
+        fprintf(stderr, "pawl: see pawl help %s\n", c->name);
+        return CLI_USAGE;
+    }
+    return c->run(&args);
+}
+
+int cli_main(int argc, char **argv, const char *version)
+{
+    if (argc < 2) {
+        list_all(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+        printf("pawl %s\n", version);
+        return CLI_OK;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        return help(argc - 2, argv + 2);
+    }
+    int used;
+    const struct command *c = find(argc - 1, argv + 1, &used);
+    if (c == NULL) {
+        return unknown(argv[1]);
+    }
+    if (argc == 2 + used && (strcmp(argv[1 + used], "--help") == 0 || strcmp(argv[1 + used], "-h") == 0)) {
+        show_command(c);
+        return CLI_OK;
+    }
+    int code = run(c, argc - 1 - used, argv + 1 + used);
+    if (fflush(stdout) != 0 && code == CLI_OK) {
+        struct err e;
+        (void)err_set(&e, RC_UNAVAILABLE, "the output can't be written");
+        return cli_failed(&e);
+    }
+    return code;
+}

@@ -1,0 +1,2 @@
+#include "cli/cli.h"
+const struct command list_commands[] = {{0}};

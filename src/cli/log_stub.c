@@ -1,0 +1,2 @@
+#include "cli/cli.h"
+const struct command log_commands[] = {{0}};
