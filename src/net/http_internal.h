@@ -1,6 +1,6 @@
 /*
- * net/http_internal - what the files of the HTTP server share: one exchange, the pool it comes from,
- * the listening socket. Nothing here includes libmicrohttpd.
+ * net/http_internal - what the files of the HTTP server share: the server, its connections and exchanges,
+ * the listening socket. Only http_server.c knows libmicrohttpd; to the others its types are opaque.
  */
 #ifndef NET_HTTP_INTERNAL_H
 #define NET_HTTP_INTERNAL_H
@@ -11,6 +11,7 @@
 
 
 struct MHD_Connection;
+struct MHD_Daemon;
 struct MHD_Response;
 
 /* One connection, with what its requests have in common. */
@@ -99,9 +100,11 @@ struct head_check {
     bool chunked;
     bool bad_length;
     uint64_t length;
+    size_t bytes; /* of the whole head */
 };
 
 void head_check_header(struct head_check *c, struct str name, struct str value);
+/* Whether it is clear where the body ends and who is meant. */
 bool head_check_passed(const struct head_check *c);
 
 /* The listening socket, made by us: so the reason of a failure is known, and a local socket is never
@@ -117,6 +120,60 @@ struct http_listener {
 NODISCARD enum rc http_listen(struct http_listener *l, const struct http_server_options *o,
                               struct err *e);
 void http_listener_close(struct http_listener *l);
+
+struct http_server {
+    struct http_server_options options; /* its strings are null once started */
+    bool tls;
+    struct loop *loop;
+    struct MHD_Daemon *daemon;
+    struct http_listener listener;
+    struct loop_fd *watch;
+    struct loop_timer *flush;
+    int64_t flush_ms; /* what the timer is set to, or -1 */
+    struct loop_timer *sweep;
+    bool running; /* inside MHD_run */
+    bool closing;
+    bool more;      /* this round left work that needs no event to go on */
+    unsigned held;  /* exchanges asked for in vain in this round */
+    int64_t now_ms; /* monotonic, of this round */
+    unsigned exchanges;
+    unsigned connection_count;
+    struct connection_list connections;
+    struct exchange_pool pool;
+    char start_error[ERR_TEXT_MAX]; /* what the library said while it started */
+};
+
+/* http_server.c, which alone knows the library: */
+
+/* Makes x's response, with the headers that were added; false when there is no memory for it. */
+NODISCARD bool response_of_body(struct http_exchange *x, unsigned status, const char *content_type,
+                                struct str body);
+NODISCARD bool response_of_stream(struct http_exchange *x, const char *content_type);
+/* Lets the library ask for x's answer, in the next round. */
+void exchange_wake(struct http_exchange *x);
+/* Counts and sums up the headers of x's request. */
+void exchange_check_head(struct http_exchange *x, struct head_check *c);
+
+/* http_answer.c: */
+
+/* The response of an answer that the server gives by itself. */
+NODISCARD bool response_of_problem(struct http_exchange *x, unsigned status);
+/* x's peer is gone: tells the handler if that has x. */
+void exchange_lose(struct http_exchange *x);
+/* The same found by us and not by the library, which then is to close the connection. */
+void exchange_drop(struct http_exchange *x);
+
+/* http_request.c: what comes in, step by step, and what the library is to do then. */
+
+enum step {
+    STEP_CLOSE = 0, /* the connection */
+    STEP_GO_ON,     /* nothing: give more, or ask again */
+    STEP_SEND,      /* x->response */
+    STEP_SUSPEND,   /* until exchange_wake */
+};
+
+/* piece is null at the head and at the end of the request. */
+enum step request_step(struct http_exchange *x, const char *method, const struct str *piece);
 
 /* The first parameter of that name in a query; false when absent or badly escaped. */
 bool query_find(struct arena *a, struct str query, struct str name, struct str *ret);

@@ -2,11 +2,6 @@
  * The HTTP server over libmicrohttpd, driven from outside: its epoll descriptor is watched by our
  * loop, and MHD_run does one round of everything that is ready.
  *
- * An exchange that the handler keeps is held at first: the library asks for its answer again in each
- * round. Suspending would take the connection out of epoll and put it back, which costs as much as a
- * third of the whole request, and most answers come within a commit's time. After HOLD_MS it is
- * suspended and costs nothing any more.
- *
  * The first answer of a round sets a timer of 0 ms, whose MHD_run sends them all. A timer and not
  * loop_before_block, because several servers share a loop and answers may also be given there.
  */
@@ -25,31 +20,7 @@ enum {
      * after each request, so more costs time; less would not hold a head of HTTP_HEAD_BYTES_MAX. */
     POOL_BYTES = 24 << 10,
     STREAM_BLOCK = 16 << 10, /* bytes a stream hands over at a time */
-    PROBLEM_MAX = 4 << 10,
-    HOLD_MS = 20,
     HOLD_ROUND_MS = 1, /* the longest between two rounds while an exchange is held */
-};
-
-struct http_server {
-    struct http_server_options options; /* its strings are not kept */
-    bool tls;
-    struct loop *loop;
-    struct MHD_Daemon *daemon;
-    struct http_listener listener;
-    struct loop_fd *watch;
-    struct loop_timer *flush;
-    int64_t flush_ms; /* what the timer is set to, or -1 */
-    struct loop_timer *sweep;
-    bool running; /* inside MHD_run */
-    bool closing;
-    bool more;    /* this round left work that needs no event to go on */
-    unsigned held; /* asked for in this round */
-    int64_t now_ms; /* monotonic, of this round */
-    unsigned exchanges;
-    unsigned connection_count;
-    struct connection_list connections;
-    struct exchange_pool pool;
-    char start_error[ERR_TEXT_MAX]; /* what the library said while it started */
 };
 
 static void schedule_run(struct http_server *s, int64_t delay_ms)
@@ -102,8 +73,14 @@ static void on_ready(void *context, int fd, int events)
     run(context);
 }
 
-/* Lets the library ask for x's answer. */
-static void wake(struct http_exchange *x)
+static void suspend(struct http_exchange *x)
+{
+    must(!x->suspended);
+    x->suspended = true;
+    MHD_suspend_connection(x->mhd);
+}
+
+void exchange_wake(struct http_exchange *x)
 {
     if (x->suspended) {
         x->suspended = false;
@@ -112,7 +89,7 @@ static void wake(struct http_exchange *x)
     schedule_run(x->server, 0);
 }
 
-/* Answers. */
+/* Responses. */
 
 static bool add_headers(struct MHD_Response *response, const struct http_exchange *x)
 {
@@ -131,7 +108,7 @@ static bool add_headers(struct MHD_Response *response, const struct http_exchang
     return true;
 }
 
-/* Makes x's response of r, which may be null; false when there is no memory for it. */
+/* r may be null. */
 static bool prepare(struct http_exchange *x, unsigned status, const char *content_type,
                     struct MHD_Response *r)
 {
@@ -150,8 +127,8 @@ static bool prepare(struct http_exchange *x, unsigned status, const char *conten
     return true;
 }
 
-static bool prepare_body(struct http_exchange *x, unsigned status, const char *content_type,
-                         struct str body)
+bool response_of_body(struct http_exchange *x, unsigned status, const char *content_type,
+                      struct str body)
 {
     /* With MHD_RESPMEM_MUST_COPY the library does not write to it, whatever its prototype says. */
     void *bytes = (void *)(uintptr_t)body.ptr;
@@ -169,60 +146,6 @@ static enum MHD_Result send_response(struct http_exchange *x)
     return result;
 }
 
-static enum MHD_Result send_problem(struct http_exchange *x, unsigned status)
-{
-    struct http_server *s = x->server;
-    struct buf body;
-    buf_init(&body, PROBLEM_MAX);
-    s->options.problem(s->options.context, status, &body);
-    bool made = body.rc == RC_OK &&
-                prepare_body(x, status, "application/problem+json", buf_view(&body));
-    buf_done(&body);
-    x->state = EXCHANGE_ANSWERED;
-    return made ? send_response(x) : MHD_NO;
-}
-
-void http_answer(struct http_exchange *x, unsigned status, const char *content_type,
-                 struct str body)
-{
-    if (x->state == EXCHANGE_LOST) {
-        return;
-    }
-    must(x->state == EXCHANGE_HANDLING || x->state == EXCHANGE_WAITING);
-    must(status >= 200 && status <= 599);
-    x->server->exchanges--;
-    bool waiting = x->state == EXCHANGE_WAITING;
-    /* Without memory for an answer the connection is closed, which is an answer too. */
-    x->state = prepare_body(x, status, content_type, body) ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
-    if (waiting) {
-        wake(x);
-    }
-}
-
-/* The peer is gone, perhaps while the handler has the exchange. */
-static void lose(struct http_exchange *x)
-{
-    struct http_server *s = x->server;
-    bool kept = x->state == EXCHANGE_WAITING || x->state == EXCHANGE_STREAMING;
-    x->state = EXCHANGE_LOST;
-    if (kept) {
-        must(s->exchanges > 0);
-        s->exchanges--;
-        if (s->options.gone != NULL) {
-            s->options.gone(s->options.context, x);
-        }
-    }
-}
-
-/* The same found by us: the library is to close the connection. */
-static void drop(struct http_exchange *x)
-{
-    lose(x);
-    wake(x);
-}
-
-/* Streams. */
-
 static ssize_t read_stream(void *context, uint64_t position, char *out, size_t max)
 {
     (void)position;
@@ -238,56 +161,15 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t m
     if (x->state == EXCHANGE_ENDING) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    must(!x->suspended);
-    x->suspended = true;
-    MHD_suspend_connection(x->mhd);
+    suspend(x);
     return 0;
 }
 
-void http_stream_start(struct http_exchange *x, const char *content_type)
+bool response_of_stream(struct http_exchange *x, const char *content_type)
 {
-    if (x->state == EXCHANGE_LOST) {
-        return;
-    }
-    must(x->state == EXCHANGE_HANDLING || x->state == EXCHANGE_WAITING);
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x, NULL);
-    bool made = prepare(x, MHD_HTTP_OK, content_type, response);
-    x->state = EXCHANGE_STREAMING;
-    if (!made) {
-        lose(x);
-    }
-    wake(x);
-}
-
-/* A stream that is not suspended is being written already. */
-static void wake_stream(struct http_exchange *x)
-{
-    if (x->suspended) {
-        wake(x);
-    }
-}
-
-enum rc http_stream_put(struct http_exchange *x, struct str bytes)
-{
-    if (x->state == EXCHANGE_LOST) {
-        return RC_OK;
-    }
-    must(x->state == EXCHANGE_STREAMING);
-    enum rc rc = exchange_stream_put(x, bytes);
-    wake_stream(x);
-    return rc;
-}
-
-void http_stream_end(struct http_exchange *x)
-{
-    if (x->state == EXCHANGE_LOST) {
-        return;
-    }
-    must(x->state == EXCHANGE_STREAMING);
-    x->server->exchanges--;
-    x->state = EXCHANGE_ENDING;
-    wake_stream(x);
+    return prepare(x, MHD_HTTP_OK, content_type,
+                   MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x,
+                                                     NULL));
 }
 
 /* Requests. */
@@ -300,105 +182,10 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
     return MHD_YES;
 }
 
-static size_t head_size(struct MHD_Connection *mhd)
+void exchange_check_head(struct http_exchange *x, struct head_check *c)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info == NULL ? 0 : info->header_size;
-}
-
-static size_t max_body(const struct http_exchange *x)
-{
-    const struct http_server_options *o = &x->server->options;
-    return o->max_body == NULL ? HTTP_BODY_MAX
-                               : o->max_body(o->context, x->request.method, x->request.path);
-}
-
-/* The head is in. A refusal given here makes the library close the connection after it. */
-static enum MHD_Result on_head(struct http_exchange *x, const char *method)
-{
-    x->head_read = true;
-    struct head_check c = {0};
-    MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, on_header, &c);
-    if (x->uri.rc != RC_OK || c.headers > HTTP_HEADERS_MAX ||
-        head_size(x->mhd) > HTTP_HEAD_BYTES_MAX) {
-        return send_problem(x, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
-    }
-    if (!head_check_passed(&c)) {
-        return send_problem(x, MHD_HTTP_BAD_REQUEST);
-    }
-    exchange_read_line(x, method);
-    x->body.max = max_body(x);
-    x->body_length = c.chunked ? UINT64_MAX : c.length;
-    if (c.length <= x->body.max) {
-        return MHD_YES;
-    }
-    bool asks_first = http_header(x, "Expect").len > 0;
-    if (asks_first || c.length > HTTP_DISCARD_MAX) {
-        return send_problem(x, MHD_HTTP_CONTENT_TOO_LARGE);
-    }
-    x->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
-    return MHD_YES;
-}
-
-static enum MHD_Result on_body(struct http_exchange *x, const char *bytes, size_t *size)
-{
-    size_t len = *size;
-    *size = 0;
-    if (x->refusal == 0) {
-        buf_put(&x->body, bytes, len);
-        /* The library may have more of it in hand than it could give. */
-        x->server->more = x->server->more || x->body.len < x->body_length;
-        if (x->body.rc == RC_OK) {
-            return MHD_YES;
-        }
-        x->refusal = x->body.rc == RC_LIMIT ? MHD_HTTP_CONTENT_TOO_LARGE
-                                            : MHD_HTTP_SERVICE_UNAVAILABLE;
-    }
-    x->server->more = true;
-    x->discarded += len;
-    return x->discarded <= HTTP_DISCARD_MAX ? MHD_YES : MHD_NO;
-}
-
-static enum MHD_Result hold(struct http_exchange *x)
-{
-    struct http_server *s = x->server;
-    if (s->now_ms - x->held_since_ms < HOLD_MS) {
-        s->held++;
-    } else {
-        x->suspended = true;
-        MHD_suspend_connection(x->mhd);
-    }
-    return MHD_YES;
-}
-
-static enum MHD_Result on_whole(struct http_exchange *x)
-{
-    struct http_server *s = x->server;
-    if (x->refusal != 0) {
-        return send_problem(x, x->refusal);
-    }
-    x->request.body = buf_view(&x->body);
-    x->request.peer_uid = x->connection->peer_uid;
-    x->request.tls = s->tls;
-    x->state = EXCHANGE_HANDLING;
-    s->exchanges++;
-    s->options.handle(s->options.context, x, &x->request);
-    if (x->state == EXCHANGE_HANDLING) {
-        x->state = EXCHANGE_WAITING;
-        x->held_since_ms = s->now_ms;
-        return hold(x);
-    }
-    return x->state == EXCHANGE_LOST ? MHD_NO : send_response(x);
-}
-
-static enum MHD_Result on_reading(struct http_exchange *x, const char *method, const char *bytes,
-                                  size_t *size)
-{
-    if (!x->head_read) {
-        return on_head(x, method);
-    }
-    return *size > 0 ? on_body(x, bytes, size) : on_whole(x);
+    MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, on_header, c);
+    c->bytes = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
 }
 
 /* The library calls it for the head, for each piece of the body, for the end of the request, and then
@@ -411,18 +198,24 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     (void)version;
     struct http_server *s = context;
     struct http_exchange *x = *slot;
-    if (x == NULL || s->closing || x->state == EXCHANGE_LOST) {
+    if (x == NULL || s->closing) {
         return MHD_NO;
     }
     must(x->mhd == mhd);
-    if (x->state == EXCHANGE_READING) {
-        return on_reading(x, method, bytes, size);
+    struct str piece = {bytes, *size};
+    *size = 0; /* all of it is taken */
+    switch (request_step(x, method, piece.len > 0 ? &piece : NULL)) {
+    case STEP_GO_ON:
+        return MHD_YES;
+    case STEP_SEND:
+        return send_response(x);
+    case STEP_SUSPEND:
+        suspend(x);
+        return MHD_YES;
+    case STEP_CLOSE:
+    default:
+        return MHD_NO;
     }
-    if (x->state == EXCHANGE_WAITING) {
-        return hold(x);
-    }
-    s->more = true;
-    return send_response(x);
 }
 
 struct str http_header(struct http_exchange *x, const char *name)
@@ -464,7 +257,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **slot,
     if (x == NULL) {
         return;
     }
-    lose(x);
+    exchange_lose(x);
     if (x->response != NULL) {
         MHD_destroy_response(x->response);
         x->response = NULL;
@@ -517,7 +310,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **slot
 static void on_sweep(void *context)
 {
     struct http_server *s = context;
-    exchange_pool_sweep(&s->pool, drop);
+    s->now_ms = clock_monotonic_us() / 1000;
+    exchange_pool_sweep(&s->pool, exchange_drop);
     connections_shut_slow(&s->connections, s->now_ms - (int64_t)s->options.request_s * 1000);
     run(s); /* closes what has been idle too long */
     if (s->connection_count > 0) {
@@ -612,6 +406,8 @@ enum rc http_server_start(struct loop *l, const struct http_server_options *opti
         http_server_free(s);
         return rc;
     }
+    s->options.host = s->options.socket_path = NULL; /* the caller's, for this call only */
+    s->options.tls_cert_pem = s->options.tls_key_pem = NULL;
     *ret = s;
     return RC_OK;
 }
@@ -646,7 +442,7 @@ static void stop_daemon(struct http_server *s)
     s->closing = true;
     for (struct http_exchange *x = s->pool.in_use; x != NULL; x = x->next) {
         if (x->suspended) {
-            drop(x);
+            exchange_drop(x);
         }
     }
     /* The library must not be stopped while a connection is suspended. */
