@@ -16,6 +16,13 @@ static struct window_bucket *bucket_of(struct window *w, int64_t hour)
     return &w->buckets[hour % WINDOW_HOURS];
 }
 
+/* Counts stop at the largest number. */
+static void add_counts(struct window_bucket *to, int64_t good, int64_t total)
+{
+    to->good = good > INT64_MAX - to->good ? INT64_MAX : to->good + good;
+    to->total = total > INT64_MAX - to->total ? INT64_MAX : to->total + total;
+}
+
 bool window_add(struct window *w, int64_t at_ms, int64_t good, int64_t total)
 {
     must(good >= 0 && total >= good);
@@ -32,9 +39,7 @@ bool window_add(struct window *w, int64_t at_ms, int64_t good, int64_t total)
         }
         w->newest_hour = hour;
     }
-    struct window_bucket *b = bucket_of(w, hour);
-    b->good += good;
-    b->total += total;
+    add_counts(bucket_of(w, hour), good, total);
     return true;
 }
 
@@ -50,8 +55,7 @@ struct window_bucket window_sum(const struct window *w, int64_t now_ms, int64_t 
     first = first < 0 ? 0 : first;
     for (int64_t h = first; h <= w->newest_hour && h <= now_ms / HOUR_MS; h++) {
         const struct window_bucket *b = &w->buckets[h % WINDOW_HOURS];
-        sum.good += b->good;
-        sum.total += b->total;
+        add_counts(&sum, b->good, b->total);
     }
     return sum;
 }
