@@ -1,5 +1,6 @@
 /*
- * tests/raw_peer - the other end of a connection, byte by byte: what a client library would not send.
+ * tests/raw_peer - the other end of a connection, byte by byte: what a client library would not
+ * send.
  *
  * Every wait ends after PEER_WAIT_S.
  */
@@ -70,8 +71,8 @@ static inline size_t count_of(struct str text, struct str what)
     return n;
 }
 
-/* Reads into out until what has come the given number of times, the other end has closed or out is full;
- * what was read, with a NUL after it. A time-out fails the test. */
+/* Reads into out until what has come the given number of times, the other end has closed or out is
+ * full; what was read, with a NUL after it. A time-out fails the test. */
 static inline struct str peer_read(int fd, char *out, size_t size, const char *what, size_t times)
 {
     size_t len = 0;

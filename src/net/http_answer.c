@@ -1,4 +1,5 @@
-/* Answers to exchanges: at once, later, or in pieces; and what happens when there is nobody to answer. */
+/* Answers to exchanges: at once, later, or in pieces; and what happens when there is nobody to
+ * answer. */
 #include "net/http_internal.h"
 
 #include "base/must.h"

@@ -1,6 +1,6 @@
 /*
- * HTTP out over libcurl. A blocking call is one curl_easy_perform; calls on the loop share one multi
- * handle whose sockets and timer are watched by the loop.
+ * HTTP out over libcurl. A blocking call is one curl_easy_perform; calls on the loop share one
+ * multi handle whose sockets and timer are watched by the loop.
  */
 #include "net/http_client.h"
 
@@ -73,8 +73,8 @@ static bool add_headers(struct transfer *t, const struct http_call *call)
             return false;
         }
     }
-    /* A name without a value keeps libcurl from adding its own: no waiting for a 100 Continue, no form
-     * type for what is no form. */
+    /* A name without a value keeps libcurl from adding its own: no waiting for a 100 Continue, no
+     * form type for what is no form. */
     return add_line(t, "Expect:") &&
            (has_header(call, "Content-Type:") || add_line(t, "Content-Type:"));
 }
@@ -334,8 +334,8 @@ static void act(struct http_client *c, curl_socket_t fd, int what)
 static void on_client_ready(void *context, int fd, int events)
 {
     struct client_socket *s = context;
-    act(s->client, fd, (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-                           (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+    act(s->client, fd,
+        (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void on_client_timer(void *context)

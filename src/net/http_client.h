@@ -19,8 +19,8 @@ enum { HTTP_CALL_HEADERS_MAX = 16, HTTP_REPLY_MAX = 16 << 20 };
 struct http_call {
     const char *method; /* "GET", "POST", ... */
     const char *url;
-    const char *socket_path; /* or null */
-    const char *ca_file;     /* or null for the system's */
+    const char *socket_path;                    /* or null */
+    const char *ca_file;                        /* or null for the system's */
     const char *headers[HTTP_CALL_HEADERS_MAX]; /* "Name: value"; null ends the list */
     struct str body;                            /* borrowed for the blocking call, copied else */
     int64_t timeout_ms;                         /* whole call; > 0 */
@@ -49,8 +49,8 @@ NODISCARD enum rc http_fetch_stream(const struct http_call *call, http_piece_fn 
 /* On the loop. */
 struct http_client;
 struct http_client_call;
-/* reply is null when e is not RC_OK; both hold only for the call. The http_client_call is no more after
- * it. It may start and cancel other calls, but not free the client. */
+/* reply is null when e is not RC_OK; both hold only for the call. The http_client_call is no more
+ * after it. It may start and cancel other calls, but not free the client. */
 typedef void (*http_reply_fn)(void *context, const struct http_reply *reply, const struct err *e);
 NODISCARD enum rc http_client_new(struct loop *l, struct http_client **ret, struct err *e);
 /* Calls under way end without their callback. */

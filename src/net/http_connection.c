@@ -51,12 +51,22 @@ void connection_remove(struct connection_list *l, struct http_connection *c)
     free(c);
 }
 
-void connections_shut_slow(struct connection_list *l, int64_t before_ms)
+/* Whether the peer has closed and nothing of it is left to read. */
+static bool at_end(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+void connections_sweep(struct connection_list *l, int64_t now_ms, int64_t request_ms)
 {
     for (struct http_connection *c = l->first; c != NULL; c = c->next) {
+        int64_t age_ms = now_ms - c->since_ms;
         bool reading = c->exchange == NULL || c->exchange->state == EXCHANGE_READING;
-        if (reading && c->since_ms < before_ms) {
-            (void)shutdown(c->fd, SHUT_RDWR); /* the library reads the end and closes it */
+        bool slow = reading && age_ms > request_ms;
+        bool ended = c->exchange == NULL && age_ms >= HTTP_SWEEP_MS && at_end(c->fd);
+        if (slow || ended) {
+            (void)shutdown(c->fd, SHUT_RDWR); /* the library is told, and closes it */
         }
     }
 }

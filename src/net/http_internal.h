@@ -1,6 +1,7 @@
 /*
- * net/http_internal - what the files of the HTTP server share: the server, its connections and exchanges,
- * the listening socket. Only http_server.c knows libmicrohttpd; to the others its types are opaque.
+ * net/http_internal - what the files of the HTTP server share: the server, its connections and
+ * exchanges, the listening socket. Only http_server.c knows libmicrohttpd; to the others its types
+ * are opaque.
  */
 #ifndef NET_HTTP_INTERNAL_H
 #define NET_HTTP_INTERNAL_H
@@ -8,7 +9,6 @@
 #include "net/http_server.h"
 
 #include <sys/types.h>
-
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -31,9 +31,10 @@ struct connection_list {
 /* Null when the machine is out of memory. */
 struct http_connection *connection_add(struct connection_list *l, int fd, int64_t now_ms);
 void connection_remove(struct connection_list *l, struct http_connection *c);
-/* Shuts those that have been reading a request since before that moment. The library's own time-out
- * starts again with each byte; this one does not. */
-void connections_shut_slow(struct connection_list *l, int64_t before_ms);
+/* Shuts those that have been reading one request for longer than request_ms (the library's own
+ * time-out starts again with each byte), and the idle ones whose peer has closed (the library does
+ * not see an end that came together with the last bytes). */
+void connections_sweep(struct connection_list *l, int64_t now_ms, int64_t request_ms);
 
 enum exchange_state {
     EXCHANGE_READING = 0, /* head or body still coming */
@@ -58,12 +59,12 @@ struct http_exchange {
     uint64_t body_length; /* as declared; UINT64_MAX when it comes in chunks */
     int64_t held_since_ms;
     struct http_request request;
-    struct buf uri;       /* as sent; request.path and request.query point into it */
+    struct buf uri; /* as sent; request.path and request.query point into it */
     struct buf body;
-    struct buf headers;   /* to be added to the answer: name, NUL, value, NUL, ... */
+    struct buf headers;            /* to be added to the answer: name, NUL, value, NUL, ... */
     struct MHD_Response *response; /* made and not queued yet */
     unsigned status;
-    struct buf stream;    /* bytes not sent yet begin at stream_sent */
+    struct buf stream; /* bytes not sent yet begin at stream_sent */
     size_t stream_sent;
     void *data;
     struct http_exchange *prev; /* in the pool's list of those in use */
@@ -78,7 +79,7 @@ struct exchange_pool {
 /* Null when the machine is out of memory. */
 struct http_exchange *exchange_acquire(struct exchange_pool *p);
 void exchange_release(struct exchange_pool *p, struct http_exchange *x);
-/* Calls lost for each suspended exchange whose peer has closed: the library does not look at those. */
+/* Calls lost for each suspended exchange whose peer has closed: the library looks at none. */
 void exchange_pool_sweep(struct exchange_pool *p, void (*lost)(struct http_exchange *x));
 /* None may be in use. */
 void exchange_pool_done(struct exchange_pool *p);
@@ -107,8 +108,8 @@ void head_check_header(struct head_check *c, struct str name, struct str value);
 /* Whether it is clear where the body ends and who is meant. */
 bool head_check_passed(const struct head_check *c);
 
-/* The listening socket, made by us: so the reason of a failure is known, and a local socket is never
- * open to others, not even for a moment. */
+/* The listening socket, made by us: so the reason of a failure is known, and a local socket is
+ * never open to others, not even for a moment. */
 struct http_listener {
     int fd; /* -1: closed */
     uint16_t port;

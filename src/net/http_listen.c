@@ -15,11 +15,11 @@
 static enum rc socket_fail(struct err *e, const char *what, const char *where)
 {
     int code = errno;
-    enum rc rc = code == EADDRINUSE                     ? RC_CONFLICT
-                 : code == EACCES || code == EPERM      ? RC_DENIED
-                 : code == EADDRNOTAVAIL                ? RC_INVALID
-                 : code == ENOENT || code == ENOTDIR    ? RC_INVALID
-                                                        : RC_UNAVAILABLE;
+    enum rc rc = code == EADDRINUSE                  ? RC_CONFLICT
+                 : code == EACCES || code == EPERM   ? RC_DENIED
+                 : code == EADDRNOTAVAIL             ? RC_INVALID
+                 : code == ENOENT || code == ENOTDIR ? RC_INVALID
+                                                     : RC_UNAVAILABLE;
     return err_set(e, rc, "%s %s: %s", what, where, strerror(code));
 }
 
@@ -98,8 +98,8 @@ static enum rc remove_stale(const struct sockaddr_un *at, struct err *e)
     if (probe < 0) {
         return socket_fail(e, "socket for", at->sun_path);
     }
-    bool stale = connect(probe, (const struct sockaddr *)at, sizeof *at) != 0 &&
-                 errno == ECONNREFUSED;
+    bool stale =
+        connect(probe, (const struct sockaddr *)at, sizeof *at) != 0 && errno == ECONNREFUSED;
     close(probe);
     if (!stale) {
         return err_set(e, RC_CONFLICT, "%s is in use by another process", at->sun_path);
@@ -126,7 +126,7 @@ static enum rc listen_local(struct http_listener *l, const char *path, struct er
     if (l->fd < 0) {
         return socket_fail(e, "socket for", path);
     }
-    /* Before bind: the file is made with this mode, so there is no moment when others may connect. */
+    /* Before bind, so that the file is made with this mode: others may connect at no moment. */
     must(fchmod(l->fd, 0600) == 0);
     rc = listen_at(l->fd, (struct sockaddr *)&at, sizeof at, path, e);
     struct stat st;

@@ -1,10 +1,10 @@
 /*
  * A request as it comes in: its head is checked, its body collected, then the handler has it.
  *
- * An exchange that the handler keeps is held at first: the library asks for its answer again in each
- * round. Suspending would take the connection out of epoll and put it back, which costs as much as a
- * third of the whole request, and most answers come within a commit's time. After HOLD_MS it is
- * suspended and costs nothing any more.
+ * An exchange that the handler keeps is held at first: the library asks for its answer again in
+ * each round. Suspending would take the connection out of epoll and put it back, which costs as
+ * much as a third of the whole request, and most answers come within a commit's time. After HOLD_MS
+ * it is suspended and costs nothing any more.
  */
 #include "net/http_internal.h"
 

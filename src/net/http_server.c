@@ -16,11 +16,12 @@
 #include <string.h>
 
 enum {
-    /* Memory of one connection for the head of a request and of its answer. The library wipes all of it
-     * after each request, so more costs time; less would not hold a head of HTTP_HEAD_BYTES_MAX. */
+    /* Memory of one connection for the head of a request and of its answer. The library wipes all
+     * of it after each request, so more costs time; less would not hold a head of
+     * HTTP_HEAD_BYTES_MAX. */
     POOL_BYTES = 24 << 10,
     STREAM_BLOCK = 16 << 10, /* bytes a stream hands over at a time */
-    HOLD_ROUND_MS = 1, /* the longest between two rounds while an exchange is held */
+    HOLD_ROUND_MS = 1,       /* the longest between two rounds while an exchange is held */
 };
 
 static void schedule_run(struct http_server *s, int64_t delay_ms)
@@ -167,9 +168,9 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t m
 
 bool response_of_stream(struct http_exchange *x, const char *content_type)
 {
-    return prepare(x, MHD_HTTP_OK, content_type,
-                   MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x,
-                                                     NULL));
+    return prepare(
+        x, MHD_HTTP_OK, content_type,
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x, NULL));
 }
 
 /* Requests. */
@@ -185,11 +186,12 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
 void exchange_check_head(struct http_exchange *x, struct head_check *c)
 {
     MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, on_header, c);
-    c->bytes = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    c->bytes =
+        MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
 }
 
-/* The library calls it for the head, for each piece of the body, for the end of the request, and then
- * in each round until there is a response. */
+/* The library calls it for the head, for each piece of the body, for the end of the request, and
+ * then in each round until there is a response. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *bytes,
                                   size_t *size, void **slot)
@@ -312,7 +314,7 @@ static void on_sweep(void *context)
     struct http_server *s = context;
     s->now_ms = clock_monotonic_us() / 1000;
     exchange_pool_sweep(&s->pool, exchange_drop);
-    connections_shut_slow(&s->connections, s->now_ms - (int64_t)s->options.request_s * 1000);
+    connections_sweep(&s->connections, s->now_ms, (int64_t)s->options.request_s * 1000);
     run(s); /* closes what has been idle too long */
     if (s->connection_count > 0) {
         loop_timer_set(s->sweep, HTTP_SWEEP_MS);
@@ -335,32 +337,29 @@ static void on_library_log(void *context, const char *format, va_list args)
 static enum rc start_daemon(struct http_server *s, struct err *e)
 {
     const struct http_server_options *o = &s->options;
-    bool tls = o->tls_cert_pem != NULL;
-    struct MHD_OptionItem tls_options[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->tls_cert_pem},
+    struct MHD_OptionItem items[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, s},
+        {MHD_OPTION_LISTEN_SOCKET, s->listener.fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->connections_max, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)o->idle_s, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, s},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
+        {s->tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)o->tls_cert_pem},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key_pem},
         {MHD_OPTION_END, 0, NULL},
     };
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    s->daemon = MHD_start_daemon(
-        tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, s,
-        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, s,
-        MHD_OPTION_LISTEN_SOCKET, s->listener.fd,
-        MHD_OPTION_CONNECTION_LIMIT, o->connections_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, o->idle_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-        MHD_OPTION_ARRAY, tls ? tls_options : &tls_options[2],
-        MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(s->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, s,
+                                 MHD_OPTION_ARRAY, items, MHD_OPTION_END);
     if (s->daemon != NULL) {
         return RC_OK;
     }
-    return err_set(e, tls ? RC_INVALID : RC_UNAVAILABLE, "HTTP server can't start: %s",
+    return err_set(e, s->tls ? RC_INVALID : RC_UNAVAILABLE, "HTTP server can't start: %s",
                    s->start_error[0] != '\0' ? s->start_error : "no reason given");
 }
 
@@ -391,8 +390,8 @@ enum rc http_server_start(struct loop *l, const struct http_server_options *opti
     s->flush_ms = -1;
     s->options = *options;
     s->tls = options->tls_cert_pem != NULL;
-    s->options.connections_max = options->connections_max > 0 ? options->connections_max
-                                                              : HTTP_CONNECTIONS_MAX;
+    s->options.connections_max =
+        options->connections_max > 0 ? options->connections_max : HTTP_CONNECTIONS_MAX;
     s->options.idle_s = options->idle_s > 0 ? options->idle_s : HTTP_IDLE_S;
     s->options.request_s = options->request_s > 0 ? options->request_s : HTTP_REQUEST_S;
     enum rc rc = http_listen(&s->listener, &s->options, e);

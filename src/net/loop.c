@@ -1,4 +1,4 @@
-/* The event loop over libuv: each watch, timer, wake and signal is one uv handle and its callback. */
+/* The event loop over libuv: a watch, timer, wake or signal is one uv handle and its callback. */
 #include "net/loop.h"
 
 #include "base/must.h"
@@ -103,7 +103,8 @@ struct loop_fd {
 static void fd_ready(uv_poll_t *h, int status, int uv_events)
 {
     struct loop_fd *w = h->data;
-    int events = (uv_events & UV_READABLE ? LOOP_READ : 0) | (uv_events & UV_WRITABLE ? LOOP_WRITE : 0);
+    int events =
+        (uv_events & UV_READABLE ? LOOP_READ : 0) | (uv_events & UV_WRITABLE ? LOOP_WRITE : 0);
     /* The next read or write on the descriptor tells its owner what is wrong with it. */
     w->fn(w->context, w->fd, status < 0 ? LOOP_READ | LOOP_WRITE : events);
 }
@@ -135,7 +136,8 @@ enum rc loop_watch(struct loop *l, int fd, int events, loop_fd_fn fn, void *cont
 void loop_rewatch(struct loop_fd *w, int events)
 {
     must((events & ~(LOOP_READ | LOOP_WRITE)) == 0);
-    int uv_events = (events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
+    int uv_events =
+        (events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
     int status = uv_events == 0 ? uv_poll_stop(&w->uv) : uv_poll_start(&w->uv, uv_events, fd_ready);
     must(status == 0);
 }

@@ -30,7 +30,7 @@ typedef void (*loop_fd_fn)(void *context, int fd, int events);
 NODISCARD enum rc loop_watch(struct loop *l, int fd, int events, loop_fd_fn fn, void *context,
                              struct loop_fd **ret, struct err *e);
 void loop_rewatch(struct loop_fd *w, int events); /* 0: none for now */
-void loop_unwatch(struct loop_fd *w); /* the descriptor stays open */
+void loop_unwatch(struct loop_fd *w);             /* the descriptor stays open */
 
 struct loop_timer;
 typedef void (*loop_timer_fn)(void *context);

@@ -1,5 +1,5 @@
-/* One child process: started from an open file, watched by its descriptor, read to its end, killed with
- * all it has started. */
+/* One child process: started from an open file, watched by its descriptor, read to its end, killed
+ * with all it has started. */
 #include "net/process.h"
 
 #include "base/must.h"
@@ -34,7 +34,7 @@ struct process {
     bool ended;
     int exit_code;
     int signal;
-    int64_t kill_at_us;      /* 0: not cancelled */
+    int64_t kill_at_us;        /* 0: not cancelled */
     struct descendants before; /* children we had already */
 };
 
@@ -125,7 +125,8 @@ static enum rc report_rc(const struct plan *p, struct report r, struct err *e)
     switch (r.code) {
     case ENOENT:
         return err_set(e, RC_NOT_FOUND, "%s: %s", what,
-                       r.step == STEP_EXEC && p->script ? "it or its interpreter is not there" : text);
+                       r.step == STEP_EXEC && p->script ? "it or its interpreter is not there"
+                                                        : text);
     case EACCES:
     case EPERM:
         return err_set(e, RC_DENIED, "%s: %s", what, text);
@@ -155,7 +156,7 @@ static enum rc count_args(const struct process_spec *spec, struct err *e)
     return RC_OK;
 }
 
-/* A script is opened again by its interpreter, by name: the name must still lead to the open file. */
+/* An interpreter opens its script again, by name: the name must still lead to the open file. */
 static enum rc check_executable(const struct process_spec *spec, bool *ret_script, struct err *e)
 {
     struct stat st;
@@ -264,10 +265,8 @@ enum rc process_start(const struct process_spec *spec, struct process **ret, str
     if (p == NULL) {
         return err_set(e, RC_NO_MEMORY, "no memory for a process");
     }
-    *p = (struct process){.pidfd = -1,
-                          .output = {-1, -1},
-                          .signals = -1,
-                          .forward_output = spec->forward_output};
+    *p = (struct process){
+        .pidfd = -1, .output = {-1, -1}, .signals = -1, .forward_output = spec->forward_output};
     int report = -1;
     rc = start_child(p, &plan, &report, e);
     close_fd(&report);

@@ -2,13 +2,14 @@
  * net/process - runs one command for `pawl run`: no shell, exactly the verified file.
  *
  * The child is executed by file descriptor (so the bytes that were digested are the bytes that run;
- * a script with "#!" falls back to its path after the same check), in its own process group, with the
- * given environment and folder, its own standard input, and the parent as subreaper. Nothing else is
- * inherited. The parent blocks in process_wait with a poll on the child, its output and a deadline.
+ * a script with "#!" falls back to its path after the same check), in its own process group, with
+ * the given environment and folder, its own standard input, and the parent as subreaper. Nothing
+ * else is inherited. The parent blocks in process_wait with a poll on the child, its output and a
+ * deadline.
  *
- * One at a time, from the main thread: every process that becomes our child while it runs is taken for
- * its descendant and killed with it, whatever group or session it has made for itself. What it leaves
- * running when it ends is killed too.
+ * One at a time, from the main thread: every process that becomes our child while it runs is taken
+ * for its descendant and killed with it, whatever group or session it has made for itself. What it
+ * leaves running when it ends is killed too.
  */
 #ifndef NET_PROCESS_H
 #define NET_PROCESS_H
@@ -24,14 +25,14 @@ enum {
 };
 
 struct process_spec {
-    int exec_fd;            /* the executable, opened and digested by the caller */
-    const char *exec_path;  /* for scripts and for messages */
+    int exec_fd;             /* the executable, opened and digested by the caller */
+    const char *exec_path;   /* for scripts and for messages */
     const char *const *argv; /* ends in null */
     const char *const *envp; /* ends in null: the whole environment */
-    const char *cwd;        /* or null for ours */
-    int stdin_fd;           /* -1: /dev/null */
-    bool forward_output;    /* copies the child's stdout and stderr to ours as they come, besides
-                               handing them to process_wait's fn */
+    const char *cwd;         /* or null for ours */
+    int stdin_fd;            /* -1: /dev/null */
+    bool forward_output;     /* copies the child's stdout and stderr to ours as they come, besides
+                                handing them to process_wait's fn */
 };
 
 struct process;
@@ -46,8 +47,8 @@ typedef void (*process_output_fn)(void *context, int stream, struct str piece);
 
 enum process_event { PROCESS_EXITED, PROCESS_TIMEOUT };
 
-/* Pumps output until the child has ended and its output is read, or until wait_ms has passed (negative:
- * no limit). fn may be null. */
+/* Pumps output until the child has ended and its output is read, or until wait_ms has passed
+ * (negative: no limit). fn may be null. */
 NODISCARD enum process_event process_wait(struct process *p, int64_t wait_ms, process_output_fn fn,
                                           void *context);
 /* SIGTERM to the group now; process_wait sends SIGKILL after PROCESS_KILL_MS. */

@@ -1,8 +1,8 @@
 /*
  * net/sigpipe - keeps a write to a peer that has left from ending the process.
  *
- * For one thread and one stretch of code, so that `pawl ... | head` elsewhere still ends as it should.
- * Source: signal(7); a SIGPIPE of write(2) goes to the thread that wrote.
+ * For one thread and one stretch of code, so that `pawl ... | head` elsewhere still ends as it
+ * should. Source: signal(7); a SIGPIPE of write(2) goes to the thread that wrote.
  */
 #ifndef NET_SIGPIPE_H
 #define NET_SIGPIPE_H

@@ -101,8 +101,8 @@ static void describe(struct http_exchange *x, const struct http_request *r)
     struct buf out;
     buf_init(&out, 4096);
     buf_printf(&out, "method %d path %.*s query %.*s q %.*s header %.*s uid %lld tls %d", r->method,
-               STR_ARG(r->path), STR_ARG(r->query), STR_ARG(q),
-               STR_ARG(http_header(x, "x-tEST")), (long long)r->peer_uid, r->tls);
+               STR_ARG(r->path), STR_ARG(r->query), STR_ARG(q), STR_ARG(http_header(x, "x-tEST")),
+               (long long)r->peer_uid, r->tls);
     http_add_header(x, "X-First", STR("1"));
     http_add_header(x, "X-Empty", STR(""));
     answer_text(x, buf_view(&out));
@@ -341,7 +341,8 @@ static void requests_are_handed_over_as_sent(void **state)
     struct http_reply r = fetch(f, a, "GET", "/a%2Fb+c?x=%41&q=1+%2b2&q=3", STR(""));
     assert_int_equal(r.status, 200);
     assert_str(r.content_type, "text/plain");
-    assert_str(r.body, "method 0 path /a%2Fb+c query x=%41&q=1+%2b2&q=3 q 1 +2 header yes uid -1 tls 0");
+    assert_str(r.body,
+               "method 0 path /a%2Fb+c query x=%41&q=1+%2b2&q=3 q 1 +2 header yes uid -1 tls 0");
     static const struct {
         const char *method;
         enum http_method want;
@@ -653,7 +654,8 @@ static void what_is_unclear_is_refused(void **state)
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          " 400 "},
-        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", " 400 "},
+        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+         " 400 "},
         {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", " 400 "},
         {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -666,7 +668,8 @@ static void what_is_unclear_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct str text = exchange(f, str_from(cases[i].request));
-        if (f->handled != 0 || (cases[i].want != NULL && count_of(text, str_from(cases[i].want)) == 0)) {
+        if (f->handled != 0 ||
+            (cases[i].want != NULL && count_of(text, str_from(cases[i].want)) == 0)) {
             print_error("%s\n-> %.*s\n", cases[i].request, STR_ARG(text));
             fail();
         }
@@ -745,10 +748,22 @@ static void a_peer_that_leaves_is_told_of(void **state)
         wait_for(&f->gone, i + 1);
         assert_counts(f, 0, 0);
     }
+    /* So is one that only stops sending; but an answer that comes at once it still gets. */
+    int half = connect_to(f);
+    assert_true(peer_send(half, STR("GET /never HTTP/1.1\r\nHost: h\r\n\r\n")));
+    assert_int_equal(shutdown(half, SHUT_WR), 0);
+    wait_for(&f->gone, 3);
+    (void)peer_read(half, f->text, sizeof f->text, NULL, 0); /* closed */
+    close(half);
+    half = connect_to(f);
+    assert_true(peer_send(half, STR("GET /later HTTP/1.1\r\nHost: h\r\n\r\n")));
+    assert_int_equal(shutdown(half, SHUT_WR), 0);
+    assert_holds(peer_read(half, f->text, sizeof f->text, NULL, 0), "kept 0");
+    close(half);
     /* It also goes well when the answer comes before anyone has seen that the peer is gone. */
     int fd = connect_to(f);
     assert_true(peer_send(fd, STR("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")));
-    wait_for(&f->handled, 3);
+    wait_for(&f->handled, 5);
     struct linger hard = {.l_onoff = 1};
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
     close(fd); /* a reset */
@@ -799,7 +814,8 @@ static void streams_come_in_pieces(void **state)
     assert_true(peer_send(fd, STR("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n")));
     struct str text = peer_read(fd, f->text, sizeof f->text, "one\n", 1);
     assert_holds(text, "Content-Type: text/event-stream\r\n");
-    assert_int_equal(count_of(text, STR("two\n")), 0); /* the first came before the second was there */
+    assert_int_equal(count_of(text, STR("two\n")),
+                     0); /* the first came before the second was there */
     assert_holds(peer_read(fd, f->text, sizeof f->text, "0\r\n\r\n", 1), "two\n");
     assert_counts(f, 0, 1);
     /* The connection is good for more. */
@@ -835,8 +851,9 @@ static void silence_ends_a_connection(void **state)
     struct fixture *f = fixture_new();
     f->options.idle_s = 1;
     start(f);
-    static const char *const halves[] = {"", "GET /x HT", "GET /x HTTP/1.1\r\nHost: h\r\n",
-                                         "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"};
+    static const char *const halves[] = {
+        "", "GET /x HT", "GET /x HTTP/1.1\r\nHost: h\r\n",
+        "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"};
     int fds[4];
     for (size_t i = 0; i < 4; i++) {
         fds[i] = connect_to(f);
@@ -905,10 +922,11 @@ static void tls_is_spoken(void **state)
     char command[512];
     snprintf(key_path, sizeof key_path, "%s/key", f->folder);
     snprintf(cert_path, sizeof cert_path, "%s/cert", f->folder);
-    snprintf(command, sizeof command,
-             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-             "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
-             key_path, cert_path);
+    snprintf(
+        command, sizeof command,
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
+        key_path, cert_path);
     assert_int_equal(system(command), 0);
     static char key[8192];
     static char cert[8192];
@@ -1046,9 +1064,9 @@ static void escapes_are_decoded_strictly(void **state)
         const char *text;
         const char *want; /* null: refused */
     } cases[] = {
-        {"", ""},        {"abc", "abc"},     {"a%20b", "a b"},   {"%2F%2f", "//"}, {"a+b", "a+b"},
-        {"%", NULL},     {"%4", NULL},       {"%4x", NULL},      {"%x4", NULL},    {"a%00b", NULL},
-        {"%C3%A9", "é"}, {"%2541", "%41"},
+        {"", ""},       {"abc", "abc"},  {"a%20b", "a b"}, {"%2F%2f", "//"},
+        {"a+b", "a+b"}, {"%", NULL},     {"%4", NULL},     {"%4x", NULL},
+        {"%x4", NULL},  {"a%00b", NULL}, {"%C3%A9", "é"},  {"%2541", "%41"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct str got = STR("untouched");
@@ -1071,10 +1089,9 @@ static void queries_are_searched(void **state)
         const char *query;
         const char *want;
     } cases[] = {
-        {"", "q none"},           {"?q", "q  header"},       {"?q=", "q  header"},
-        {"?qq=1&q=2", "q 2 "},    {"?%71=3", "q 3 "},        {"?q=a%2", "q none"},
-        {"?q=%00", "q none"},     {"?&&q=4&", "q 4 "},       {"?q=a=b", "q a=b "},
-        {"?q=a?b", "q a?b "},     {"?Q=1", "q none"},
+        {"", "q none"},       {"?q", "q  header"},  {"?q=", "q  header"}, {"?qq=1&q=2", "q 2 "},
+        {"?%71=3", "q 3 "},   {"?q=a%2", "q none"}, {"?q=%00", "q none"}, {"?&&q=4&", "q 4 "},
+        {"?q=a=b", "q a=b "}, {"?q=a?b", "q a?b "}, {"?Q=1", "q none"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[64];

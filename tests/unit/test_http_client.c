@@ -17,8 +17,8 @@ struct canned {
     int listener;
     uint16_t port;
     struct str answer;
-    bool hold;  /* after the answer: keeps the connection open until the end */
-    bool reset; /* after the answer: closes it hard */
+    bool hold;                 /* after the answer: keeps the connection open until the end */
+    bool reset;                /* after the answer: closes it hard */
     char request[REQUEST_MAX]; /* the last one */
     size_t request_len;
     atomic_uint served;
@@ -181,7 +181,8 @@ static void a_request_is_what_was_asked_for(void **state)
         assert_request(c, "Expect:", false);
         assert_request(c, "\r\nContent-Type:", false);
         assert_request(c, "\r\ncontent-type: application/json\r\n", i == 1);
-        assert_request(c, cases[i].length != NULL ? cases[i].length : "Content-Length", cases[i].length != NULL);
+        assert_request(c, cases[i].length != NULL ? cases[i].length : "Content-Length",
+                       cases[i].length != NULL);
         struct str sent = {c->request, c->request_len};
         assert_true(str_ends(sent, cases[i].body));
         canned_stop(c);
@@ -231,7 +232,8 @@ static const struct failure failures[] = {
      RC_UNAVAILABLE, "answer was cut short: "},
     {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345", false, false, WAIT_MS, 4, NULL, RC_LIMIT,
      "answer is longer than 4 bytes"},
-    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345", false, false, WAIT_MS, 5, NULL, RC_OK, ""},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345", false, false, WAIT_MS, 5, NULL, RC_OK,
+     ""},
     {"SSH-2.0-OpenSSH\r\n", false, false, WAIT_MS, 0, NULL, RC_UNAVAILABLE, "answer is not HTTP: "},
     {"", false, false, WAIT_MS, 0, "ftp://127.0.0.1/x", RC_INVALID, "not an HTTP address: "},
     {"", false, false, WAIT_MS, 0, "file:///etc/passwd", RC_INVALID, "not an HTTP address: "},
@@ -330,9 +332,10 @@ static void a_body_comes_in_pieces(void **state)
         enum rc want;
         const char *all;
     } cases[] = {
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n", false,
-         100, RC_OK, "onetwo"},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n", true, 3, RC_OK, "one"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
+         false, 100, RC_OK, "onetwo"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n", true, 3, RC_OK,
+         "one"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n", false, 100,
          RC_UNAVAILABLE, "one"},
     };
@@ -497,8 +500,8 @@ static void calls_are_cancelled(void **state)
     assert_int_equal(http_client_start(o.client, &call, must_not_come, &o, &first, &o.e), RC_OK);
     http_client_cancel(first); /* before anything */
     assert_int_equal(http_client_start(o.client, &call, must_not_come, &o, &o.other, &o.e), RC_OK);
-    assert_int_equal(http_client_start(o.client, &o.again, cancel_other_and_go_on, &o, &o.call, &o.e),
-                     RC_OK);
+    assert_int_equal(
+        http_client_start(o.client, &o.again, cancel_other_and_go_on, &o, &o.call, &o.e), RC_OK);
     o.left = 2;
     loop_run(o.loop);
     assert_int_equal(o.replies, 2);

@@ -213,7 +213,8 @@ static void a_watch_changes_what_it_waits_for(void **state)
     new_loop(&r);
     struct err e;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, r.pair), 0);
-    assert_int_equal(loop_watch(r.loop, r.pair[0], LOOP_READ, now_writable, &r, &r.watch, &e), RC_OK);
+    assert_int_equal(loop_watch(r.loop, r.pair[0], LOOP_READ, now_writable, &r, &r.watch, &e),
+                     RC_OK);
     loop_rewatch(r.watch, LOOP_WRITE);
     struct loop_timer *last = timer(&r, end);
     loop_timer_set(last, 10);

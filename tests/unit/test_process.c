@@ -96,8 +96,8 @@ static void exit_codes_and_signals(void **state)
         int exit_code;
         int signal;
     } cases[] = {
-        {"exit 0", 0, 0},       {"exit 7", 7, 0},        {"exit 255", 255, 0},
-        {"kill -9 $$", -1, 9},  {"kill -TERM $$", -1, 15}, {"kill -SEGV $$", -1, 11},
+        {"exit 0", 0, 0},      {"exit 7", 7, 0},          {"exit 255", 255, 0},
+        {"kill -9 $$", -1, 9}, {"kill -TERM $$", -1, 15}, {"kill -SEGV $$", -1, 11},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct outcome o = run(cases[i].text);
@@ -158,9 +158,10 @@ static void nothing_else_is_inherited(void **state)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);
     assert_int_equal(sigprocmask(SIG_BLOCK, &set, NULL), 0);
-    struct outcome o = run("pwd; ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status |"
-                           " sort -u | tr -d '\\t'; ps -o pgid= -p $$ | tr -d ' ' >/dev/null; "
-                           "test \"$(cut -d' ' -f5 /proc/self/stat)\" = $$ && echo own group");
+    struct outcome o =
+        run("pwd; ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status |"
+            " sort -u | tr -d '\\t'; ps -o pgid= -p $$ | tr -d ' ' >/dev/null; "
+            "test \"$(cut -d' ' -f5 /proc/self/stat)\" = $$ && echo own group");
     /* 0, 1, 2 and the folder that ls reads. */
     assert_str(buf_view(&o.out),
                "/\n4\nSigBlk:0000000000000000\nSigIgn:0000000000000000\nown group\n");
@@ -299,9 +300,9 @@ static void wait_for_output(struct process *p, struct outcome *o)
 static void cancel_asks_first(void **state)
 {
     (void)state;
-    const char *argv[] = {"sh", "-c",
-                          "trap 'echo stopping; exit 9' TERM; echo ready; while :; do sleep 0.02; done",
-                          NULL};
+    const char *argv[] = {
+        "sh", "-c", "trap 'echo stopping; exit 9' TERM; echo ready; while :; do sleep 0.02; done",
+        NULL};
     struct process_spec spec = shell(argv);
     struct outcome o;
     struct process *p = begin(&o, &spec);
@@ -457,7 +458,8 @@ static void failures_to_start_say_why(void **state)
         {"#!/bin/sh\n", 0600, "/", RC_INVALID, "is not executable"},
         {"not a program\n", 0700, "/", RC_INVALID, "Exec format error"},
         {"", 0700, "/", RC_INVALID, "Exec format error"},
-        {"#!/nonexistent/interpreter\n", 0700, "/", RC_NOT_FOUND, "or its interpreter is not there"},
+        {"#!/nonexistent/interpreter\n", 0700, "/", RC_NOT_FOUND,
+         "or its interpreter is not there"},
         {"#!/bin/sh\n", 0700, "/nonexistent", RC_NOT_FOUND, "/nonexistent: No such file"},
         {"#!/bin/sh\n", 0700, "/dev/null", RC_INVALID, "/dev/null: Not a directory"},
     };
