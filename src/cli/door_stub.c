@@ -1,2 +1,0 @@
-#include "cli/cli.h"
-const struct command door_commands[] = {{0}};
