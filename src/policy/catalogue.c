@@ -187,8 +187,6 @@ static const struct field tool_fields[] = {
     {"surfaces", FIELD_NAMES, FIELD_OF(struct tool_parts, def.surfaces), false, 0, 0, 0, NULL},
     {"env", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.env), false, 0, 0, 0, NULL},
     {"inputs", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.inputs), false, 0, 0, 0, NULL},
-    {"max_run", FIELD_SPAN, FIELD_OF(struct tool_parts, def.max_run_ms), false, 3600000, 1000,
-     86400000, NULL},
 };
 
 static enum rc read_argv_pattern(struct reader *r, const struct value *v, struct argv_pattern *ret)
@@ -220,7 +218,7 @@ static enum rc read_argv(struct reader *r, const struct value *v, struct tool_de
     for (uint32_t i = 0; i < count && t->argv != NULL; i++) {
         enum rc rc = read_argv_pattern(r, several ? &v->items[i] : v, &t->argv[i]);
         if (rc != RC_OK) {
-            return rc;
+            return several ? reader_step_index(r, rc, i) : rc;
         }
     }
     t->argv_count = t->argv == NULL ? 0 : count;

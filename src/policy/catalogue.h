@@ -67,7 +67,6 @@ struct tool_def {
     struct str_list mcp;       /* globs over MCP tool names */
     struct str_list env;       /* environment names that reach the command */
     struct str_list inputs;    /* parameters that name input files */
-    int64_t max_run_ms;        /* without an outcome by then: unknown */
     const struct value *parameters; /* JSON Schema; null: no parameters */
     const struct schema *schema;
 };

@@ -2,7 +2,8 @@
  * policy/match - commands against argument-vector patterns, and templates over parameters.
  *
  * A word of a pattern is literal text with '*' globs and {captures}. A capture takes at least one
- * byte; of two readings the one with the shorter first captures wins, so that the result is one.
+ * byte; of two readings the one with the shorter first captures wins, so that the result is one. A name
+ * that stands twice is one text twice: else the command could name one thing and do it to another.
  */
 #include "policy/catalogue.h"
 
@@ -52,12 +53,20 @@ static bool run_matches(struct word_match *m, struct str rest, struct str text, 
 static bool capture_matches(struct word_match *m, struct str name, struct str rest, struct str text)
 {
     unsigned slot = m->captures->count;
+    for (unsigned i = 0; i < slot; i++) {
+        struct str before = m->captures->texts[i];
+        if (str_eq(m->captures->names[i], name)) {
+            return str_starts(text, before) &&
+                   word_matches(m, rest, str_slice(text, before.len, text.len));
+        }
+    }
     if (slot == CAPTURES_MAX) {
         return false;
     }
     m->captures->count++;
     m->captures->names[slot] = name;
-    for (size_t n = 1; n <= text.len; n++) {
+    /* The last one takes what is left. */
+    for (size_t n = rest.len == 0 && text.len > 0 ? text.len : 1; n <= text.len; n++) {
         m->captures->texts[slot] = str_slice(text, 0, n);
         if (word_matches(m, rest, str_slice(text, n, text.len))) {
             return true;
@@ -79,7 +88,7 @@ static bool word_matches(struct word_match *m, struct str pattern, struct str te
             return capture_matches(m, name, str_slice(pattern, width, pattern.len), text);
         }
         if (pattern.ptr[0] == '*') {
-            return run_matches(m, str_slice(pattern, 1, pattern.len), text, 0);
+            return pattern.len == 1 || run_matches(m, str_slice(pattern, 1, pattern.len), text, 0);
         }
         if (text.len == 0 || text.ptr[0] != pattern.ptr[0]) {
             return false;
@@ -147,9 +156,6 @@ bool tool_matches_argv(struct arena *a, const struct tool_def *t, struct str exe
         }
         struct value parameters = value_object();
         for (unsigned k = 0; k < c.count; k++) {
-            if (value_get(&parameters, c.names[k]) != NULL) {
-                continue; /* a name that is used twice keeps its first text */
-            }
             value_add(a, &parameters, c.names[k], captured_value(t, c.names[k], c.texts[k]));
         }
         *ret_parameters = parameters;

@@ -218,7 +218,7 @@ static enum rc read_permission(struct reader *r, const struct value *v, void *ou
     }
     if (rc == RC_OK && p.where != NULL) {
         if (!value_is(p.where, VALUE_OBJECT)) {
-            return reader_fail(r, p.where, "where: expected an object");
+            return reader_step(r, reader_fail(r, p.where, "where: expected an object"), "where");
         }
         struct value *copy = arena_alloc(r->arena, sizeof *copy);
         if (copy == NULL) {

@@ -158,6 +158,10 @@ static enum rc read_text(struct reader *r, const struct value *v, const struct f
                            "%s: expected a name: lower-case letters, digits and . _ / -, at most 128",
                            f->name);
     }
+    /* Nothing is what the canonical form leaves out, so it would not read back. */
+    if (f->required && v->string.len == 0) {
+        return reader_fail(r, v, "%s: expected a text, not an empty one", f->name);
+    }
     *ret = arena_str(r->arena, v->string);
     return RC_OK;
 }
@@ -167,6 +171,9 @@ static enum rc read_list(struct reader *r, const struct value *v, const struct f
 {
     if (!value_is(v, VALUE_ARRAY) || v->count > FIELD_LIST_MAX) {
         return reader_fail(r, v, "%s: expected a list of at most %d texts", f->name, FIELD_LIST_MAX);
+    }
+    if (f->required && v->count == 0) {
+        return reader_fail(r, v, "%s: expected at least one", f->name);
     }
     struct str *items = arena_array(r->arena, v->count, sizeof *items);
     for (uint32_t i = 0; i < v->count && items != NULL; i++) {

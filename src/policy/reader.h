@@ -50,7 +50,7 @@ struct field {
     const char *name;
     enum field_type type;
     size_t offset;
-    bool required;
+    bool required;     /* there, and neither an empty text nor an empty list */
     int64_t otherwise; /* when absent: number, span in ms, ppm, milli, word index, bool */
     int64_t min;
     int64_t max;              /* both 0: not bounded */
