@@ -424,8 +424,9 @@ void http_client_free(struct http_client *c)
         return;
     }
     must(!c->finishing);
-    while (c->calls != NULL) {
-        call_free(c->calls);
+    for (struct http_client_call *call = c->calls; call != NULL; call = c->calls) {
+        must(call->client == c && call->prev == NULL);
+        call_free(call);
     }
     curl_multi_cleanup(c->multi);
     loop_timer_free(c->timer);

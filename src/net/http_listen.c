@@ -6,11 +6,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+               "see bound_port");
 
 static enum rc socket_fail(struct err *e, const char *what, const char *where)
 {
@@ -55,12 +59,11 @@ static bool address_parse(const char *host, uint16_t port, struct sockaddr_stora
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage at;
+    /* The smaller address of version 4 has its port at the same place. */
+    struct sockaddr_in6 at = {0};
     socklen_t size = sizeof at;
     must(getsockname(fd, (struct sockaddr *)&at, &size) == 0);
-    in_port_t port = at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
-                                              : ((struct sockaddr_in *)&at)->sin_port;
-    return ntohs(port);
+    return ntohs(at.sin6_port);
 }
 
 static enum rc listen_tcp(struct http_listener *l, const char *host, uint16_t port, struct err *e)

@@ -10,10 +10,13 @@
 #include "base/must.h"
 #include "sys/clock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     /* Memory of one connection for the head of a request and of its answer. The library wipes all
@@ -337,9 +340,14 @@ static void on_library_log(void *context, const char *format, va_list args)
 static enum rc start_daemon(struct http_server *s, struct err *e)
 {
     const struct http_server_options *o = &s->options;
+    /* The library closes its socket also when it fails, but not always: it gets one of its own. */
+    int fd = fcntl(s->listener.fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        return err_set(e, RC_UNAVAILABLE, "HTTP server can't start: %s", strerror(errno));
+    }
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, s},
-        {MHD_OPTION_LISTEN_SOCKET, s->listener.fd, NULL},
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->connections_max, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)o->idle_s, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
@@ -349,7 +357,8 @@ static enum rc start_daemon(struct http_server *s, struct err *e)
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, s},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
-        {s->tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)o->tls_cert_pem},
+        {s->tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
+         (void *)(uintptr_t)o->tls_cert_pem},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key_pem},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -414,8 +423,9 @@ enum rc http_server_start(struct loop *l, const struct http_server_options *opti
 void http_server_quiesce(struct http_server *s)
 {
     if (s->listener.fd >= 0) {
-        if (s->daemon != NULL) {
-            (void)MHD_quiesce_daemon(s->daemon);
+        int fd = s->daemon != NULL ? MHD_quiesce_daemon(s->daemon) : MHD_INVALID_SOCKET;
+        if (fd != MHD_INVALID_SOCKET) {
+            close(fd);
         }
         http_listener_close(&s->listener);
     }
