@@ -44,13 +44,13 @@ install: build
 
 build/release/build.ninja:
 	@tools/setup build
-	@meson setup build/release --buildtype=release -Dtests=false >/dev/null
+	@meson setup build/release --buildtype=release -Db_lto=true -Dtests=false >/dev/null
 
 build/test/build.ninja:
 	@meson setup build/test --buildtype=debug -Db_sanitize=address,undefined >/dev/null
 
 build/bench/build.ninja:
-	@meson setup build/bench --buildtype=release >/dev/null
+	@meson setup build/bench --buildtype=release -Db_lto=true >/dev/null
 
 clean:
 	rm -rf build

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLY_MAX = 64 << 20 };
+enum {
+    REPLY_MAX = 64 << 20,
+    REPLY_KEPT = 256 << 10,
+};
 
 /* --- problems: one table of codes -------------------------------------------------------------------------- */
 
@@ -144,16 +147,16 @@ enum rc call_text(struct call *c, unsigned status, const char *content_type, str
 
 static void send_now(struct call *c, bool durable)
 {
-    struct buf out;
-    buf_init(&out, REPLY_MAX);
+    struct buf *out = &c->api->out;
     struct str text = c->text;
     const char *type = c->content_type;
+    buf_reset(out);
     if (!c->raw) {
-        json_write(&out, &c->reply);
-        text = buf_view(&out);
+        json_write(out, &c->reply);
+        text = buf_view(out);
         type = "application/json";
     }
-    if (out.rc != RC_OK || arena_rc(c->arena) != RC_OK) {
+    if (out->rc != RC_OK || arena_rc(c->arena) != RC_OK) {
         struct err e;
         call_problem(c, err_set(&e, RC_UNAVAILABLE, "the reply is too large"), &e);
     } else {
@@ -163,7 +166,9 @@ static void send_now(struct call *c, bool durable)
         count_status(c->api, c->status);
         http_answer(c->x, c->status, type, text);
     }
-    buf_done(&out);
+    if (out->capacity > REPLY_KEPT) {
+        buf_done(out); /* one large listing must not be kept for good */
+    }
 }
 
 static void when_durable(void *context, enum rc rc)
@@ -441,6 +446,7 @@ struct api *api_new(const struct api_options *options)
     api->options.burst = options->burst > 0 ? options->burst : API_BURST;
     api->options.sli_bucket_ms = options->sli_bucket_ms > 0 ? options->sli_bucket_ms : 10000;
     api->control = options->control;
+    buf_init(&api->out, REPLY_MAX);
     api->limits = limits_new(api->options.rate_per_s, api->options.burst);
     if (api->limits == NULL) {
         free(api);
@@ -453,6 +459,7 @@ void api_free(struct api *api)
 {
     if (api != NULL) {
         limits_free(api->limits);
+        buf_done(&api->out);
         free(api->buckets);
         free(api);
     }

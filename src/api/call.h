@@ -26,6 +26,7 @@ struct api {
     struct api_options options;
     struct control *control;
     struct limits *limits;
+    struct buf out; /* the reply being written; kept to save allocations */
     struct counts counts;
     struct counts at_last_minute;
     struct bucket_row *buckets; /* by service index; events gathered since the last flush */

@@ -63,10 +63,10 @@ static bool is_share(const struct finding *f)
 static struct value finding_value(struct arena *a, const struct finding *finding, const struct facts *f)
 {
     struct value v = value_object();
-    value_add_str(a, &v, STR("check"), str_from(check_name(finding->check)));
-    value_add_str(a, &v, STR("verdict"), str_from(verdict_name(finding->verdict)));
+    value_add_str(a, &v, STR("check"), check_str(finding->check));
+    value_add_str(a, &v, STR("verdict"), verdict_str(finding->verdict));
     value_add_str(a, &v, STR("mode"), finding->shadow ? STR("shadow") : finding->reason == REASON_OFF ? STR("off") : STR("enforce"));
-    value_add_str(a, &v, STR("reason"), str_from(reason_name(finding->reason)));
+    value_add_str(a, &v, STR("reason"), reason_str(finding->reason));
     value_add_str(a, &v, STR("text"), sentence(a, finding, f));
     if (finding->threshold != 0 || finding->value != 0) {
         const char *names[2][2] = {{"value", "threshold"}, {"value_pct", "threshold_pct"}};
@@ -143,7 +143,7 @@ static struct value blocked_by(struct arena *a, const struct decision *d)
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct finding *f = &d->findings[i];
         if (!f->shadow && f->verdict != VERDICT_ALLOW) {
-            value_push(a, &all, value_string(str_from(check_name(f->check))));
+            value_push(a, &all, value_string(check_str(f->check)));
         }
     }
     return all;
@@ -152,9 +152,9 @@ static struct value blocked_by(struct arena *a, const struct decision *d)
 static void add_verdict(struct call *c, struct value *v, const struct decision *d, const struct facts *f)
 {
     struct arena *a = c->arena;
-    value_add_str(a, v, STR("verdict"), str_from(verdict_name(d->verdict)));
+    value_add_str(a, v, STR("verdict"), verdict_str(d->verdict));
     value_add(a, v, STR("blocking_check"),
-              d->blocking < 0 ? value_null() : value_string(str_from(check_name((enum check)d->blocking))));
+              d->blocking < 0 ? value_null() : value_string(check_str((enum check)d->blocking)));
     if (d->verdict == VERDICT_ALLOW) {
         return;
     }
@@ -289,10 +289,10 @@ struct value render_action(struct call *c, const struct action *action)
     add_null_or_str(a, &v, STR("tool"),
                     action->tool == MAP_NONE ? STR("") : str_from(world_tool_at(w, action->tool)->name));
     value_add(a, &v, STR("services"), action_services(c, action));
-    value_add_str(a, &v, STR("verdict"), str_from(verdict_name(action->verdict)));
+    value_add_str(a, &v, STR("verdict"), verdict_str(action->verdict));
     value_add(a, &v, STR("blocking_check"),
               action->blocking < 0 ? value_null()
-                                   : value_string(str_from(check_name((enum check)action->blocking))));
+                                   : value_string(check_str((enum check)action->blocking)));
     value_add_str(a, &v, STR("decision_id"), id_str(a, "dec", action->decided_seq));
     value_add_hex(a, &v, STR("digest"), STR("sha256:"), action->digest, sizeof action->digest);
     value_add_bool(a, &v, STR("two_phase"), action->two_phase);

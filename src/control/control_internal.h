@@ -26,6 +26,7 @@ struct control {
     struct signals signals;
     struct writer *writer;
     struct store *reader;
+    struct buf text; /* canonical bytes of the operation under way; kept to save allocations */
 
     /* now = max(ledger head, anchor + elapsed) */
     int64_t anchor_wall_ms;
@@ -82,8 +83,8 @@ void add_decision(struct control *c, struct arena *a, struct value *body, const 
  * catalogue has since changed what it is. */
 NODISCARD enum rc control_rebuild(struct control *c, struct arena *a, const struct action *action,
                                   struct request *ret, struct err *e);
-NODISCARD enum rc action_digest(struct arena *a, const struct request *q, struct digest *ret,
-                                struct err *e);
+NODISCARD enum rc action_digest(struct control *c, struct arena *a, const struct request *q,
+                                struct digest *ret, struct err *e);
 
 /* clock.c */
 void clock_start(struct control *c);

@@ -40,7 +40,7 @@ static enum rc may_append(struct control *c, const struct append *what, struct e
 
 static enum rc body_text(struct arena *a, const struct append *what, struct buf *out, struct err *e)
 {
-    buf_init(out, ENTRY_BODY_MAX);
+    buf_reset(out);
     json_write_canonical(out, &what->body, a);
     enum rc rc = arena_rc(a) != RC_OK ? arena_rc(a) : out->rc;
     return rc == RC_OK ? RC_OK : err_set(e, rc, "the entry is too large");
@@ -49,14 +49,13 @@ static enum rc body_text(struct arena *a, const struct append *what, struct buf 
 enum rc control_append(struct control *c, struct arena *a, const struct append *what, uint64_t *ret_seq,
                        struct err *e)
 {
-    struct buf text;
+    struct buf *text = &c->text;
     enum rc rc = may_append(c, what, e);
     if (rc != RC_OK) {
         return rc;
     }
-    rc = body_text(a, what, &text, e);
+    rc = body_text(a, what, text, e);
     if (rc != RC_OK) {
-        buf_done(&text);
         return rc;
     }
     struct entry entry = {.v = entry_kind_version(what->kind),
@@ -68,8 +67,7 @@ enum rc control_append(struct control *c, struct arena *a, const struct append *
                           .ref_count = what->ref_count};
     uint8_t salt[ENTRY_SALT_LEN];
     c->options.ports.random(c->options.ports.context, salt, sizeof salt);
-    rc = writer_push(c->writer, &entry, salt, buf_view(&text), what->blobs, what->blob_count, e);
-    buf_done(&text);
+    rc = writer_push(c->writer, &entry, salt, buf_view(text), what->blobs, what->blob_count, e);
     if (rc != RC_OK) {
         return rc == RC_LIMIT ? err_wrap(e, RC_UNAVAILABLE, "ledger") : rc;
     }
@@ -98,7 +96,7 @@ void add_decision(struct control *c, struct arena *a, struct value *body, const 
                   const struct decision *d, int64_t now_ms)
 {
     if (d->blocking >= 0) {
-        value_add_str(a, body, STR("blocking"), str_from(check_name((enum check)d->blocking)));
+        value_add_str(a, body, STR("blocking"), check_str((enum check)d->blocking));
     }
     value_add(a, body, STR("facts"), facts_write(a, f));
     value_add(a, body, STR("findings"), findings_write(a, d));
@@ -106,7 +104,7 @@ void add_decision(struct control *c, struct arena *a, struct value *body, const 
     if (d->verdict == VERDICT_HOLD) {
         value_add_instant(a, body, STR("retry_at"), now_ms + d->retry_after_ms);
     }
-    value_add_str(a, body, STR("verdict"), str_from(verdict_name(d->verdict)));
+    value_add_str(a, body, STR("verdict"), verdict_str(d->verdict));
 }
 
 struct idempotency_key control_idempotency(const struct principal *p, struct str key, struct str route,

@@ -8,17 +8,16 @@
 
 #include <string.h>
 
-enum rc action_digest(struct arena *a, const struct request *q, struct digest *ret, struct err *e)
+enum rc action_digest(struct control *c, struct arena *a, const struct request *q, struct digest *ret,
+                      struct err *e)
 {
-    struct buf text;
-    buf_init(&text, ENTRY_BODY_MAX);
+    buf_reset(&c->text);
     struct value bound = request_bound(a, q);
-    json_write_canonical(&text, &bound, a);
-    enum rc rc = arena_rc(a) != RC_OK ? arena_rc(a) : text.rc;
+    json_write_canonical(&c->text, &bound, a);
+    enum rc rc = arena_rc(a) != RC_OK ? arena_rc(a) : c->text.rc;
     if (rc == RC_OK) {
-        *ret = sha256(buf_view(&text));
+        *ret = sha256(buf_view(&c->text));
     }
-    buf_done(&text);
     return rc == RC_OK ? RC_OK : err_set(e, rc, "the request is too large");
 }
 
@@ -119,7 +118,7 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
     enum rc rc = within_limits(c, e);
     rc = rc == RC_OK ? request_derive(a, c->world, q, e) : rc;
     struct digest digest;
-    rc = rc == RC_OK ? action_digest(a, q, &digest, e) : rc;
+    rc = rc == RC_OK ? action_digest(c, a, q, &digest, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -172,7 +171,7 @@ enum rc control_rebuild(struct control *c, struct arena *a, const struct action 
     request_read(value_get(body, STR("request")), ret);
     rc = request_derive(a, c->world, ret, e);
     struct digest digest;
-    rc = rc == RC_OK ? action_digest(a, ret, &digest, e) : rc;
+    rc = rc == RC_OK ? action_digest(c, a, ret, &digest, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

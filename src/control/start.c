@@ -57,6 +57,7 @@ enum rc control_start(const struct control_options *options, struct control **re
     c->path = path;
     c->stop_effect_us = -1;
     signals_init(&c->signals);
+    buf_init(&c->text, ENTRY_BODY_MAX);
     enum rc rc = open_world(c, e);
     rc = rc == RC_OK ? start_writer(c, e) : rc;
     if (rc != RC_OK) {
@@ -81,6 +82,7 @@ void control_stop(struct control *c)
     store_close(c->reader);
     world_free(c->world);
     signals_done(&c->signals);
+    buf_done(&c->text);
     free(c->waiters);
     free(c->abandoned);
     free(c->path);

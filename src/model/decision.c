@@ -5,41 +5,48 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const reasons[REASON_COUNT] = {
-    [REASON_NONE] = "none",
-    [REASON_UNKNOWN_AGENT] = "unknown_agent",
-    [REASON_SUSPENDED] = "suspended",
-    [REASON_REMOVED] = "removed",
-    [REASON_NOT_PERMITTED] = "not_permitted",
-    [REASON_CLOCK_JUMPED] = "clock_jumped",
-    [REASON_STOPPED] = "stopped",
-    [REASON_PAUSED] = "paused",
-    [REASON_SHELL] = "shell",
-    [REASON_AMBIGUOUS] = "ambiguous",
-    [REASON_CLAIM_MISMATCH] = "claim_mismatch",
-    [REASON_BAD_PARAMETERS] = "bad_parameters",
-    [REASON_UNKNOWN_SERVICE] = "unknown_service",
-    [REASON_PENDING_LIMIT] = "pending_limit",
-    [REASON_ASKED_FOR_PERSON] = "asked_for_person",
-    [REASON_CODE_FREEZE] = "code_freeze",
-    [REASON_DEPLOY_IN_FLIGHT] = "deploy_in_flight",
-    [REASON_DEPLOY_UNKNOWN] = "deploy_unknown",
-    [REASON_BUDGET_LOW] = "budget_low",
-    [REASON_BUDGET_UNKNOWN] = "budget_unknown",
-    [REASON_BUDGET_STALE] = "budget_stale",
-    [REASON_NO_SLO] = "no_slo",
-    [REASON_NO_TRAFFIC] = "no_traffic",
-    [REASON_QUEUE_DEEP] = "queue_deep",
-    [REASON_QUEUE_DRIFT] = "queue_drift",
-    [REASON_QUEUE_UNKNOWN] = "queue_unknown",
-    [REASON_HER_HIGH] = "her_high",
-    [REASON_HER_UNKNOWN] = "her_unknown",
-    [REASON_INSUFFICIENT_SAMPLE] = "insufficient_sample",
-    [REASON_NOT_APPLICABLE] = "not_applicable",
-    [REASON_OFF] = "off",
+#define NAME(literal) {literal, sizeof(literal) - 1}
+
+static const struct str reasons[REASON_COUNT] = {
+    [REASON_NONE] = NAME("none"),
+    [REASON_UNKNOWN_AGENT] = NAME("unknown_agent"),
+    [REASON_SUSPENDED] = NAME("suspended"),
+    [REASON_REMOVED] = NAME("removed"),
+    [REASON_NOT_PERMITTED] = NAME("not_permitted"),
+    [REASON_CLOCK_JUMPED] = NAME("clock_jumped"),
+    [REASON_STOPPED] = NAME("stopped"),
+    [REASON_PAUSED] = NAME("paused"),
+    [REASON_SHELL] = NAME("shell"),
+    [REASON_AMBIGUOUS] = NAME("ambiguous"),
+    [REASON_CLAIM_MISMATCH] = NAME("claim_mismatch"),
+    [REASON_BAD_PARAMETERS] = NAME("bad_parameters"),
+    [REASON_UNKNOWN_SERVICE] = NAME("unknown_service"),
+    [REASON_PENDING_LIMIT] = NAME("pending_limit"),
+    [REASON_ASKED_FOR_PERSON] = NAME("asked_for_person"),
+    [REASON_CODE_FREEZE] = NAME("code_freeze"),
+    [REASON_DEPLOY_IN_FLIGHT] = NAME("deploy_in_flight"),
+    [REASON_DEPLOY_UNKNOWN] = NAME("deploy_unknown"),
+    [REASON_BUDGET_LOW] = NAME("budget_low"),
+    [REASON_BUDGET_UNKNOWN] = NAME("budget_unknown"),
+    [REASON_BUDGET_STALE] = NAME("budget_stale"),
+    [REASON_NO_SLO] = NAME("no_slo"),
+    [REASON_NO_TRAFFIC] = NAME("no_traffic"),
+    [REASON_QUEUE_DEEP] = NAME("queue_deep"),
+    [REASON_QUEUE_DRIFT] = NAME("queue_drift"),
+    [REASON_QUEUE_UNKNOWN] = NAME("queue_unknown"),
+    [REASON_HER_HIGH] = NAME("her_high"),
+    [REASON_HER_UNKNOWN] = NAME("her_unknown"),
+    [REASON_INSUFFICIENT_SAMPLE] = NAME("insufficient_sample"),
+    [REASON_NOT_APPLICABLE] = NAME("not_applicable"),
+    [REASON_OFF] = NAME("off"),
 };
 
 const char *reason_name(enum reason r)
+{
+    return reason_str(r).ptr;
+}
+
+struct str reason_str(enum reason r)
 {
     must((unsigned)r < REASON_COUNT);
     return reasons[r];
@@ -48,7 +55,7 @@ const char *reason_name(enum reason r)
 bool reason_parse(struct str name, enum reason *ret)
 {
     for (unsigned i = 0; i < REASON_COUNT; i++) {
-        if (str_eq(name, str_from(reasons[i]))) {
+        if (str_eq(name, reasons[i])) {
             *ret = (enum reason)i;
             return true;
         }
@@ -252,17 +259,27 @@ enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
 
 /* --- findings ---------------------------------------------------------------------------------- */
 
-/* [check, verdict] or [check, verdict, reason, value, threshold, subject, flags, release]. */
+static bool is_plain_allow(const struct finding *f)
+{
+    return f->verdict == VERDICT_ALLOW && f->reason == REASON_NONE && !f->shadow && !f->unknown &&
+           f->value == 0 && f->threshold == 0 && f->subject.len == 0 && f->release_ms == 0;
+}
+
+/* The check's name for a plain allow, else [check, verdict, reason, value, threshold, subject, flags,
+ * release] as far as it is needed. */
 static struct value finding_write(struct arena *a, const struct finding *f)
 {
+    if (is_plain_allow(f)) {
+        return value_string(check_str(f->check));
+    }
     struct value v = value_array();
-    value_push(a, &v, value_string(str_from(check_name(f->check))));
-    value_push(a, &v, value_string(str_from(verdict_name(f->verdict))));
+    value_push(a, &v, value_string(check_str(f->check)));
+    value_push(a, &v, value_string(verdict_str(f->verdict)));
     bool flags = f->shadow || f->unknown || f->release_ms != 0;
     bool subject = f->subject.len > 0 || flags;
     bool numbers = f->value != 0 || f->threshold != 0 || subject;
     if (f->reason != REASON_NONE || numbers) {
-        value_push(a, &v, value_string(str_from(reason_name(f->reason))));
+        value_push(a, &v, value_string(reason_str(f->reason)));
     }
     if (numbers) {
         value_push(a, &v, value_int(f->value));
@@ -290,6 +307,14 @@ struct value findings_write(struct arena *a, const struct decision *d)
 static enum rc finding_read(const struct value *v, struct decision *ret, struct err *e)
 {
     struct finding f = {0};
+    if (v->type == VALUE_STRING) {
+        if (!check_parse(v->string, &f.check)) {
+            return err_set(e, RC_CORRUPT, "a recorded finding is not one");
+        }
+        f.verdict = VERDICT_ALLOW;
+        ret->findings[f.check] = f;
+        return RC_OK;
+    }
     struct str reason = value_text(item(v, 2));
     if (!check_parse(value_text(item(v, 0)), &f.check) ||
         !verdict_parse(value_text(item(v, 1)), &f.verdict) ||

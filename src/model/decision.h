@@ -102,6 +102,7 @@ enum reason {
 };
 
 const char *reason_name(enum reason r);
+struct str reason_str(enum reason r);
 NODISCARD bool reason_parse(struct str name, enum reason *ret);
 
 struct finding {

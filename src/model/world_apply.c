@@ -162,11 +162,12 @@ static const enum action_state state_after[] = {
 /* The parts of a decision that the world keeps. */
 static enum rc take_decision(const struct step *s, struct action *a)
 {
-    struct decision d;
+    struct decision d = {0};
     if (!verdict_parse(text(s, "verdict"), &a->verdict)) {
         return missing(s, "the verdict");
     }
-    enum rc rc = findings_read(get(s, "findings"), &d, s->e);
+    /* Only what an approver will be shown is kept, so only an escalation's findings are read. */
+    enum rc rc = a->verdict != VERDICT_ESCALATE ? RC_OK : findings_read(get(s, "findings"), &d, s->e);
     if (rc != RC_OK) {
         return rc;
     }
@@ -178,8 +179,8 @@ static enum rc take_decision(const struct step *s, struct action *a)
     a->approval_count = 0;
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &d.findings[c];
-        a->shown[c].shown = f->verdict == VERDICT_ESCALATE && !f->shadow;
-        a->shown[c].value = f->value;
+        bool shown = a->verdict == VERDICT_ESCALATE && f->verdict == VERDICT_ESCALATE && !f->shadow;
+        a->shown[c] = (struct shown_finding){shown, shown ? f->value : 0};
     }
     return RC_OK;
 }

@@ -3,11 +3,13 @@
 #include "base/must.h"
 #include "policy/reader.h"
 
-static const char *const checks[CHECK_COUNT] = {
-    [CHECK_IDENTITY] = "identity",   [CHECK_STOP] = "stop",
-    [CHECK_CATALOGUE] = "catalogue", [CHECK_REQUEST] = "request",
-    [CHECK_FREEZE] = "freeze",       [CHECK_ERROR_BUDGET] = "error_budget",
-    [CHECK_AQDD] = "aqdd",           [CHECK_HER_TREND] = "her_trend",
+#define NAME(literal) {literal, sizeof(literal) - 1}
+
+static const struct str checks[CHECK_COUNT] = {
+    [CHECK_IDENTITY] = NAME("identity"),   [CHECK_STOP] = NAME("stop"),
+    [CHECK_CATALOGUE] = NAME("catalogue"), [CHECK_REQUEST] = NAME("request"),
+    [CHECK_FREEZE] = NAME("freeze"),       [CHECK_ERROR_BUDGET] = NAME("error_budget"),
+    [CHECK_AQDD] = NAME("aqdd"),           [CHECK_HER_TREND] = NAME("her_trend"),
 };
 
 static const char *const modes[] = {"enforce", "shadow", "off", NULL};
@@ -61,6 +63,11 @@ static const struct {
 
 const char *check_name(enum check c)
 {
+    return check_str(c).ptr;
+}
+
+struct str check_str(enum check c)
+{
     must((unsigned)c < CHECK_COUNT);
     return checks[c];
 }
@@ -68,7 +75,7 @@ const char *check_name(enum check c)
 bool check_parse(struct str name, enum check *ret)
 {
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
-        if (str_eq(name, str_from(checks[i]))) {
+        if (str_eq(name, checks[i])) {
             *ret = (enum check)i;
             return true;
         }
@@ -187,7 +194,7 @@ struct value thresholds_value(struct arena *a, const struct thresholds *t)
             }
         }
         if (of_check.count > 0) {
-            value_add(a, &all, str_from(checks[c]), of_check);
+            value_add(a, &all, checks[c], of_check);
         }
     }
     return all;
@@ -205,7 +212,7 @@ struct value threshold_changes_value(struct arena *a, struct threshold_changes c
             }
         }
         if (of_check.count > 0) {
-            value_add(a, &all, str_from(checks[c]), of_check);
+            value_add(a, &all, checks[c], of_check);
         }
     }
     return all;

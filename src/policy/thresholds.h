@@ -29,6 +29,7 @@ enum check {
 };
 
 const char *check_name(enum check c);
+struct str check_str(enum check c);
 NODISCARD bool check_parse(struct str name, enum check *ret);
 
 enum check_mode { MODE_ENFORCE = 0, MODE_SHADOW, MODE_OFF };

@@ -19,6 +19,7 @@ enum verdict {
 
 /* "deny", ...; never null for a valid verdict. */
 const char *verdict_name(enum verdict v);
+struct str verdict_str(enum verdict v);
 NODISCARD bool verdict_parse(struct str name, enum verdict *ret);
 static inline enum verdict verdict_strictest(enum verdict a, enum verdict b)
 {

@@ -9,6 +9,7 @@ void window_init(struct window *w)
 {
     memset(w, 0, sizeof *w);
     w->newest_hour = -1;
+    w->kept_first = -1;
 }
 
 static struct window_bucket *bucket_of(struct window *w, int64_t hour)
@@ -43,7 +44,7 @@ bool window_add(struct window *w, int64_t at_ms, int64_t good, int64_t total)
     return true;
 }
 
-struct window_bucket window_sum(const struct window *w, int64_t now_ms, int64_t span_ms)
+struct window_bucket window_sum(struct window *w, int64_t now_ms, int64_t span_ms)
 {
     struct window_bucket sum = {0, 0};
     if (w->newest_hour < 0) {
