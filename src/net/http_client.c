@@ -424,9 +424,11 @@ void http_client_free(struct http_client *c)
         return;
     }
     must(!c->finishing);
-    for (struct http_client_call *call = c->calls; call != NULL; call = c->calls) {
-        must(call->client == c && call->prev == NULL);
+    struct http_client_call *call = c->calls;
+    while (call != NULL) {
+        struct http_client_call *next = call->next;
         call_free(call);
+        call = next;
     }
     curl_multi_cleanup(c->multi);
     loop_timer_free(c->timer);
