@@ -7,193 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    REPLY_MAX = 64 << 20,
-    REPLY_KEPT = 256 << 10,
-};
-
-/* --- problems: one table of codes -------------------------------------------------------------------------- */
-
-static const struct {
-    unsigned status;
-    const char *code;
-    const char *title;
-} problems[] = {
-    {400, "invalid_json", "The body is not valid JSON"},
-    {401, "unauthenticated", "A valid credential is needed"},
-    {403, "forbidden", "Not allowed to this credential"},
-    {404, "not_found", "There is no such thing"},
-    {405, "method_not_allowed", "Not with this method"},
-    {409, "conflict", "Not in a state for this"},
-    {413, "too_large", "The body is too large"},
-    {415, "unsupported_media_type", "The body must be application/json"},
-    {421, "misdirected", "This server does not answer for that host"},
-    {422, "invalid", "The input is wrong"},
-    {429, "limit", "A limit was crossed"},
-    {431, "head_too_large", "The request head is too large"},
-    {500, "corrupt", "Stored data is damaged"},
-    {503, "ledger_unavailable", "The ledger can't be written now"},
-};
-
-static unsigned status_of(enum rc rc)
-{
-    switch (rc) {
-    case RC_OK:
-        return 200;
-    case RC_INVALID:
-        return 422;
-    case RC_NOT_FOUND:
-        return 404;
-    case RC_CONFLICT:
-        return 409;
-    case RC_DENIED:
-        return 403;
-    case RC_LIMIT:
-        return 429;
-    case RC_CORRUPT:
-        return 500;
-    case RC_NO_MEMORY:
-    case RC_UNAVAILABLE:
-        break;
-    }
-    return 503;
-}
-
-static void write_problem(struct buf *out, unsigned status, struct str instance, const struct err *e)
-{
-    size_t i = 0;
-    while (i + 1 < sizeof problems / sizeof *problems && problems[i].status != status) {
-        i++;
-    }
-    struct buf type;
-    buf_init(&type, 128);
-    buf_printf(&type, "urn:pawl:error:%s", problems[i].code);
-    buf_str(out, STR("{\"type\":"));
-    json_write_string(out, buf_view(&type));
-    buf_done(&type);
-    buf_str(out, STR(",\"title\":"));
-    json_write_string(out, str_from(problems[i].title));
-    buf_printf(out, ",\"status\":%u,\"detail\":", status);
-    struct str detail = e == NULL ? str_from(problems[i].title) : str_from(e->text);
-    json_write_string(out, utf8_valid(detail) ? detail : STR("the text is not valid UTF-8"));
-    if (instance.len > 0 && utf8_valid(instance)) {
-        buf_str(out, STR(",\"instance\":"));
-        json_write_string(out, instance);
-    }
-    buf_str(out, STR(",\"code\":"));
-    json_write_string(out, str_from(problems[i].code));
-    if (e != NULL && e->where[0] != '\0' && utf8_valid(str_from(e->where))) {
-        buf_str(out, STR(",\"errors\":[{\"pointer\":"));
-        json_write_string(out, str_from(e->where));
-        buf_str(out, STR(",\"expected\":"));
-        json_write_string(out, utf8_valid(detail) ? detail : STR(""));
-        buf_str(out, STR("}]"));
-    }
-    buf_char(out, '}');
-}
-
 void api_problem(void *context, unsigned status, struct buf *out)
 {
     struct api *api = context;
     api->counts.malformed++;
-    write_problem(out, status, STR(""), NULL);
-}
-
-static void count_status(struct api *api, unsigned status)
-{
-    api->counts.by_class[status / 100 < 6 ? status / 100 : 5]++;
-}
-
-static void send_problem(struct call *c, unsigned status, const struct err *e)
-{
-    struct buf out;
-    buf_init(&out, 8192);
-    write_problem(&out, status, c->request->path, e);
-    if (status == 401) {
-        http_add_header(c->x, "WWW-Authenticate", STR("Bearer realm=\"pawl\""));
-    }
-    if (status == 503) {
-        http_add_header(c->x, "Retry-After", STR("1"));
-    }
-    count_status(c->api, status);
-    http_answer(c->x, status, "application/problem+json", buf_view(&out));
-    buf_done(&out);
-}
-
-void call_problem(struct call *c, enum rc rc, const struct err *e)
-{
-    send_problem(c, status_of(rc), e);
-}
-
-/* --- replies -------------------------------------------------------------------------------------------------- */
-
-enum rc call_reply(struct call *c, unsigned status, struct value v)
-{
-    c->status = status;
-    c->reply = v;
-    c->wait_seq = control_read_seq(c->control);
-    return RC_OK;
-}
-
-enum rc call_text(struct call *c, unsigned status, const char *content_type, struct str text)
-{
-    c->status = status;
-    c->raw = true;
-    c->content_type = content_type;
-    c->text = text;
-    c->wait_seq = 0;
-    return RC_OK;
-}
-
-static void send_now(struct call *c, bool durable)
-{
-    struct buf *out = &c->api->out;
-    struct str text = c->text;
-    const char *type = c->content_type;
-    buf_reset(out);
-    if (!c->raw) {
-        json_write(out, &c->reply);
-        text = buf_view(out);
-        type = "application/json";
-    }
-    if (out->rc != RC_OK || arena_rc(c->arena) != RC_OK) {
-        struct err e;
-        call_problem(c, err_set(&e, RC_UNAVAILABLE, "the reply is too large"), &e);
-    } else {
-        if (!durable) {
-            http_add_header(c->x, "Pawl-Durable", STR("false"));
-        }
-        count_status(c->api, c->status);
-        http_answer(c->x, c->status, type, text);
-    }
-    if (out->capacity > REPLY_KEPT) {
-        buf_done(out); /* one large listing must not be kept for good */
-    }
-}
-
-static void when_durable(void *context, enum rc rc)
-{
-    struct call *c = context;
-    http_set_data(c->x, NULL);
-    bool reads = c->request->method == HTTP_GET || c->request->method == HTTP_HEAD;
-    if (rc == RC_OK || reads) {
-        send_now(c, rc == RC_OK);
-        return;
-    }
-    struct err e;
-    (void)err_set(&e, RC_UNAVAILABLE, "the ledger can't be written now: nothing was decided");
-    call_problem(c, RC_UNAVAILABLE, &e);
-}
-
-void call_send(struct call *c)
-{
-    struct err e;
-    http_set_data(c->x, c);
-    enum rc rc = control_when_durable(c->control, c->wait_seq, c->action, when_durable, c, &e);
-    if (rc != RC_OK) {
-        http_set_data(c->x, NULL);
-        call_problem(c, rc, &e);
-    }
+    problem_write(out, status, STR(""), NULL);
 }
 
 void api_gone(void *context, struct http_exchange *x)
@@ -336,12 +154,12 @@ static void dispatch(struct call *c, const struct route *r)
     struct err e = {0};
     unsigned status = prepare(c, r, &e);
     if (status != 0) {
-        send_problem(c, status, &e);
+        call_problem_status(c, status, &e);
         return;
     }
     enum rc rc = r->handle(c, &e);
     if (rc == RC_INVALID && (r->flags & ROUTE_BODY_ERRORS_400) != 0) {
-        send_problem(c, 400, &e);
+        call_problem_status(c, 400, &e);
     } else if (rc != RC_OK) {
         call_problem(c, rc, &e);
     } else if (!c->deferred) {
@@ -364,14 +182,14 @@ void api_handle(void *context, struct http_exchange *x, const struct http_reques
                        .who = {.agent = MAP_NONE}};
     if (request->peer_uid < 0 && !host_is_ours(api, http_header(x, "Host"))) {
         (void)err_set(&e, RC_DENIED, "the Host header names another server");
-        send_problem(c, 421, &e);
+        call_problem_status(c, 421, &e);
         return;
     }
     bool other_method;
     enum http_method method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
     const struct route *r = routes_find(method, request->path, c->ids, &other_method);
     if (r == NULL) {
-        send_problem(c, other_method ? 405 : 404, NULL);
+        call_problem_status(c, other_method ? 405 : 404, NULL);
         return;
     }
     dispatch(c, r);
@@ -382,55 +200,6 @@ size_t api_max_body(void *context, enum http_method method, struct str path)
     (void)context;
     bool proposal = method == HTTP_POST && str_eq(path, STR("/v1/actions"));
     return proposal ? HTTP_BODY_LARGE_MAX : HTTP_BODY_MAX;
-}
-
-/* --- for handlers ----------------------------------------------------------------------------------------------- */
-
-enum rc call_id(const struct call *c, unsigned i, const char *prefix, uint64_t *ret, struct err *e)
-{
-    return id_parse(c->ids[i], prefix, ret) ? RC_OK
-                                            : err_set(e, RC_NOT_FOUND, "there is no such %s", prefix);
-}
-
-enum rc call_fields(struct call *c, const struct field *fields, size_t count, void *out, struct err *e)
-{
-    struct reader r = {c->arena, STR(""), e};
-    return read_fields(&r, &c->body, fields, count, out);
-}
-
-enum rc call_page(struct call *c, uint64_t *ret_after, uint64_t *ret_limit, struct err *e)
-{
-    struct str text;
-    *ret_after = 0;
-    *ret_limit = API_LIST_DEFAULT;
-    if (http_query(c->x, "limit", &text) &&
-        (!str_to_u64(text, ret_limit) || *ret_limit < 1 || *ret_limit > API_LIST_MAX)) {
-        return err_at(e, RC_INVALID, STR("/limit"), "expected 1 to %d", API_LIST_MAX);
-    }
-    if (http_query(c->x, "after", &text) && !str_to_u64(text, ret_after)) {
-        return err_at(e, RC_INVALID, STR("/after"), "expected what a listing's `next` said");
-    }
-    return RC_OK;
-}
-
-bool call_is_operator(const struct call *c)
-{
-    return (c->who.roles & ROLES_OPERATOR) != 0;
-}
-
-bool call_may_write_service(const struct call *c, struct str service)
-{
-    if ((c->who.roles & ROLE_ADMIN) != 0) {
-        return true;
-    }
-    struct str globs = c->who.services;
-    struct str glob;
-    while (str_next(&globs, ',', &glob)) {
-        if (str_glob(str_trim(glob), service)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* --- lifetime ---------------------------------------------------------------------------------------------------- */
@@ -446,7 +215,7 @@ struct api *api_new(const struct api_options *options)
     api->options.burst = options->burst > 0 ? options->burst : API_BURST;
     api->options.sli_bucket_ms = options->sli_bucket_ms > 0 ? options->sli_bucket_ms : 10000;
     api->control = options->control;
-    buf_init(&api->out, REPLY_MAX);
+    buf_init(&api->out, CALL_REPLY_MAX);
     api->limits = limits_new(api->options.rate_per_s, api->options.burst);
     if (api->limits == NULL) {
         free(api);

@@ -7,7 +7,11 @@
 #include "api/api.h"
 #include "policy/reader.h"
 
-enum { CALL_IDS_MAX = 2 };
+enum {
+    CALL_IDS_MAX = 2,
+    CALL_REPLY_MAX = 64 << 20,   /* bytes of one reply */
+    CALL_REPLY_KEPT = 256 << 10, /* bytes of the buffer that stay allocated between replies */
+};
 
 struct counts {
     int64_t requests;
@@ -66,6 +70,9 @@ enum rc call_reply(struct call *c, unsigned status, struct value v);
 enum rc call_text(struct call *c, unsigned status, const char *content_type, struct str text);
 void call_send(struct call *c);
 void call_problem(struct call *c, enum rc rc, const struct err *e);
+void call_problem_status(struct call *c, unsigned status, const struct err *e);
+/* The problem document alone; instance and e may be empty and null. */
+void problem_write(struct buf *out, unsigned status, struct str instance, const struct err *e);
 
 /* The id in a path ("act_12"), or RC_NOT_FOUND. */
 NODISCARD enum rc call_id(const struct call *c, unsigned i, const char *prefix, uint64_t *ret,

@@ -19,8 +19,7 @@ static int64_t elapsed(const struct control *c)
 
 void clock_start(struct control *c)
 {
-    c->anchor_wall_ms = wall(c);
-    c->anchor_elapsed_ms = elapsed(c);
+    clock_anchor(c);
     /* The same test at the start: a wall clock behind the ledger went back while nobody watched. */
     if (world_next_seq(c->world) > 0 && world_time(c->world) - c->anchor_wall_ms > CLOCK_JUMP_MS) {
         c->clock_jumped = true;
@@ -30,7 +29,7 @@ void clock_start(struct control *c)
 
 int64_t clock_now(struct control *c)
 {
-    int64_t now = c->anchor_wall_ms + (elapsed(c) - c->anchor_elapsed_ms);
+    int64_t now = clock_steady(c);
     return now > world_time(c->world) ? now : world_time(c->world);
 }
 
@@ -39,123 +38,18 @@ int64_t control_now(struct control *c)
     return clock_now(c);
 }
 
-static void watch(struct control *c)
+int64_t clock_steady(const struct control *c)
 {
-    int64_t steady = c->anchor_wall_ms + (elapsed(c) - c->anchor_elapsed_ms);
-    int64_t drift = wall(c) - steady;
-    if (!c->clock_jumped && (drift > CLOCK_JUMP_MS || drift < -CLOCK_JUMP_MS)) {
-        c->clock_jumped = true;
-        c->signals.clock_ok = false;
-    }
-    if (!c->clock_jumped || c->clock_entry_written) {
-        return;
-    }
-    CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
-    if (a == NULL) {
-        return;
-    }
-    struct value body = value_object();
-    value_add_instant(a, &body, STR("steady"), steady);
-    value_add_instant(a, &body, STR("wall"), wall(c));
-    struct append what = {.kind = ENTRY_CLOCK_JUMPED, .actor = STR("system"), .body = body};
-    uint64_t seq;
-    c->clock_entry_written = control_append(c, a, &what, &seq, NULL) == RC_OK;
+    return c->anchor_wall_ms + (elapsed(c) - c->anchor_elapsed_ms);
 }
 
-/* Voids what waited for the old time: open approvals go back to their escalation. */
-static enum rc void_approvals(struct control *c, struct arena *a, const struct principal *p, struct err *e)
+int64_t clock_wall(const struct control *c)
 {
-    enum rc rc = RC_OK;
-    const struct action *next = world_action_next(c->world, NULL);
-    while (next != NULL && rc == RC_OK) {
-        const struct action *action = next;
-        next = world_action_next(c->world, action);
-        if (action->state == ACTION_APPROVED) {
-            rc = control_cancel(c, a, p, action->id, STR("the clock was set: approvals are void"), e);
-            /* The table may have moved: go on behind the same action. */
-            next = world_action_next(c->world, world_action(c->world, action->id));
-        }
-    }
-    return rc;
+    return wall(c);
 }
 
-enum rc control_clock_accept(struct control *c, struct arena *a, const struct principal *p, struct err *e)
+void clock_anchor(struct control *c)
 {
-    if (!c->clock_jumped) {
-        return err_set(e, RC_CONFLICT, "the clock has not jumped");
-    }
-    struct value body = value_object();
-    value_add_str(a, &body, STR("person"), p->person);
-    value_add_instant(a, &body, STR("wall"), wall(c));
-    struct append what = {.kind = ENTRY_CLOCK_ACCEPTED, .actor = str_from(p->actor), .body = body};
-    uint64_t seq;
-    enum rc rc = control_append(c, a, &what, &seq, e);
-    if (rc != RC_OK) {
-        return rc;
-    }
     c->anchor_wall_ms = wall(c);
     c->anchor_elapsed_ms = elapsed(c);
-    c->clock_jumped = false;
-    c->clock_entry_written = false;
-    c->signals.clock_ok = true;
-    return void_approvals(c, a, p, e);
-}
-
-/* --- what falls due ------------------------------------------------------------------------------------- */
-
-static enum entry_kind due_kind(const struct action *action)
-{
-    return action->state == ACTION_EXECUTING ? ENTRY_ACTION_LOST : ENTRY_ACTION_EXPIRED;
-}
-
-static enum rc record_due(struct control *c, const struct action *action)
-{
-    CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
-    if (a == NULL) {
-        return RC_NO_MEMORY;
-    }
-    struct value body = value_object();
-    value_add_str(a, &body, STR("from"), str_from(action_state_name(action->state)));
-    struct append what = {.kind = due_kind(action),
-                          .actor = STR("system"),
-                          .refs = {ref_text(a, "act", action->id)},
-                          .ref_count = 1,
-                          .body = body,
-                          .tightens = true};
-    uint64_t seq;
-    return control_append(c, a, &what, &seq, NULL);
-}
-
-enum { WATCH_EVERY_MS = 1000, DUE_AT_ONCE_MAX = 256 };
-
-void control_tick(struct control *c, int64_t *ret_next_ms)
-{
-    watch(c);
-    snapshot_poll(c);
-    int64_t now = clock_now(c);
-    const struct action *due;
-    enum rc rc = RC_OK;
-    for (int i = 0; i < DUE_AT_ONCE_MAX && rc == RC_OK && (due = world_due(c->world, now)) != NULL; i++) {
-        rc = record_due(c, due);
-    }
-    int64_t next = world_next_due(c->world);
-    int64_t latest = now + WATCH_EVERY_MS;
-    *ret_next_ms = next < latest ? (next > now ? next : now + 1) : latest;
-}
-
-enum control_health control_health(struct control *c)
-{
-    enum writer_state state = writer_state(c->writer);
-    if (state != WRITER_OK) {
-        return state == WRITER_FAILED ? HEALTH_LEDGER_DOWN : HEALTH_DISK_FULL;
-    }
-    if (c->disk_low) {
-        return HEALTH_DISK_FULL;
-    }
-    return c->clock_jumped ? HEALTH_CLOCK_JUMPED : HEALTH_OK;
-}
-
-void control_set_disk_low(struct control *c, bool low)
-{
-    c->disk_low = low;
 }

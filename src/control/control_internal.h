@@ -89,6 +89,9 @@ NODISCARD enum rc action_digest(struct control *c, struct arena *a, const struct
 /* clock.c */
 void clock_start(struct control *c);
 int64_t clock_now(struct control *c);
+int64_t clock_steady(const struct control *c); /* anchored wall time that only elapses */
+int64_t clock_wall(const struct control *c);
+void clock_anchor(struct control *c);
 
 /* durable.c */
 void durable_fail_all(struct control *c);

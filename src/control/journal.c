@@ -77,7 +77,6 @@ enum rc control_append(struct control *c, struct arena *a, const struct append *
     rc = world_apply(c->world, &entry, &what->body, what->policy_text, &apply);
     must(rc == RC_OK);
     *ret_seq = entry.seq;
-    snapshot_maybe(c);
     return RC_OK;
 }
 
