@@ -1,2 +1,0 @@
-#include "cli/cli.h"
-const struct command list_commands[] = {{0}};

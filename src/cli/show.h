@@ -1,0 +1,16 @@
+/*
+ * cli/show - a decision, whole, for a person to judge.
+ *
+ * What the agent said is escaped, quoted and named as its words; what the gate found stands beside with
+ * value, source and age. Nothing is cut.
+ */
+#ifndef CLI_SHOW_H
+#define CLI_SHOW_H
+
+#include "base/buf.h"
+#include "value/value.h"
+
+/* record: an answer of GET /v1/decisions/{id}. */
+void show_decision(struct buf *out, const struct value *record);
+
+#endif

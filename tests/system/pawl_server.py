@@ -1,0 +1,130 @@
+"""A real server in a folder of its own, and calls to it."""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """Made, started, and ended with its folder."""
+
+    def __init__(self, pawl, policy):
+        self.pawl = pawl
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pawl-test-"))
+        self.port = free_port()
+        self.process = None
+        self.tokens = {}
+        self.config = self.folder / "pawl.yaml"
+        self.config.write_text(
+            f"server:\n  listen: 127.0.0.1:{self.port}\n  data: {self.folder}/data\n"
+            "  rate_per_s: 10000\n  burst: 10000\n  sli_bucket: 100ms\n" + policy)
+        self.config.chmod(0o600)
+        made = self.command("init", "--data", str(self.folder / "data"), "--admin", "root", token=None)
+        assert made.returncode == 0, made.stderr
+        self.tokens["admin"] = made.stdout.strip()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def start(self):
+        self.log = open(self.folder / "server.log", "ab")
+        self.process = subprocess.Popen([self.pawl, "serve", "--config", str(self.config)],
+                                        stdout=self.log, stderr=self.log)
+        for _ in range(200):
+            try:
+                if self.call("GET", "/healthz", token=None)[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+            assert self.process.poll() is None, (self.folder / "server.log").read_text()
+        raise AssertionError("the server does not answer")
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            assert self.process.wait(20) == 0, (self.folder / "server.log").read_text()
+            self.process = None
+            self.log.close()
+
+    def call(self, method, path, body=None, token="admin"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {}
+        if token is not None:
+            headers["Authorization"] = "Bearer " + self.tokens[token]
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(body)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        is_json = "json" in (answer.getheader("Content-Type") or "")
+        return answer.status, json.loads(text) if is_json else text
+
+    def token(self, name, **order):
+        status, answer = self.call("POST", "/v1/tokens", order)
+        assert status == 201, answer
+        self.tokens[name] = answer["token"]
+
+    def environment(self, token, extra=None):
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PAWL_URL": f"http://127.0.0.1:{self.port}",
+               "XDG_STATE_HOME": str(self.folder / "state"), "TMPDIR": str(self.folder), "LANG": "C.UTF-8"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        if token is not None:
+            env["PAWL_TOKEN"] = self.tokens[token]
+        env.update(extra or {})
+        return env
+
+    def command(self, *words, token="admin", extra=None, stdin=None, cwd=None):
+        """pawl with these words, to its end."""
+        return subprocess.run([self.pawl, *words], env=self.environment(token, extra), input=stdin,
+                              capture_output=True, text=True, timeout=60, cwd=cwd)
+
+    def begin(self, *words, token="admin", extra=None):
+        """pawl with these words, in the background."""
+        return subprocess.Popen([self.pawl, *words], env=self.environment(token, extra), text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def wait_for(self, what, seconds=15):
+        """What what() gives, once it is true."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = what()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("waited in vain; server log:\n" + (self.folder / "server.log").read_text())
+
+    def approvals(self):
+        return self.call("GET", "/v1/approvals")[1]["items"]
+
+    def entries(self, **query):
+        """The ledger's entries that fit."""
+        found, after = [], "0"
+        while True:
+            path = "/v1/ledger?limit=1000&after=" + after + "".join(f"&{k}={v}" for k, v in query.items())
+            status, page = self.call("GET", path)
+            assert status == 200, page
+            found += page["items"]
+            after = page["next"]
+            if not page["more"]:
+                return found
