@@ -17,9 +17,9 @@
 #include <cmocka.h>
 
 /* Prints both texts when they differ. */
-#define assert_str(got, want) check_str((got), (want), __FILE__, __LINE__)
+#define assert_str(got, want) check_text((got), (want), __FILE__, __LINE__)
 
-static inline void check_str(struct str got, const char *want, const char *file, int line)
+static inline void check_text(struct str got, const char *want, const char *file, int line)
 {
     if (!str_eq(got, str_from(want))) {
         print_error("%s:%d\n  got:  %.*s\n  want: %s\n", file, line, STR_ARG(got), want);
