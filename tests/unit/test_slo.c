@@ -157,7 +157,7 @@ static struct window *new_window(void)
     return w;
 }
 
-static void check_sum(const struct window *w, int64_t now_ms, int64_t span_ms, int64_t good, int64_t total)
+static void check_sum(struct window *w, int64_t now_ms, int64_t span_ms, int64_t good, int64_t total)
 {
     struct window_bucket sum = window_sum(w, now_ms, span_ms);
     assert_int_equal(sum.good, good);
