@@ -110,10 +110,25 @@ static enum rc reopen(struct worker *w, uint64_t expected_size, struct err *e)
     return rc;
 }
 
-static enum rc recover(struct worker *w, uint64_t expected_size, struct err *cause)
+/* The head is ours: somebody else's entry in its place is no reason to go on. */
+static enum rc head_is(struct worker *w, const struct stored *last, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(ENTRY_BODY_MAX * 2);
+    struct stored found;
+    enum rc rc = a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory")
+                           : store_read(w->store, a, last->seq, &found, e);
+    if (rc == RC_OK && !str_eq(found.header, last->header)) {
+        rc = err_set(e, RC_UNAVAILABLE, "another entry stands where the last batch ended");
+    }
+    return rc;
+}
+
+/* last: the entry whose being there is in doubt; null when only the database was. */
+static enum rc recover(struct worker *w, const struct stored *last, struct err *cause)
 {
     struct err e;
-    enum rc rc = reopen(w, expected_size, &e);
+    enum rc rc = reopen(w, w->tree.size, &e);
+    rc = rc == RC_OK && last != NULL ? head_is(w, last, &e) : rc;
     if (rc != RC_OK) {
         err_wrap(&e, rc, "%s; then", cause->text);
         set_state(w, WRITER_FAILED, e.text);
@@ -136,7 +151,7 @@ static bool append(struct worker *w, const struct batch *b)
             }
             continue;
         }
-        if (rc != RC_OK && recover(w, w->tree.size, &e) != RC_OK) {
+        if (rc != RC_OK && recover(w, &b->entries[b->entry_count - 1], &e) != RC_OK) {
             return false;
         }
         if (atomic_load(&w->progress->state) != WRITER_OK) {
@@ -203,7 +218,7 @@ static bool write_snapshots(struct worker *w, struct snapshot_job *jobs)
         struct err e;
         enum rc rc = ok ? store_put_snapshot(w->store, job->at_seq, job->parts, job->part_count, &e) : RC_OK;
         if (rc != RC_OK && rc != RC_LIMIT && rc != RC_INVALID) {
-            ok = recover(w, w->tree.size, &e) == RC_OK;
+            ok = recover(w, NULL, &e) == RC_OK;
         }
         snapshot_job_free(job);
     }
@@ -225,7 +240,7 @@ static bool sign(struct worker *w)
 {
     struct err e = {.text = ""};
     enum rc rc = worker_sign(w, &e);
-    bool lost = rc != RC_OK && rc != RC_LIMIT && recover(w, w->tree.size, &e) != RC_OK;
+    bool lost = rc != RC_OK && rc != RC_LIMIT && recover(w, NULL, &e) != RC_OK;
     if (lost) {
         return false;
     }
@@ -240,7 +255,7 @@ static bool tidy(struct worker *w, bool idle)
 {
     struct err e;
     enum rc rc = store_tidy(w->store, idle, &e);
-    return rc == RC_OK || rc == RC_LIMIT || recover(w, w->tree.size, &e) == RC_OK;
+    return rc == RC_OK || rc == RC_LIMIT || recover(w, NULL, &e) == RC_OK;
 }
 
 /* --- the loop ------------------------------------------------------------------------------------------ */
