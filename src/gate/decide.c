@@ -121,8 +121,8 @@ void gate_judge(const struct check_input *in, struct decision *ret)
     limit_pending(in, ret);
     ret->blocking = ret->verdict == VERDICT_ALLOW ? -1 : first_blocking(ret);
     ret->escalated_by_own = escalated_by_own(ret);
-    bool advisory = in->policy->advisory || (in->agent != NULL && in->agent->advisory);
-    ret->capped = advisory && ret->verdict == VERDICT_ALLOW;
+    ret->advisory = in->policy->advisory || (in->agent != NULL && in->agent->advisory);
+    ret->capped = ret->advisory && ret->verdict == VERDICT_ALLOW;
     if (ret->capped) {
         ret->verdict = VERDICT_ADVISE;
     }

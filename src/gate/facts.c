@@ -52,7 +52,7 @@ static bool stop_covers(const struct gate_input *in, const struct world_stop *s)
     return true;
 }
 
-/* What a stop is called in a finding: its scope and name, which need no memory of their own. */
+/* What a stop is called in a finding; it needs no memory of its own. */
 static struct str stop_subject(const struct world_stop *s)
 {
     return s->name[0] == '\0' ? STR("stop of everything") : str_from(s->name);
@@ -66,9 +66,15 @@ static void gather_stops(const struct gate_input *in, struct facts *f)
         if (!stop_covers(in, s)) {
             continue;
         }
+        /* The first one is named in the finding: a stop comes before every pause. */
+        bool first_stop = f->paused_only && !s->pause;
         f->paused_only = f->paused_only && s->pause;
         if (f->stop_count < FACT_STOPS_MAX) {
             f->stops[f->stop_count++] = stop_subject(s);
+        }
+        if (first_stop) {
+            f->stops[f->stop_count - 1] = f->stops[0];
+            f->stops[0] = stop_subject(s);
         }
     }
     f->paused_only = f->stop_count > 0 && f->paused_only;
@@ -76,20 +82,59 @@ static void gather_stops(const struct gate_input *in, struct facts *f)
 
 /* --- freezes and deploys ---------------------------------------------------------------------------- */
 
+/* Freezes differ in their end only, so the last to end are kept. */
+static void keep_freeze(struct facts *f, struct freeze_fact freeze)
+{
+    if (f->freeze_count < FACT_FREEZES_MAX) {
+        f->freezes[f->freeze_count++] = freeze;
+        return;
+    }
+    unsigned soonest = 0;
+    for (unsigned i = 1; i < FACT_FREEZES_MAX; i++) {
+        soonest = f->freezes[i].until_ms < f->freezes[soonest].until_ms ? i : soonest;
+    }
+    if (freeze.until_ms > f->freezes[soonest].until_ms) {
+        f->freezes[soonest] = freeze;
+    }
+}
+
+/* The oldest may be lost and the newest not, and either may be the stricter: both stay, those between
+ * them go, the younger first. */
+static void keep_deploy(struct facts *f, struct deploy_fact deploy)
+{
+    if (f->deploy_count < FACT_DEPLOYS_MAX) {
+        f->deploys[f->deploy_count++] = deploy;
+        return;
+    }
+    unsigned newest = 0;
+    for (unsigned i = 1; i < FACT_DEPLOYS_MAX; i++) {
+        newest = f->deploys[i].since_ms > f->deploys[newest].since_ms ? i : newest;
+    }
+    if (deploy.since_ms >= f->deploys[newest].since_ms) {
+        f->deploys[newest] = deploy;
+        return;
+    }
+    unsigned second = newest == 0 ? 1 : 0;
+    for (unsigned i = 0; i < FACT_DEPLOYS_MAX; i++) {
+        second = i != newest && f->deploys[i].since_ms > f->deploys[second].since_ms ? i : second;
+    }
+    if (deploy.since_ms < f->deploys[second].since_ms) {
+        f->deploys[second] = deploy;
+    }
+}
+
 static void gather_freezes(const struct gate_input *in, uint32_t service, struct facts *f)
 {
     const struct world_service *s = world_service_at(in->world, service);
     for (uint32_t i = 0; i < in->policy->freeze_count; i++) {
         int64_t until;
-        if (f->freeze_count < FACT_FREEZES_MAX &&
-            freeze_covers(&in->policy->freezes[i], str_from(s->name), in->now_ms, &until)) {
-            f->freezes[f->freeze_count++] =
-                (struct freeze_fact){in->policy->freezes[i].name, str_from(s->name), until};
+        if (freeze_covers(&in->policy->freezes[i], str_from(s->name), in->now_ms, &until)) {
+            keep_freeze(f, (struct freeze_fact){in->policy->freezes[i].name, str_from(s->name), until});
         }
     }
-    for (uint32_t i = 0; i < s->deploy_count && f->deploy_count < FACT_DEPLOYS_MAX; i++) {
-        f->deploys[f->deploy_count++] = (struct deploy_fact){
-            str_from(s->name), str_from(s->deploys[i].id), s->deploys[i].since_ms};
+    for (uint32_t i = 0; i < s->deploy_count; i++) {
+        keep_deploy(f, (struct deploy_fact){str_from(s->name), str_from(s->deploys[i].id),
+                                            s->deploys[i].since_ms});
     }
 }
 
@@ -131,6 +176,11 @@ static void budget_from_poll(const struct gate_input *in, uint32_t service, stru
     }
 }
 
+static bool is_known(const struct budget_fact *b)
+{
+    return b->state == SIGNAL_KNOWN || b->state == SIGNAL_NO_TRAFFIC;
+}
+
 static struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant,
                                     int64_t max_age_ms)
 {
@@ -145,7 +195,7 @@ static struct budget_fact budget_of(const struct gate_input *in, uint32_t servic
     } else {
         budget_from_poll(in, service, &b);
     }
-    bool measured = b.state == SIGNAL_KNOWN || b.state == SIGNAL_NO_TRAFFIC;
+    bool measured = is_known(&b);
     /* Younger than zero is a clock that went back: as little to be trusted as one that is old. */
     if (measured && (b.age_ms > max_age_ms || b.age_ms < -max_age_ms)) {
         b.state = SIGNAL_STALE;
@@ -153,29 +203,49 @@ static struct budget_fact budget_of(const struct gate_input *in, uint32_t servic
     return b;
 }
 
-/* How much a budget matters to the decision: what is unknown first, then the lowest. */
-static int64_t weight(const struct budget_fact *b)
+/* How little a budget matters to the decision: what is unknown most, then the lower. */
+static int64_t weight(const struct budget_fact *b, bool requires_slo)
 {
-    bool known = b->state == SIGNAL_KNOWN || b->state == SIGNAL_NO_TRAFFIC;
-    if (!known) {
-        return b->state == SIGNAL_NO_SLO && b->dependant ? INT64_MAX : INT64_MIN;
+    if (is_known(b)) {
+        return b->remaining_ppm;
     }
-    return b->remaining_ppm;
+    bool counts = b->state != SIGNAL_NO_SLO || !b->dependant || requires_slo;
+    return counts ? INT64_MIN + 1 : INT64_MAX;
 }
 
-/* Keeps the list at its limit by letting the one that matters least go. */
-static void keep_budget(struct facts *f, struct budget_fact b)
+static unsigned lowest_known(const struct facts *f)
+{
+    unsigned lowest = FACT_BUDGETS_MAX;
+    for (unsigned i = 0; i < f->budget_count; i++) {
+        if (is_known(&f->budgets[i]) && (lowest == FACT_BUDGETS_MAX || f->budgets[i].remaining_ppm <
+                                                                          f->budgets[lowest].remaining_ppm)) {
+            lowest = i;
+        }
+    }
+    return lowest;
+}
+
+/* Keeps the list at its limit by letting the one that matters least go. The lowest that is known stays
+ * among any number of unknown ones: low may be stricter than unknown. */
+static void keep_budget(struct facts *f, struct budget_fact b, bool requires_slo)
 {
     f->budgets_seen++;
     if (f->budget_count < FACT_BUDGETS_MAX) {
         f->budgets[f->budget_count++] = b;
         return;
     }
-    unsigned least = 0;
-    for (unsigned i = 1; i < FACT_BUDGETS_MAX; i++) {
-        least = weight(&f->budgets[i]) > weight(&f->budgets[least]) ? i : least;
+    unsigned lowest = lowest_known(f);
+    bool is_lowest = is_known(&b) && (lowest == FACT_BUDGETS_MAX ||
+                                      b.remaining_ppm < f->budgets[lowest].remaining_ppm);
+    unsigned least = FACT_BUDGETS_MAX;
+    for (unsigned i = 0; i < FACT_BUDGETS_MAX; i++) {
+        bool stays = i == lowest && !is_lowest;
+        if (!stays && (least == FACT_BUDGETS_MAX || weight(&f->budgets[i], requires_slo) >=
+                                                        weight(&f->budgets[least], requires_slo))) {
+            least = i;
+        }
     }
-    if (weight(&b) < weight(&f->budgets[least])) {
+    if (is_lowest || weight(&b, requires_slo) < weight(&f->budgets[least], requires_slo)) {
         f->budgets[least] = b;
     }
 }
@@ -203,18 +273,20 @@ static bool reached_before(const struct gate_input *in, uint32_t target, uint32_
     return false;
 }
 
-static void gather_budgets(const struct gate_input *in, int64_t max_age_ms, struct facts *f)
+static void gather_budgets(const struct gate_input *in, const struct thresholds *t, struct facts *f)
 {
     const struct request *q = in->request;
+    int64_t max_age_ms = t->at[BUDGET_MAX_AGE_MS];
+    bool requires_slo = t->at[BUDGET_REQUIRE_SLO] != 0;
     for (uint32_t i = 0; i < q->service_count; i++) {
-        keep_budget(f, budget_of(in, q->services[i], false, max_age_ms));
+        keep_budget(f, budget_of(in, q->services[i], false, max_age_ms), requires_slo);
     }
     for (uint32_t i = 0; i < q->service_count; i++) {
         const struct world_service *s = world_service_at(in->world, q->services[i]);
         for (uint32_t k = 0; k < s->dependant_count; k++) {
             uint32_t caller = s->dependants[k];
             if (!is_target(q, caller) && !reached_before(in, i, caller)) {
-                keep_budget(f, budget_of(in, caller, true, max_age_ms));
+                keep_budget(f, budget_of(in, caller, true, max_age_ms), requires_slo);
             }
         }
     }
@@ -249,7 +321,7 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
         in->policy, tool == NULL ? STR("") : tool->task_class,
         agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room);
     if (tool != NULL && tool->class != TOOL_READ) {
-        gather_budgets(in, t->at[BUDGET_MAX_AGE_MS], ret);
+        gather_budgets(in, t, ret);
     }
     struct aqdd q = world_aqdd(in->world, in->now_ms);
     ret->aqdd_known = true;
@@ -259,7 +331,9 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     if (in->request->agent_index != MAP_NONE) {
         ret->her_known = true;
         world_her(in->world, in->request->agent_index, in->now_ms, &ret->her_ppm, &ret->her_sample);
+        /* What was allowed or approved already asks back; what was held asks for the first time. */
+        bool asks = in->again == NULL || in->again->state == ACTION_HELD;
         ret->pending_of_agent =
-            in->again != NULL ? 0 : world_agent_at(in->world, in->request->agent_index)->pending;
+            asks ? world_agent_at(in->world, in->request->agent_index)->pending : 0;
     }
 }

@@ -60,11 +60,15 @@ enum release {
  * What a decision made at commit means for an action with that approval: deny never, hold by time,
  * escalate by an approval that covered it. Two exceptions: aqdd holds autonomous action only, so once a
  * human quorum stands it is recorded and not counted; a budget that was not negative when it was shown
- * and is now always asks again.
+ * and is now always asks again, and so does one that was shown as unknown and is known to be low now, or
+ * the other way round. In advisory mode nothing goes, approved or not.
  * Source: SEMANTICS section 2.
  */
 enum release gate_release(const struct decision *now, const struct action *action,
                           const struct thresholds *t);
+
+/* How long the latest hold that counts for the action still lasts, in milliseconds. */
+int64_t gate_hold_ms(const struct decision *now, const struct action *action, int64_t now_ms);
 
 /* --- the Pre-Action SRE Gate record ------------------------------------------------------------------- */
 

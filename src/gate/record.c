@@ -30,26 +30,19 @@ static bool blocks(const struct finding *f)
 
 void gate_recommendation(struct buf *out, const struct finding *f)
 {
+    static const char *const advice[] = {
+        [VERDICT_DENY] = "Do not proceed.",     [VERDICT_ESCALATE] = "Escalate to the agent's owner.",
+        [VERDICT_HOLD] = "Hold.",               [VERDICT_ADVISE] = "Suggest it to a person.",
+        [VERDICT_ALLOW] = "Proceed.",
+    };
+    size_t from = out->len;
     finding_text(out, f);
-    switch (f->verdict) {
-    case VERDICT_ALLOW:
-        buf_str(out, STR(". Proceed."));
-        break;
-    case VERDICT_ADVISE:
-        buf_str(out, STR(". Suggest it to a person."));
-        break;
-    case VERDICT_HOLD:
-        buf_str(out, STR(". Hold."));
-        break;
-    case VERDICT_ESCALATE:
-        buf_str(out, STR(". Escalate to the agent's owner."));
-        break;
-    case VERDICT_DENY:
-        buf_str(out, STR(". Do not proceed."));
-        break;
+    if (out->len > from) {
+        buf_str(out, STR(". "));
     }
-    if (out->len > 0 && out->rc == RC_OK && out->data[0] >= 'a' && out->data[0] <= 'z') {
-        out->data[0] = (char)(out->data[0] - 'a' + 'A');
+    buf_str(out, str_from(advice[f->verdict]));
+    if (out->rc == RC_OK && out->data[from] >= 'a' && out->data[from] <= 'z') {
+        out->data[from] = (char)(out->data[from] - 'a' + 'A');
     }
 }
 

@@ -18,7 +18,9 @@ static bool is_worse(const struct finding *now, const struct shown_finding *show
 static bool is_covered(const struct finding *now, const struct action *a, const struct thresholds *t)
 {
     const struct shown_finding *shown = &a->shown[now->check];
-    return a->state == ACTION_APPROVED && shown->shown && !is_worse(now, shown, t);
+    /* Unknown and known are two findings: who saw the one has not seen the other. */
+    return a->state == ACTION_APPROVED && shown->shown && shown->unknown == now->unknown &&
+           !is_worse(now, shown, t);
 }
 
 /* The approval queue bounds autonomous action; what a person approved is not autonomous. */
@@ -30,7 +32,7 @@ static bool is_excused(const struct finding *now, const struct action *a)
 enum release gate_release(const struct decision *now, const struct action *action,
                           const struct thresholds *t)
 {
-    enum release result = now->capped ? RELEASE_ADVISED : RELEASE_GO;
+    enum release result = now->advisory ? RELEASE_ADVISED : RELEASE_GO;
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &now->findings[c];
         if (f->shadow || is_excused(f, action)) {
@@ -47,4 +49,15 @@ enum release gate_release(const struct decision *now, const struct action *actio
         }
     }
     return result;
+}
+
+int64_t gate_hold_ms(const struct decision *now, const struct action *action, int64_t now_ms)
+{
+    int64_t latest = now_ms;
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct finding *f = &now->findings[c];
+        bool holds = f->verdict == VERDICT_HOLD && !f->shadow && !is_excused(f, action);
+        latest = holds && f->release_ms > latest ? f->release_ms : latest;
+    }
+    return latest - now_ms;
 }

@@ -122,6 +122,7 @@ struct decision {
     int blocking; /* enum check, or -1 when nothing blocked */
     struct finding findings[CHECK_COUNT];
     int64_t retry_after_ms; /* of a hold: from now; 0 else */
+    bool advisory;          /* advisory mode: whatever comes of it, it does not run */
     bool capped;            /* advisory mode lowered it */
     bool escalated_by_own;  /* for reasons of the agent's own: counts in its HER */
 };

@@ -147,6 +147,7 @@ bool action_state_is_closed(enum action_state s);
 /* An escalate finding that an approver was shown. */
 struct shown_finding {
     bool shown;
+    bool unknown; /* it escalated because something was not known */
     int64_t value;
 };
 

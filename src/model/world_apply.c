@@ -180,7 +180,7 @@ static enum rc take_decision(const struct step *s, struct action *a)
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &d.findings[c];
         bool shown = a->verdict == VERDICT_ESCALATE && f->verdict == VERDICT_ESCALATE && !f->shadow;
-        a->shown[c] = (struct shown_finding){shown, shown ? f->value : 0};
+        a->shown[c] = (struct shown_finding){shown, shown && f->unknown, shown ? f->value : 0};
     }
     return RC_OK;
 }

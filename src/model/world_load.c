@@ -217,12 +217,12 @@ static enum rc action_lists(struct loader *l, struct action *a)
         a->services[a->service_count++] = (uint32_t)at;
     }
     const struct value *shown = value_get(l->v, STR("shown"));
-    for (uint32_t i = 0; i + 1 < list_count(shown); i += 2) {
+    for (uint32_t i = 0; i + 2 < list_count(shown); i += 3) {
         int64_t c = list_int(shown, i);
         if (c < 0 || c >= CHECK_COUNT) {
             return corrupt(l, "action");
         }
-        a->shown[c] = (struct shown_finding){true, list_int(shown, i + 1)};
+        a->shown[c] = (struct shown_finding){true, list_int(shown, i + 2) != 0, list_int(shown, i + 1)};
     }
     const struct value *approvals = value_get(l->v, STR("approvals"));
     for (uint32_t i = 0; i + 1 < list_count(approvals) && a->approval_count < APPROVALS_MAX; i += 2) {

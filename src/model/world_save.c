@@ -265,6 +265,7 @@ static enum rc save_action(struct saver *s, const struct action *a)
         if (a->shown[c].shown) {
             value_push(s->arena, &shown, value_int(c));
             value_push(s->arena, &shown, value_int(a->shown[c].value));
+            value_push(s->arena, &shown, value_int(a->shown[c].unknown ? 1 : 0));
         }
     }
     value_add(s->arena, &v, STR("shown"), shown);
