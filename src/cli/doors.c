@@ -1,7 +1,8 @@
 /*
- * cli/doors - the words of `pawl run`.
+ * cli/doors - the words of `pawl run` and `pawl hook`.
  */
 #include "cli/cli.h"
+#include "doors/hook.h"
 #include "doors/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -11,6 +12,7 @@ static const struct option run_option_table[] = {
     {"service", 0, OPTION_TEXT, "S", "claim: the service it touches"},
     {"tool", 0, OPTION_TEXT, "T", "claim: the tool of the catalogue"},
     {"intent", 0, OPTION_TEXT, "TEXT", "why, in the agent's words"},
+    {"ask-person", 0, OPTION_TEXT, "REASON", "the agent is unsure: whatever the checks say, a person decides"},
     {"wait", 0, OPTION_TEXT, "SECONDS", "wait that long for holds to end"},
     {"no-wait", 0, OPTION_FLAG, NULL, "don't wait for a person: exit 22 at once"},
     {"result", 0, OPTION_TEXT, "FILE", "write what became of it as JSON"},
@@ -42,6 +44,7 @@ static enum rc read_run(const struct args *a, struct run_options *o, struct err 
                               .service = args_text(a, "service"),
                               .tool = args_text(a, "tool"),
                               .intent = args_text(a, "intent"),
+                              .wants_person = args_text(a, "ask-person"),
                               .result_file = args_text(a, "result"),
                               .no_wait = args_flag(a, "no-wait")};
     /* Without the mark, an option of the command could be taken for ours. */
@@ -73,11 +76,46 @@ static int run_run(const struct args *a)
     return code;
 }
 
+/* --- hook --------------------------------------------------------------------------------------- */
+
+static const struct option hook_option_table[] = {
+    {"headless", 0, OPTION_FLAG, NULL, "nobody is at the host: an escalation defers the call"},
+    {"agent", 0, OPTION_TEXT, "A", "the agent that acts; must be the credential's"},
+    {"config", 0, OPTION_TEXT, "FILE", "the server's configuration, which no agent may touch (PAWL_CONFIG)"},
+    {"data", 0, OPTION_TEXT, "DIR", "the server's data folder, which no agent may touch"},
+    {"settings", 0, OPTION_TEXT, "FILE", "the host's settings (~/.claude/settings.json)"},
+    {"install", 0, OPTION_FLAG, NULL, "put the hook into the settings, keeping what is there"},
+    {"print", 0, OPTION_FLAG, NULL, "with --install: print the lines instead"},
+    CLI_SERVER_OPTIONS,
+};
+
+static int run_hook(const struct args *a)
+{
+    struct err e;
+    struct hook_options options = {.client = {args_text(a, "url"), args_text(a, "token-file")},
+                                   .agent = args_text(a, "agent"),
+                                   .config = args_text(a, "config"),
+                                   .data = args_text(a, "data"),
+                                   .settings = args_text(a, "settings"),
+                                   .headless = args_flag(a, "headless")};
+    if (args_expect(a, 0, 0, "no words", &e) != RC_OK) {
+        return cli_usage(&e);
+    }
+    if (!args_flag(a, "install")) {
+        return hook_claude_code(&options);
+    }
+    return hook_install(&options, args_flag(a, "print"), &e) == RC_OK ? CLI_OK : cli_failed(&e);
+}
+
 const struct command door_commands[] = {
     {"run", "-- COMMAND [ARG]...", "run one command, if and when the gate lets it", run_option_table,
      COUNT(run_option_table), run_run,
      "Exit code: the command's own (128+N when signal N ended it); without running it 20 advise, 21 hold,\n"
      "22 escalate or nobody answered, 23 denied or rejected, 24 the server can't be reached or refused,\n"
      "126 or 127 when the command can't be run or found, 2 wrong usage. --result tells them apart for sure."},
+    {"hook claude-code", "", "answer one call of Claude Code's hooks from standard input", hook_option_table,
+     COUNT(hook_option_table), run_hook,
+     "Silence lets the tool run; everything else denies it, failures included. Wrong usage exits 2, which\n"
+     "denies as well."},
     {0},
 };

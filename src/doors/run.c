@@ -148,6 +148,7 @@ static enum rc propose(struct run *r)
     client_key(key);
     add_text(r, &body, STR("agent"), r->options->agent);
     add_text(r, &body, STR("intent"), r->options->intent);
+    add_text(r, &body, STR("wants_person"), r->options->wants_person);
     value_add(r->arena, &body, STR("invocation"), r->invocation.value);
     add_text(r, &body, STR("service"), r->options->service);
     add_text(r, &body, STR("tool"), r->options->tool);

@@ -53,8 +53,9 @@ enum rc spool_put(const struct client *c, const char *path, const struct value *
     return rc;
 }
 
-/* True when the file has served. */
-static bool resend(const struct client *c, struct arena *a, const char *path)
+enum resent { RESENT_KEEP, RESENT_DONE, RESENT_LATER }; /* later: the server can't be asked now */
+
+static enum resent resend(const struct client *c, struct arena *a, const char *path)
 {
     struct buf text;
     struct value v;
@@ -66,11 +67,12 @@ static bool resend(const struct client *c, struct arena *a, const char *path)
     rc = rc == RC_OK ? json_parse(a, arena_str(a, buf_view(&text)), &v, &e) : rc;
     buf_done(&text);
     if (rc != RC_OK) {
-        return false;
+        return RESENT_KEEP;
     }
     int64_t age_ms = clock_wall_ms() - value_integer_or(value_get(&v, STR("at_ms")), 0);
-    if (!str_eq(value_text(value_get(&v, STR("for"))), mark_of(a, c))) {
-        return age_ms > SPOOL_AGE_MAX_MS;
+    bool old = age_ms > SPOOL_AGE_MAX_MS;
+    if (old || !str_eq(value_text(value_get(&v, STR("for"))), mark_of(a, c))) {
+        return old ? RESENT_DONE : RESENT_KEEP;
     }
     struct str to = arena_str(a, value_text(value_get(&v, STR("path"))));
     rc = client_post(c, a, to.ptr, value_get(&v, STR("body")), &answer, &e);
@@ -83,7 +85,7 @@ static bool resend(const struct client *c, struct arena *a, const char *path)
                 STR_ARG(buf_view(&said)));
         buf_done(&said);
     }
-    return rc == RC_OK || refused || age_ms > SPOOL_AGE_MAX_MS;
+    return rc == RC_OK || refused ? RESENT_DONE : RESENT_LATER;
 }
 
 void spool_resend(const struct client *c)
@@ -96,7 +98,9 @@ void spool_resend(const struct client *c)
     }
     CLEANUP(arena) struct arena *a = arena_new(4 * SPOOL_FILE_MAX);
     unsigned seen = 0;
-    for (const struct dirent *f = readdir(d); f != NULL && a != NULL && seen < SPOOL_FILES_MAX; f = readdir(d)) {
+    enum resent result = RESENT_KEEP;
+    for (const struct dirent *f = readdir(d);
+         f != NULL && a != NULL && seen < SPOOL_FILES_MAX && result != RESENT_LATER; f = readdir(d)) {
         struct str name = str_from(f->d_name);
         char path[FILE_PATH_MAX];
         if (!str_starts(name, STR(SPOOL_PREFIX)) || !str_ends(name, STR(".json")) ||
@@ -105,7 +109,8 @@ void spool_resend(const struct client *c)
         }
         seen++;
         arena_reset(a);
-        if (resend(c, a, path)) {
+        result = resend(c, a, path);
+        if (result == RESENT_DONE) {
             (void)unlink(path);
         }
     }

@@ -1,2 +1,0 @@
-#include "cli/cli.h"
-const struct command doctor_commands[] = {{0}};
