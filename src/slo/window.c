@@ -39,8 +39,12 @@ bool window_add(struct window *w, int64_t at_ms, int64_t good, int64_t total)
             *bucket_of(w, h) = (struct window_bucket){0, 0};
         }
         w->newest_hour = hour;
+        w->kept_first = -1;
     }
     add_counts(bucket_of(w, hour), good, total);
+    if (w->kept_first >= 0 && hour >= w->kept_first) {
+        add_counts(&w->kept, good, total);
+    }
     return true;
 }
 
@@ -54,9 +58,17 @@ struct window_bucket window_sum(struct window *w, int64_t now_ms, int64_t span_m
     int64_t oldest = w->newest_hour - WINDOW_HOURS + 1;
     first = first < oldest ? oldest : first;
     first = first < 0 ? 0 : first;
+    bool to_newest = now_ms / HOUR_MS >= w->newest_hour;
+    if (to_newest && w->kept_first == first) {
+        return w->kept;
+    }
     for (int64_t h = first; h <= w->newest_hour && h <= now_ms / HOUR_MS; h++) {
         const struct window_bucket *b = &w->buckets[h % WINDOW_HOURS];
         add_counts(&sum, b->good, b->total);
+    }
+    if (to_newest) {
+        w->kept_first = first;
+        w->kept = sum;
     }
     return sum;
 }

@@ -222,6 +222,31 @@ static void the_first_hours_of_time(void **state)
     free(w);
 }
 
+/* The same question again, with counts that came meanwhile: as if it had been asked for the first time. */
+static void a_kept_sum_is_the_sum(void **state)
+{
+    (void)state;
+    struct window *w = new_window();
+    uint64_t x = 88172645463325252ULL;
+    int64_t now = hour_ms(START);
+    for (int i = 0; i < 3000; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        now += (int64_t)(x % 5) * (HOUR_MS / 4);
+        int64_t at = now - (int64_t)(x >> 20) % (100 * HOUR_MS);
+        assert_true(window_add(w, at, (int64_t)(x >> 50) % 7, 7));
+        int64_t span = (1 + (int64_t)(x >> 33) % 3) * DAY_MS;
+        struct window *fresh = new_window();
+        memcpy(fresh, w, sizeof *w);
+        fresh->kept_first = -1;
+        struct window_bucket want = window_sum(fresh, now, span);
+        check_sum(w, now, span, want.good, want.total);
+        free(fresh);
+    }
+    free(w);
+}
+
 /* Counts stay at the largest number rather than turn negative. */
 static void counts_do_not_overflow(void **state)
 {
@@ -246,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_window_counts_its_span),
         cmocka_unit_test(the_ring_rolls_over),
         cmocka_unit_test(the_first_hours_of_time),
+        cmocka_unit_test(a_kept_sum_is_the_sum),
         cmocka_unit_test(counts_do_not_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
