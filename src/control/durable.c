@@ -39,6 +39,22 @@ static enum rc waiters_room(struct control *c, struct err *e)
     return RC_OK;
 }
 
+/* action: 0 for none. */
+static void abandon_later(struct control *c, uint64_t action)
+{
+    if (action == 0) {
+        return;
+    }
+    if (c->abandoned_count == c->abandoned_capacity) {
+        uint32_t capacity = c->abandoned_capacity == 0 ? 64 : c->abandoned_capacity * 2;
+        uint64_t *grown = realloc(c->abandoned, capacity * sizeof *grown);
+        must(grown != NULL); /* without the list an unanswered action could be committed later */
+        c->abandoned = grown;
+        c->abandoned_capacity = capacity;
+    }
+    c->abandoned[c->abandoned_count++] = action;
+}
+
 uint64_t control_read_seq(const struct control *c)
 {
     return world_next_seq(c->world);
@@ -52,11 +68,13 @@ enum rc control_when_durable(struct control *c, uint64_t seq, uint64_t action, d
         return RC_OK;
     }
     if (writer_state(c->writer) != WRITER_OK) {
+        abandon_later(c, action); /* the writer met the full disk before the answer came to wait for it */
         fn(context, RC_UNAVAILABLE);
         return RC_OK;
     }
     enum rc rc = waiters_room(c, e);
     if (rc != RC_OK) {
+        abandon_later(c, action);
         return rc;
     }
     must(c->waiter_count == 0 || waiter_at(c, c->waiter_count - 1)->seq <= seq);
@@ -83,25 +101,11 @@ static struct waiter take_first(struct control *c)
     return w;
 }
 
-static void remember_abandoned(struct control *c, uint64_t action)
-{
-    if (c->abandoned_count == c->abandoned_capacity) {
-        uint32_t capacity = c->abandoned_capacity == 0 ? 64 : c->abandoned_capacity * 2;
-        uint64_t *grown = realloc(c->abandoned, capacity * sizeof *grown);
-        must(grown != NULL); /* without the list an unanswered action could be committed later */
-        c->abandoned = grown;
-        c->abandoned_capacity = capacity;
-    }
-    c->abandoned[c->abandoned_count++] = action;
-}
-
 void durable_fail_all(struct control *c)
 {
     while (c->waiter_count > 0) {
         struct waiter w = take_first(c);
-        if (w.action != 0) {
-            remember_abandoned(c, w.action);
-        }
+        abandon_later(c, w.action);
         if (w.fn != NULL) {
             w.fn(w.context, RC_UNAVAILABLE);
         }

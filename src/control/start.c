@@ -76,10 +76,13 @@ void control_stop(struct control *c)
     }
     if (c->writer != NULL) {
         snapshot_end(c);
+    }
+    /* Readers first: who closes last moves the log into the file, and a reader can't. */
+    store_close(c->reader);
+    if (c->writer != NULL) {
         writer_stop(c->writer);
         c->writer = NULL;
     }
-    store_close(c->reader);
     world_free(c->world);
     signals_done(&c->signals);
     buf_done(&c->text);
