@@ -6,6 +6,7 @@
  */
 #include "cli/verify.h"
 
+#include "base/encode.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "store/store.h"
@@ -25,6 +26,8 @@ struct claim {
 };
 
 enum { CLAIM_STORED = 0, CLAIM_KEPT, CLAIMS };
+
+enum { POLICY_ROOM = 2 * STORE_BLOB_MAX };
 
 struct verification {
     struct store *store;
@@ -74,6 +77,26 @@ static enum rc check_claims(struct verification *v)
     return RC_OK;
 }
 
+/* A policy lies beside its entry: the text that the body names must be there, whole. */
+static enum rc check_policy(struct verification *v, struct str body, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(POLICY_ROOM);
+    struct value parsed;
+    struct str text;
+    struct digest digest;
+    enum rc rc = a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : json_parse(a, body, &parsed, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct str name = value_text(value_path(&parsed, "policy", "$blob", NULL));
+    if (!str_starts(name, STR("sha256:")) ||
+        !hex_decode(str_slice(name, 7, name.len), digest.bytes, sizeof digest.bytes)) {
+        return err_set(e, RC_CORRUPT, "it names no policy");
+    }
+    rc = store_blob(v->store, a, &digest, &text, e);
+    return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
+}
+
 /* The store's reader has parsed the header and checked the body against it. */
 static enum rc verify_entry(void *context, const struct stored *stored, struct err *e)
 {
@@ -85,6 +108,10 @@ static enum rc verify_entry(void *context, const struct stored *stored, struct e
     }
     if (!stored->erased) {
         rc = ledger_check_body(&stored->entry, stored->salt, stored->body, e);
+    }
+    if (rc == RC_OK && !stored->erased && stored->entry.kind == ENTRY_POLICY_LOADED) {
+        rc = check_policy(v, stored->body, e);
+        rc = rc == RC_OK ? rc : err_wrap(e, rc, "entry %" PRIu64, stored->seq);
     }
     struct digest leaf = ledger_leaf_hash(stored->header);
     v->bytes += stored->header.len + stored->body.len + sizeof stored->salt;
