@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -18,9 +19,9 @@ def free_port():
 
 
 class Server:
-    """Made, started, and ended with its folder."""
+    """Made, started, and ended with its folder. server: more lines of its `server:` settings."""
 
-    def __init__(self, pawl, policy):
+    def __init__(self, pawl, policy, server=""):
         self.pawl = pawl
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pawl-test-"))
         self.port = free_port()
@@ -29,19 +30,27 @@ class Server:
         self.config = self.folder / "pawl.yaml"
         self.config.write_text(
             f"server:\n  listen: 127.0.0.1:{self.port}\n  data: {self.folder}/data\n"
-            "  rate_per_s: 10000\n  burst: 10000\n  sli_bucket: 100ms\n" + policy)
+            "  rate_per_s: 10000\n  burst: 10000\n  sli_bucket: 100ms\n" + server + policy)
         self.config.chmod(0o600)
         made = self.command("init", "--data", str(self.folder / "data"), "--admin", "root", token=None)
         assert made.returncode == 0, made.stderr
         self.tokens["admin"] = made.stdout.strip()
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
-    def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self.folder)
+    def __exit__(self, error, *_):
+        try:
+            if error is None:
+                self.stop()
+        finally:
+            self.kill()
+            shutil.rmtree(self.folder)
 
     def start(self):
         self.log = open(self.folder / "server.log", "ab")
@@ -63,8 +72,33 @@ class Server:
             self.process = None
             self.log.close()
 
+    def kill(self):
+        """Ends it as a crash would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(20)
+            self.process = None
+            self.log.close()
+
+    def said(self):
+        """What the server has logged so far."""
+        return (self.folder / "server.log").read_text()
+
+    def send(self, method, path, body=b"", token="admin", headers=None):
+        """One request as it is; status, headers and bytes of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            given = {"Content-Type": "application/json"} if body else {}
+            if token is not None:
+                given["Authorization"] = "Bearer " + self.tokens.get(token, token)
+            connection.request(method, path, body, {**given, **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
     def call(self, method, path, body=None, token="admin"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         headers = {}
         if token is not None:
             headers["Authorization"] = "Bearer " + self.tokens[token]
@@ -117,11 +151,11 @@ class Server:
     def approvals(self):
         return self.call("GET", "/v1/approvals")[1]["items"]
 
-    def entries(self, **query):
-        """The ledger's entries that fit."""
-        found, after = [], "0"
+    def entries(self, after=0, **query):
+        """The ledger's entries from after on that fit."""
+        found = []
         while True:
-            path = "/v1/ledger?limit=1000&after=" + after + "".join(f"&{k}={v}" for k, v in query.items())
+            path = f"/v1/ledger?limit=1000&after={after}" + "".join(f"&{k}={v}" for k, v in query.items())
             status, page = self.call("GET", path)
             assert status == 200, page
             found += page["items"]
