@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 export CC ?= gcc
 
 build: build/release/build.ninja
-	@ninja -j $(JOBS) -C build/release pawl
+	@ninja --quiet -j $(JOBS) -C build/release pawl
 
 demo: 
 	@tools/setup demo
@@ -22,13 +22,13 @@ demo-shell:
 test:
 	@tools/setup test
 	@$(MAKE) --no-print-directory build/test/build.ninja
-	@ninja -j $(JOBS) -C build/test
+	@ninja --quiet -j $(JOBS) -C build/test
 	@tools/test build/test
 
 bench:
 	@tools/setup bench
 	@$(MAKE) --no-print-directory build/bench/build.ninja
-	@ninja -j $(JOBS) -C build/bench
+	@ninja --quiet -j $(JOBS) -C build/bench
 	@bench/run build/bench
 
 check:
