@@ -1,8 +1,8 @@
 /*
- * cli/check - the three checks of the Pre-Action SRE Gate on signals given by hand. Pure.
+ * cli/given - the facts of the Pre-Action SRE Gate's three checks, given by hand. Pure.
  */
-#ifndef CLI_CHECK_H
-#define CLI_CHECK_H
+#ifndef CLI_GIVEN_H
+#define CLI_GIVEN_H
 
 #include "gate/gate.h"
 
