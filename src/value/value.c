@@ -148,6 +148,11 @@ const struct value *value_path(const struct value *v, ...)
     return v;
 }
 
+const struct value *value_item(const struct value *v, uint32_t i)
+{
+    return value_is(v, VALUE_ARRAY) && i < v->count ? &v->items[i] : NULL;
+}
+
 bool value_is(const struct value *v, enum value_type type)
 {
     return v != NULL && v->type == type;

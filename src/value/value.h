@@ -75,6 +75,8 @@ const struct value *value_get(const struct value *v, struct str name);
 /* The member at a path of names: value_path(v, "slo", "objective", NULL). */
 const struct value *value_path(const struct value *v, ...) __attribute__((sentinel));
 bool value_is(const struct value *v, enum value_type type);
+/* The i-th item, or null when v is no array or has not that many. */
+const struct value *value_item(const struct value *v, uint32_t i);
 /* The string, or the empty one when it is not a string. */
 struct str value_text(const struct value *v);
 int64_t value_integer_or(const struct value *v, int64_t otherwise);

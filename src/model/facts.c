@@ -1,0 +1,191 @@
+/*
+ * model/facts - facts as they stand in a record: short lists, since every decision carries them.
+ */
+#include "model/decision.h"
+
+static const char *const agent_words[] = {"unknown", "active", "suspended", "removed"};
+
+static struct value budget_write(struct arena *a, const struct budget_fact *b)
+{
+    struct value v = value_array();
+    value_push(a, &v, value_string(b->service));
+    value_push(a, &v, value_string(str_from(signal_state_name(b->state))));
+    value_push(a, &v, value_int(b->remaining_ppm));
+    value_push(a, &v, value_int(b->age_ms));
+    value_push(a, &v, value_string(b->source));
+    if (b->dependant || b->reason.len > 0) {
+        value_push(a, &v, value_bool(b->dependant));
+    }
+    if (b->reason.len > 0) {
+        value_push(a, &v, value_string(b->reason));
+    }
+    return v;
+}
+
+static struct value freezes_write(struct arena *a, const struct facts *f)
+{
+    struct value all = value_array();
+    for (unsigned i = 0; i < f->freeze_count; i++) {
+        struct value v = value_array();
+        value_push(a, &v, value_string(f->freezes[i].freeze));
+        value_push(a, &v, value_string(f->freezes[i].service));
+        value_push(a, &v, value_int(f->freezes[i].until_ms));
+        value_push(a, &all, v);
+    }
+    return all;
+}
+
+static struct value deploys_write(struct arena *a, const struct facts *f)
+{
+    struct value all = value_array();
+    for (unsigned i = 0; i < f->deploy_count; i++) {
+        struct value v = value_array();
+        value_push(a, &v, value_string(f->deploys[i].service));
+        value_push(a, &v, value_string(f->deploys[i].id));
+        value_push(a, &v, value_int(f->deploys[i].since_ms));
+        value_push(a, &all, v);
+    }
+    return all;
+}
+
+static struct value triple(struct arena *a, int64_t x, int64_t y, int64_t z)
+{
+    struct value v = value_array();
+    value_push(a, &v, value_int(x));
+    value_push(a, &v, value_int(y));
+    value_push(a, &v, value_int(z));
+    return v;
+}
+
+struct value facts_write(struct arena *a, const struct facts *f)
+{
+    struct value v = value_object();
+    value_add_str(a, &v, STR("agent"), str_from(agent_words[f->agent]));
+    if (f->aqdd_known) {
+        value_add(a, &v, STR("aqdd"),
+                  triple(a, f->aqdd_depth, f->aqdd_baseline_milli, f->aqdd_drift_milli));
+    }
+    struct value budgets = value_array();
+    for (unsigned i = 0; i < f->budget_count; i++) {
+        value_push(a, &budgets, budget_write(a, &f->budgets[i]));
+    }
+    if (f->budget_count > 0) {
+        value_add(a, &v, STR("budgets"), budgets);
+        value_add_int(a, &v, STR("budgets_seen"), f->budgets_seen);
+    }
+    if (!f->clock_ok) {
+        value_add_bool(a, &v, STR("clock_ok"), false);
+    }
+    if (f->deploy_count > 0) {
+        value_add(a, &v, STR("deploys"), deploys_write(a, f));
+    }
+    if (f->freeze_count > 0) {
+        value_add(a, &v, STR("freezes"), freezes_write(a, f));
+    }
+    if (f->her_known) {
+        struct value her = value_array();
+        value_push(a, &her, value_int(f->her_ppm));
+        value_push(a, &her, value_int(f->her_sample));
+        value_add(a, &v, STR("her"), her);
+    }
+    if (f->pending_of_agent > 0) {
+        value_add_int(a, &v, STR("pending"), f->pending_of_agent);
+    }
+    struct value stops = value_array();
+    for (unsigned i = 0; i < f->stop_count; i++) {
+        value_push(a, &stops, value_string(f->stops[i]));
+    }
+    if (f->stop_count > 0) {
+        value_add_bool(a, &v, STR("paused_only"), f->paused_only);
+        value_add(a, &v, STR("stops"), stops);
+    }
+    return v;
+}
+
+static int64_t item_int(const struct value *v, uint32_t i, int64_t otherwise)
+{
+    return value_integer_or(value_item(v, i), otherwise);
+}
+
+static enum rc budget_read(const struct value *v, struct budget_fact *ret, struct err *e)
+{
+    *ret = (struct budget_fact){
+        .service = value_text(value_item(v, 0)),
+        .remaining_ppm = item_int(v, 2, 0),
+        .age_ms = item_int(v, 3, -1),
+        .source = value_text(value_item(v, 4)),
+        .dependant = value_bool_or(value_item(v, 5), false),
+        .reason = value_text(value_item(v, 6)),
+    };
+    if (!signal_state_parse(value_text(value_item(v, 1)), &ret->state)) {
+        return err_set(e, RC_CORRUPT, "a recorded budget has no state");
+    }
+    return RC_OK;
+}
+
+static enum rc budgets_read(const struct value *v, struct facts *ret, struct err *e)
+{
+    const struct value *budgets = value_get(v, STR("budgets"));
+    for (uint32_t i = 0; value_item(budgets, i) != NULL; i++) {
+        if (i == FACT_BUDGETS_MAX) {
+            return err_set(e, RC_CORRUPT, "a record lists more than %d budgets", FACT_BUDGETS_MAX);
+        }
+        enum rc rc = budget_read(value_item(budgets, i), &ret->budgets[i], e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+        ret->budget_count = i + 1;
+    }
+    ret->budgets_seen = (unsigned)value_integer_or(value_get(v, STR("budgets_seen")), 0);
+    return RC_OK;
+}
+
+static void freezes_read(const struct value *v, struct facts *ret)
+{
+    const struct value *freezes = value_get(v, STR("freezes"));
+    for (uint32_t i = 0; i < FACT_FREEZES_MAX && value_item(freezes, i) != NULL; i++) {
+        const struct value *f = value_item(freezes, i);
+        ret->freezes[ret->freeze_count++] =
+            (struct freeze_fact){value_text(value_item(f, 0)), value_text(value_item(f, 1)), item_int(f, 2, 0)};
+    }
+    const struct value *deploys = value_get(v, STR("deploys"));
+    for (uint32_t i = 0; i < FACT_DEPLOYS_MAX && value_item(deploys, i) != NULL; i++) {
+        const struct value *d = value_item(deploys, i);
+        ret->deploys[ret->deploy_count++] =
+            (struct deploy_fact){value_text(value_item(d, 0)), value_text(value_item(d, 1)), item_int(d, 2, 0)};
+    }
+}
+
+static void stops_read(const struct value *v, struct facts *ret)
+{
+    const struct value *stops = value_get(v, STR("stops"));
+    for (uint32_t i = 0; i < FACT_STOPS_MAX && value_item(stops, i) != NULL; i++) {
+        ret->stops[ret->stop_count++] = value_text(value_item(stops, i));
+    }
+    ret->paused_only = value_bool_or(value_get(v, STR("paused_only")), false);
+}
+
+enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
+{
+    *ret = (struct facts){.aqdd_baseline_milli = -1, .aqdd_drift_milli = -1};
+    struct str agent = value_text(value_get(v, STR("agent")));
+    for (unsigned i = 0; i < sizeof agent_words / sizeof *agent_words; i++) {
+        if (str_eq(agent, str_from(agent_words[i]))) {
+            ret->agent = (enum agent_status)i;
+        }
+    }
+    ret->clock_ok = value_bool_or(value_get(v, STR("clock_ok")), true);
+    const struct value *aqdd = value_get(v, STR("aqdd"));
+    ret->aqdd_known = aqdd != NULL;
+    ret->aqdd_depth = item_int(aqdd, 0, 0);
+    ret->aqdd_baseline_milli = item_int(aqdd, 1, -1);
+    ret->aqdd_drift_milli = item_int(aqdd, 2, -1);
+    const struct value *her = value_get(v, STR("her"));
+    ret->her_known = her != NULL;
+    ret->her_ppm = item_int(her, 0, 0);
+    ret->her_sample = item_int(her, 1, 0);
+    ret->pending_of_agent = value_integer_or(value_get(v, STR("pending")), 0);
+    freezes_read(v, ret);
+    stops_read(v, ret);
+    return budgets_read(v, ret, e);
+}
