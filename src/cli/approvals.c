@@ -95,7 +95,7 @@ static int look(struct session *s, const char *action, struct shown *ret)
 static int show_and_ask(struct session *s, const char *action, struct shown *shown)
 {
     char path[256];
-    snprintf(path, sizeof path, "/v1/decisions/%.100s", shown->decision.ptr);
+    snprintf(path, sizeof path, "/v1/decisions/%.*s", STR_ARG(str_slice(shown->decision, 0, 100)));
     int code = session_get(s, path);
     if (code != CLI_OK) {
         return code;

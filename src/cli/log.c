@@ -74,7 +74,11 @@ static void print_csv(struct buf *out, const struct value *entry)
     buf_init(&cell, OUTPUT_MAX);
     for (size_t i = 0; i < COUNT(parts); i++) {
         buf_reset(&cell);
-        output_cell(&cell, value_get(entry, str_from(parts[i])));
+        const struct value *v = value_get(entry, str_from(parts[i]));
+        bool empty = value_is(v, VALUE_ARRAY) && v->count == 0;
+        if (!empty) {
+            output_cell(&cell, v);
+        }
         csv_cell(out, buf_view(&cell));
         buf_char(out, ',');
     }
