@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { KEY_SHOWN_MAX = 65 }; /* of an unknown key in a pointer */
+
 enum rc reader_fail(struct reader *r, const struct value *v, const char *format, ...)
 {
     char text[ERR_TEXT_MAX];
@@ -252,7 +254,9 @@ static enum rc refuse_unknown(struct reader *r, const struct value *v, const str
         enum rc rc = reader_fail(r, &v->members[i].value, "unknown key \"%.*s\": expected one of %.*s",
                                  STR_ARG(v->members[i].name), STR_ARG(buf_view(&known)));
         buf_done(&known);
-        return rc;
+        char name[KEY_SHOWN_MAX];
+        bool plain = str_to_c(v->members[i].name, name, sizeof name) && strpbrk(name, "/~") == NULL;
+        return plain ? reader_step(r, rc, name) : rc;
     }
     return RC_OK;
 }
