@@ -87,7 +87,8 @@ static unsigned admit(struct call *c, const struct route *r, struct err *e)
     int64_t retry_ms;
     if (!limits_take(api->limits, c->who.token, control_now(c->control), &retry_ms)) {
         api->counts.rate_limited++;
-        struct str seconds = arena_printf(c->arena, "%lld", (long long)(retry_ms / 1000 + 1));
+        int64_t retry_s = retry_ms / 1000 + 1;
+        struct str seconds = arena_printf(c->arena, "%lld", (long long)retry_s);
         http_add_header(c->x, "Retry-After", seconds);
         (void)err_set(e, RC_LIMIT, "more than %lld requests a second by this credential",
                       (long long)api->options.rate_per_s);

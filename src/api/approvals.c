@@ -37,6 +37,9 @@ enum rc approvals_list(struct call *c, struct err *e)
         }
         struct value v;
         rc = render_approval(c, action, &v, e);
+        if (rc != RC_OK) {
+            return rc;
+        }
         value_push(c->arena, &items, v);
         last = action->id;
     }

@@ -15,22 +15,20 @@ static void err_text(struct err *e, enum rc rc, struct str where, const char *fo
     vsnprintf(e->text, sizeof e->text, format, args);
 }
 
-enum rc err_set(struct err *e, enum rc rc, const char *format, ...)
+void err_say(struct err *e, enum rc rc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     err_text(e, rc, STR(""), format, args);
     va_end(args);
-    return rc;
 }
 
-enum rc err_at(struct err *e, enum rc rc, struct str where, const char *format, ...)
+void err_say_at(struct err *e, enum rc rc, struct str where, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     err_text(e, rc, where, format, args);
     va_end(args);
-    return rc;
 }
 
 static void put_before(char *text, size_t size, const char *before, const char *between)
@@ -45,10 +43,10 @@ static void put_before(char *text, size_t size, const char *before, const char *
     }
 }
 
-enum rc err_wrap(struct err *e, enum rc rc, const char *format, ...)
+void err_say_before(struct err *e, enum rc rc, const char *format, ...)
 {
     if (e == NULL) {
-        return rc;
+        return;
     }
     char context[ERR_TEXT_MAX];
     va_list args;
@@ -57,7 +55,6 @@ enum rc err_wrap(struct err *e, enum rc rc, const char *format, ...)
     va_end(args);
     put_before(e->text, sizeof e->text, context, ": ");
     e->rc = rc;
-    return rc;
 }
 
 void err_step(struct err *e, const char *format, ...)

@@ -38,12 +38,26 @@ struct err {
     char text[ERR_TEXT_MAX];
 };
 
-/* All return rc (err_wrap: the one e holds), so that a caller can return the call. */
-enum rc err_set(struct err *e, enum rc rc, const char *format, ...) PRINTF(3, 4);
-/* The same with a place: where is a file position or a JSON pointer. */
-enum rc err_at(struct err *e, enum rc rc, struct str where, const char *format, ...) PRINTF(4, 5);
-/* Puts "context: " before the text. Call it only on an err that was set. */
-enum rc err_wrap(struct err *e, enum rc rc, const char *format, ...) PRINTF(3, 4);
+/*
+ * The three ways to fail; each is an expression with the value rc, so that a caller can return it. They
+ * are macros only for that: compilers and analyzers see which rc comes out.
+ *
+ *     err_set(e, rc, format, ...)         the text
+ *     err_at(e, rc, where, format, ...)   the text and the place: a file position or a JSON pointer
+ *     err_wrap(e, rc, format, ...)        puts "context: " before the text of an err that was set
+ */
+#define err_set(e, rc, ...) err_result((err_say((e), (rc), __VA_ARGS__), (rc)))
+#define err_at(e, rc, where, ...) err_result((err_say_at((e), (rc), (where), __VA_ARGS__), (rc)))
+#define err_wrap(e, rc, ...) err_result((err_say_before((e), (rc), __VA_ARGS__), (rc)))
+
+void err_say(struct err *e, enum rc rc, const char *format, ...) PRINTF(3, 4);
+void err_say_at(struct err *e, enum rc rc, struct str where, const char *format, ...) PRINTF(4, 5);
+void err_say_before(struct err *e, enum rc rc, const char *format, ...) PRINTF(3, 4);
+static inline enum rc err_result(enum rc rc)
+{
+    return rc;
+}
+
 /* Puts a step before the place: err_step(e, "/slo") turns "/objective" into "/slo/objective". */
 void err_step(struct err *e, const char *format, ...) PRINTF(2, 3);
 /* A word such as "invalid"; never null. */

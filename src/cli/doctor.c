@@ -182,7 +182,17 @@ static void look_at_credentials(struct examination *x)
 
 static bool version_parse(const char *text, long ret[static 3])
 {
-    return sscanf(text, "%ld.%ld.%ld", &ret[0], &ret[1], &ret[2]) == 3;
+    /* "2.1.295 (the program's name)" */
+    struct str rest = str_slice(str_from(text), 0, str_find(str_from(text), ' '));
+    struct str part;
+    for (unsigned i = 0; i < 3; i++) {
+        int64_t n;
+        if (!str_next(&rest, '.', &part) || !str_to_i64(str_trim(part), &n)) {
+            return false;
+        }
+        ret[i] = (long)n;
+    }
+    return true;
 }
 
 /* Before that version a hook that fails lets the tool run. */

@@ -13,6 +13,7 @@
 
 static struct waiter *waiter_at(struct control *c, uint32_t i)
 {
+    must(i < c->waiter_capacity);
     return &c->waiters[(c->waiter_first + i) % c->waiter_capacity];
 }
 

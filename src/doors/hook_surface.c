@@ -147,7 +147,7 @@ static struct str unquoted(struct arena *a, struct str command)
 
 static bool contains(struct str text, struct str part)
 {
-    return part.len > 0 && memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
+    return part.len > 0 && text.len >= part.len && memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
 }
 
 /* A word that is the program by name, or a path into the surface. */

@@ -11,7 +11,7 @@
 
 enum { KEY_SHOWN_MAX = 65 }; /* of an unknown key in a pointer */
 
-enum rc reader_fail(struct reader *r, const struct value *v, const char *format, ...)
+void reader_say(struct reader *r, const struct value *v, const char *format, ...)
 {
     char text[ERR_TEXT_MAX];
     va_list args;
@@ -22,7 +22,7 @@ enum rc reader_fail(struct reader *r, const struct value *v, const char *format,
     if (v != NULL && v->line > 0) {
         snprintf(where, sizeof where, "%.*s:%u:%u", STR_ARG(r->file), v->line, v->column);
     }
-    return err_at(r->e, RC_INVALID, str_from(where), "%s", text);
+    err_say_at(r->e, RC_INVALID, str_from(where), "%s", text);
 }
 
 /* A pointer begins with '/' or is empty; a position begins with a file's name. */

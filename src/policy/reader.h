@@ -71,7 +71,8 @@ struct value write_fields(struct arena *a, const struct field *fields, size_t co
 struct value write_number(struct arena *a, const struct field *f, int64_t n);
 
 /* Fails at v: "file:line:column" or the pointer that the callers put together. */
-enum rc reader_fail(struct reader *r, const struct value *v, const char *format, ...) PRINTF(3, 4);
+#define reader_fail(r, v, ...) err_result((reader_say((r), (v), __VA_ARGS__), RC_INVALID))
+void reader_say(struct reader *r, const struct value *v, const char *format, ...) PRINTF(3, 4);
 /* Adds a step to the pointer of a failure on its way up; keeps file positions. Returns rc. */
 enum rc reader_step(struct reader *r, enum rc rc, const char *name);
 enum rc reader_step_index(struct reader *r, enum rc rc, size_t index);

@@ -39,7 +39,8 @@ static enum rc fail_at(struct reader *r, yaml_mark_t mark, enum rc rc, const cha
     char where[ERR_WHERE_MAX];
     int len = snprintf(where, sizeof where, "%.*s:%zu:%zu", STR_ARG(file), mark.line + 1,
                        mark.column + 1);
-    return err_at(r->err, rc, (struct str){where, (size_t)len}, "%s", what);
+    struct str place = {where, (size_t)len};
+    return err_at(r->err, rc, place, "%s", what);
 }
 
 static enum rc fail(struct reader *r, yaml_mark_t mark, const char *what)
