@@ -199,6 +199,11 @@ DEFINE_CLEANUP(world)
 NODISCARD enum rc world_apply(struct world *w, const struct entry *entry, const struct value *body,
                               struct str policy_text, struct err *e);
 
+/* Would an entry with this policy, or this service, fit? To be asked before it is written down: RC_LIMIT
+ * when the services would have more than DEPENDANTS_MAX dependants together. */
+NODISCARD enum rc world_check_policy(const struct world *w, const struct policy *p, struct err *e);
+NODISCARD enum rc world_check_service(const struct world *w, const struct service_def *def, struct err *e);
+
 uint64_t world_next_seq(const struct world *w);
 int64_t world_time(const struct world *w); /* of the newest entry */
 /* The current policy; null before the first. */

@@ -38,7 +38,6 @@ bool action_state_is_closed(enum action_state s)
     case ACTION_ESCALATED:
     case ACTION_APPROVED:
     case ACTION_EXECUTING:
-    case ACTION_UNKNOWN:
         return false;
     default:
         return true;
@@ -262,6 +261,9 @@ enum rc actions_move(struct world *w, struct action *a, enum action_state state,
 {
     /* A slot that is new was in no state before; it says so by its zero proposal time. */
     bool was_closed = a->proposed_ms != 0 && !is_open(a);
+    if (was_closed && !action_state_is_closed(state)) {
+        return err_set(e, RC_CORRUPT, "a closed action can't be opened again");
+    }
     if (a->proposed_ms != 0) {
         leave_state(w, a);
     } else {

@@ -63,9 +63,19 @@ static struct action *ref_action(const struct step *s)
     return ref_id(s, 0, "act", &id) ? actions_find(s->w, id) : NULL;
 }
 
+/* As much of a text as fits, cut between characters: the world is saved as UTF-8. */
+static struct str text_that_fits(struct str from, size_t size)
+{
+    size_t len = from.len < size ? from.len : size - 1;
+    while (len > 0 && len < from.len && ((unsigned char)from.ptr[len] & 0xc0) == 0x80) {
+        len--;
+    }
+    return str_slice(from, 0, len);
+}
+
 static void copy_text(char *out, size_t size, struct str from)
 {
-    struct str cut = str_slice(from, 0, size - 1);
+    struct str cut = text_that_fits(from, size);
     if (cut.len > 0) {
         memcpy(out, cut.ptr, cut.len);
     }
@@ -129,7 +139,9 @@ static enum rc token_created(const struct step *s)
         return missing(s, "the token's roles or digest");
     }
     if ((t.roles & ROLE_AGENT) != 0) {
-        enum rc rc = catalogue_agent_row(s->w, text(s, "agent"), &t.agent, s->e);
+        enum rc rc = !str_is_name(text(s, "agent"))
+                         ? missing(s, "the token's agent")
+                         : catalogue_agent_row(s->w, text(s, "agent"), &t.agent, s->e);
         if (rc != RC_OK) {
             return rc;
         }
@@ -404,7 +416,8 @@ static enum rc deploy_ended(const struct step *s)
     }
     struct str id = text(s, "id");
     for (uint32_t i = service->deploy_count; i-- > 0;) {
-        if (str_eq(str_from(service->deploys[i].id), str_slice(id, 0, ENTRY_ID_MAX * 2 - 1))) {
+        struct str known = str_from(service->deploys[i].id);
+        if (str_eq(known, text_that_fits(id, sizeof service->deploys[i].id))) {
             drop_deploy(service, i);
         }
     }
@@ -497,6 +510,7 @@ enum rc world_apply(struct world *w, const struct entry *entry, const struct val
     rc = rc == RC_OK ? take_idempotency(&s) : rc;
     if (rc != RC_OK) {
         struct str kind = entry_kind_name(entry->kind);
+        rc = rc == RC_INVALID ? RC_CORRUPT : rc; /* a definition or a policy that is none */
         return err_wrap(e, rc, "entry %llu (%.*s)", (unsigned long long)entry->seq, STR_ARG(kind));
     }
     actions_evict(w);

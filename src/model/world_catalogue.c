@@ -399,3 +399,56 @@ enum rc catalogue_settle(struct world *w, struct err *e)
     callers_done(&c);
     return rc;
 }
+
+/* --- asked before it is written ----------------------------------------------------------------- */
+
+/* A world of services only, with the definitions of w, for a try. */
+static struct world *try_new(const struct world *w, bool declared, struct err *e)
+{
+    struct world *t = world_new(w->service_index.seed);
+    enum rc rc = t == NULL ? no_memory(e) : RC_OK;
+    for (uint32_t i = 0; i < w->service_count && rc == RC_OK; i++) {
+        const struct world_service *s = w->services[i];
+        uint32_t at;
+        rc = catalogue_service_row(t, str_from(s->name), &at, e);
+        if (rc == RC_OK) {
+            t->services[at]->def = declared || s->own != NULL ? s->def : NULL;
+        }
+    }
+    if (rc != RC_OK) {
+        world_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+static enum rc try_define(struct world *t, const struct service_def *def, struct err *e)
+{
+    uint32_t at;
+    enum rc rc = catalogue_service_row(t, def->name, &at, e);
+    if (rc == RC_OK) {
+        t->services[at]->def = def;
+    }
+    return rc;
+}
+
+enum rc world_check_policy(const struct world *w, const struct policy *p, struct err *e)
+{
+    struct world *t = try_new(w, false, e);
+    enum rc rc = t == NULL ? RC_NO_MEMORY : RC_OK;
+    for (uint32_t i = 0; i < p->service_count && rc == RC_OK; i++) {
+        rc = try_define(t, &p->services[i], e);
+    }
+    rc = rc == RC_OK ? catalogue_settle(t, e) : rc;
+    world_free(t);
+    return rc;
+}
+
+enum rc world_check_service(const struct world *w, const struct service_def *def, struct err *e)
+{
+    struct world *t = try_new(w, true, e);
+    enum rc rc = t == NULL ? RC_NO_MEMORY : try_define(t, def, e);
+    rc = rc == RC_OK ? catalogue_settle(t, e) : rc;
+    world_free(t);
+    return rc;
+}

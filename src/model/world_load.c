@@ -96,6 +96,11 @@ static enum rc load_window(struct loader *l, struct world_service *s, const stru
         return err_set(l->e, RC_NO_MEMORY, "out of memory");
     }
     window_init(s->sli);
+    /* The newest hour may have counted nothing. */
+    int64_t newest = list_int(sli, 0);
+    if (newest > INT64_MAX / HOUR_MS || (newest >= 0 && !window_add(s->sli, newest * HOUR_MS, 0, 0))) {
+        return corrupt(l, "window");
+    }
     for (uint32_t i = 1; i + 2 < list_count(sli); i += 3) {
         int64_t good = list_int(sli, i + 1);
         int64_t total = list_int(sli, i + 2);
@@ -281,7 +286,8 @@ enum rc world_load_record(struct world *w, struct str record, struct err *e)
     struct str kind = value_text(value_get(&v, STR("r")));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (str_eq(kind, str_from(rows[i].kind))) {
-            return rows[i].load(&l);
+            rc = rows[i].load(&l);
+            return rc == RC_INVALID ? err_wrap(e, RC_CORRUPT, "snapshot") : rc;
         }
     }
     return corrupt(&l, "record kind");
