@@ -207,7 +207,26 @@ static const struct field permission_fields[] = {
     {"tools", FIELD_TEXTS, FIELD_OF(struct permission, tools), true, 0, 0, 0, NULL},
     {"targets", FIELD_TEXTS, FIELD_OF(struct permission, targets), false, 0, 0, 0, NULL},
     {"where", FIELD_VALUE, FIELD_OF(struct permission, where), false, 0, 0, 0, NULL},
+    {"unless", FIELD_VALUE, FIELD_OF(struct permission, unless), false, 0, 0, 0, NULL},
 };
+
+/* Kept as a copy of our own; null stays null. */
+static enum rc read_conditions(struct reader *r, const char *name, const struct value **conditions)
+{
+    if (*conditions == NULL) {
+        return RC_OK;
+    }
+    if (!value_is(*conditions, VALUE_OBJECT)) {
+        return reader_step(r, reader_fail(r, *conditions, "%s: expected an object", name), name);
+    }
+    struct value *copy = arena_alloc(r->arena, sizeof *copy);
+    if (copy == NULL) {
+        return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
+    }
+    *copy = value_copy(r->arena, *conditions);
+    *conditions = copy;
+    return RC_OK;
+}
 
 static enum rc read_permission(struct reader *r, const struct value *v, void *out)
 {
@@ -216,17 +235,8 @@ static enum rc read_permission(struct reader *r, const struct value *v, void *ou
     if (rc == RC_OK && p.agents.count == 0 && p.roles.count == 0) {
         return reader_fail(r, v, "a permission needs agents or roles (\"*\" for all)");
     }
-    if (rc == RC_OK && p.where != NULL) {
-        if (!value_is(p.where, VALUE_OBJECT)) {
-            return reader_step(r, reader_fail(r, p.where, "where: expected an object"), "where");
-        }
-        struct value *copy = arena_alloc(r->arena, sizeof *copy);
-        if (copy == NULL) {
-            return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
-        }
-        *copy = value_copy(r->arena, p.where);
-        p.where = copy;
-    }
+    rc = rc == RC_OK ? read_conditions(r, "where", &p.where) : rc;
+    rc = rc == RC_OK ? read_conditions(r, "unless", &p.unless) : rc;
     *(struct permission *)out = p;
     return rc;
 }
@@ -269,6 +279,16 @@ static bool property_is(const struct value *properties, struct str path, const s
     return at != NULL && value_eq(at, want);
 }
 
+static bool all_hold(const struct value *properties, const struct value *conditions)
+{
+    for (uint32_t i = 0; conditions != NULL && i < conditions->count; i++) {
+        if (!property_is(properties, conditions->members[i].name, &conditions->members[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool permission_fits(const struct permission *p, const struct agent_def *agent, struct str tool,
                      struct str target, const struct value *properties)
 {
@@ -278,12 +298,8 @@ bool permission_fits(const struct permission *p, const struct agent_def *agent, 
     if (!any_glob(&p->tools, tool) || (p->targets.count > 0 && !any_glob(&p->targets, target))) {
         return false;
     }
-    for (uint32_t i = 0; p->where != NULL && i < p->where->count; i++) {
-        if (!property_is(properties, p->where->members[i].name, &p->where->members[i].value)) {
-            return false;
-        }
-    }
-    return true;
+    bool excepted = p->unless != NULL && p->unless->count > 0 && all_hold(properties, p->unless);
+    return !excepted && all_hold(properties, p->where);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */

@@ -39,7 +39,8 @@ struct permission {
     struct str_list roles;
     struct str_list tools;   /* globs */
     struct str_list targets; /* globs; empty: any */
-    const struct value *where; /* {"resource.status": "active"}: properties sent by an enforcer */
+    const struct value *where;  /* {"resource.status": "active"}: properties sent by an enforcer */
+    const struct value *unless; /* the same form; when all of it holds, this one does not fit */
 };
 
 struct task_class {
