@@ -174,7 +174,7 @@ enum rc config_load(const char *path, struct config *ret, struct err *e)
     if (c.arena == NULL) {
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
-    struct value v;
+    struct value v = value_object();
     struct reader r = {c.arena, str_from(path), e};
     enum rc rc = read_yaml(c.arena, path, &v, e);
     rc = rc == RC_OK ? only_known(&r, &v) : rc;
