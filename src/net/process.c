@@ -74,9 +74,11 @@ static _Noreturn void child_fail(const struct plan *p, enum child_step step)
 
 static void child_reset_signals(void)
 {
-    struct sigaction plain = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < NSIG; number++) {
-        (void)sigaction(number, &plain, NULL); /* some can't be set */
+    /* The kernel's own form, all zero, means the default. The library refuses two numbers that it keeps
+     * for itself, and whoever started us may have had them ignored. */
+    const uint64_t plain[8] = {0};
+    for (long number = 1; number < NSIG; number++) {
+        (void)syscall(SYS_rt_sigaction, number, plain, NULL, sizeof(uint64_t)); /* some can't be set */
     }
     sigset_t none;
     sigemptyset(&none);

@@ -323,7 +323,10 @@ def is_stopped(s):
 
 def stop_file(s):
     path = s.folder / "data/stop"
-    path.write_text("the building is on fire\n")
+    # The stop takes effect as soon as the file is there; its reason is read when it is there whole.
+    whole = s.folder / "stop.new"
+    whole.write_text("the building is on fire\n")
+    whole.rename(path)
     s.wait_for(lambda: stops(s))
     assert stops(s)[0]["reason"] == "the building is on fire" and is_stopped(s)
     path.unlink()
