@@ -20,6 +20,7 @@ static int64_t elapsed(const struct control *c)
 void clock_start(struct control *c)
 {
     clock_anchor(c);
+    c->snapshot_begun_ms = clock_now(c); /* a start has other things to do first */
     /* The same test at the start: a wall clock behind the ledger went back while nobody watched. */
     if (world_next_seq(c->world) > 0 && world_time(c->world) - c->anchor_wall_ms > CLOCK_JUMP_MS) {
         c->clock_jumped = true;
