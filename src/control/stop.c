@@ -39,7 +39,18 @@ static bool is_within(const struct control *c, const struct stop_order *o)
 
 static int64_t elapsed_us(struct control *c)
 {
-    return c->options.ports.elapsed_ms(c->options.ports.context) * 1000;
+    const struct ports *p = &c->options.ports;
+    return p->elapsed_us != NULL ? p->elapsed_us(p->context) : p->elapsed_ms(p->context) * 1000;
+}
+
+/* It is in force in memory; from here it would outlast a crash before its entry is durable. */
+static void write_stop_file(struct control *c, struct str reason)
+{
+    char text[CONTROL_REASON_MAX + 1];
+    const struct ports *p = &c->options.ports;
+    if (p->stop_file != NULL) {
+        p->stop_file(p->context, str_to_c(reason, text, sizeof text) ? text : "");
+    }
 }
 
 enum rc control_stop_set(struct control *c, struct arena *a, const struct principal *p,
@@ -57,15 +68,9 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
     if (rc != RC_OK) {
         return rc;
     }
-    if (order->scope == STOP_ALL && !order->pause && c->options.ports.stop_file != NULL && p != NULL) {
-        char reason[CONTROL_REASON_MAX + 1];
-        if (str_to_c(order->reason, reason, sizeof reason)) {
-            c->options.ports.stop_file(c->options.ports.context, reason);
-        } else {
-            c->options.ports.stop_file(c->options.ports.context, "");
-        }
-    }
     struct value body = value_object();
+    /* From the call to where it counts: the very next decision sees it. */
+    value_add_int(a, &body, STR("effect_us"), elapsed_us(c) - begun_us);
     value_add_str(a, &body, STR("level"), order->pause ? STR("pause") : STR("stop"));
     value_add_str(a, &body, STR("name"), order->name);
     value_add_str(a, &body, STR("person"), p == NULL ? STR("system") : p->person);
@@ -78,6 +83,9 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
                           .tightens = true};
     rc = control_append(c, a, &what, ret_id, e);
     c->stop_effect_us = elapsed_us(c) - begun_us;
+    if (order->scope == STOP_ALL && !order->pause && p != NULL) {
+        write_stop_file(c, order->reason);
+    }
     return rc;
 }
 

@@ -15,6 +15,12 @@ static int64_t elapsed_ms(void *context)
     return clock_boot_ms();
 }
 
+static int64_t elapsed_us(void *context)
+{
+    (void)context;
+    return clock_monotonic_us();
+}
+
 static void take_random(void *context, void *out, size_t len)
 {
     struct server_ports *p = context;
@@ -34,5 +40,10 @@ static void write_stop_file(void *context, const char *reason)
 
 struct ports server_ports(struct server_ports *p)
 {
-    return (struct ports){wall_ms, elapsed_ms, take_random, write_stop_file, p};
+    return (struct ports){.wall_ms = wall_ms,
+                          .elapsed_ms = elapsed_ms,
+                          .elapsed_us = elapsed_us,
+                          .random = take_random,
+                          .stop_file = write_stop_file,
+                          .context = p};
 }
