@@ -35,7 +35,7 @@ enum rc approvals_list(struct call *c, struct err *e)
         if (action->state != ACTION_ESCALATED || action->id <= after) {
             continue;
         }
-        struct value v;
+        struct value v = value_null();
         rc = render_approval(c, action, &v, e);
         if (rc != RC_OK) {
             return rc;

@@ -177,7 +177,7 @@ static int walk(struct session *s, struct str query, enum form form, bool follow
 
 static int run_log(const struct args *a)
 {
-    struct session s;
+    struct session s = {0};
     struct err e;
     struct buf query;
     enum form form = args_flag(a, "csv") ? FORM_CSV : args_flag(a, "json") ? FORM_JSON : FORM_TEXT;

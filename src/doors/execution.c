@@ -1,5 +1,6 @@
 #include "doors/execution.h"
 
+#include "base/must.h"
 #include "client/untrusted.h"
 #include "doors/spool.h"
 #include "net/process.h"
@@ -123,6 +124,7 @@ static void watch(const struct client *c, struct process *p, const struct grant_
 
 static void add_output(struct arena *a, struct value *detail, struct output *o)
 {
+    must(o != NULL);
     static const char *const names[2][2] = {{"stdout_sha256", "stdout_bytes"},
                                             {"stderr_sha256", "stderr_bytes"}};
     for (unsigned i = 0; i < 2; i++) {

@@ -328,7 +328,7 @@ enum rc store_blob(struct store *s, struct arena *a, const struct digest *digest
         return rc;
     }
     query_bytes(s->select_blob, 1, digest_str(digest));
-    struct str bytes;
+    struct str bytes = STR("");
     rc = read_bytes(s->select_blob, a, &bytes, "there is no such blob", e);
     if (rc != RC_OK) {
         return rc;
@@ -362,7 +362,7 @@ enum rc store_walk_snapshot(struct store *s, uint64_t at_seq, store_part_fn fn, 
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     for (uint64_t part = 0;; part++) {
-        struct str bytes;
+        struct str bytes = STR("");
         arena_reset(a);
         enum rc rc = read_part(s, a, at_seq, part, &bytes, e);
         if (rc == RC_NOT_FOUND && part > 0) {

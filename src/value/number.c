@@ -71,7 +71,8 @@ static bool decimal_try(double x, int digits, struct decimal *ret)
             ret->digits[ret->count++] = *c;
         }
     }
-    ret->point = atoi(exponent + 1) + 1;
+    must(ret->count > 0);
+    ret->point = (int)strtol(exponent + 1, NULL, 10) + 1;
     return strtod(text, NULL) == x;
 }
 
@@ -82,6 +83,7 @@ static bool decimal_try(double x, int digits, struct decimal *ret)
 static bool decimal_try_above(double x, struct decimal *d)
 {
     int exponent;
+    must(d->count > 0);
     if (frexp(x, &exponent) != 0.5 || d->digits[d->count - 1] == '9') {
         return false;
     }
@@ -124,6 +126,7 @@ static char *put_digits(char *out, const char *digits, int count)
 
 static char *put_exponent(char *out, const struct decimal *d)
 {
+    must(d->count > 0);
     *out++ = d->digits[0];
     if (d->count > 1) {
         *out++ = '.';

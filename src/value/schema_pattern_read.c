@@ -1,4 +1,5 @@
 /* The text of a pattern to its tree. What ECMA-262 knows and this subset does not is refused. */
+#include "base/must.h"
 #include "value/schema_pattern_internal.h"
 #include "value/utf8.h"
 
@@ -318,6 +319,7 @@ static enum rc read_quantifier(struct reader *r, struct pattern_node **node)
         return RC_OK;
     }
     const char *place = r->at;
+    must(*node != NULL);
     if ((*node)->kind == PATTERN_START || (*node)->kind == PATTERN_END) {
         return fail(r, place, "a quantifier or bracket that belongs to nothing");
     }

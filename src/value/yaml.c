@@ -186,8 +186,8 @@ static enum rc read_next(struct reader *r, struct value *ret, bool *ret_end)
 static enum rc read_sequence(struct reader *r, struct value *ret)
 {
     for (;;) {
-        struct value item;
-        bool end;
+        struct value item = value_null();
+        bool end = false;
         enum rc rc = read_next(r, &item, &end);
         if (rc != RC_OK || end) {
             return rc;
@@ -205,9 +205,9 @@ static enum rc read_member(struct reader *r, struct strmap *seen, struct value *
     if (rc != RC_OK || *ret_end) {
         return rc;
     }
-    struct str key;
-    struct value v;
-    bool end;
+    struct str key = STR("");
+    struct value v = value_null();
+    bool end = false;
     rc = read_key(r, &event, seen, &key);
     rc = rc == RC_OK ? read_next(r, &v, &end) : rc;
     if (rc == RC_OK) {
@@ -292,6 +292,7 @@ static enum rc read_end(struct reader *r)
 static enum rc read_document(struct reader *r, struct value *ret)
 {
     bool end;
+    *ret = value_null();
     enum rc rc = read_next(r, ret, &end);
     if (rc == RC_OK && ret->type == VALUE_NULL) {
         *ret = value_object();
