@@ -69,7 +69,7 @@ void buf_instant(struct buf *b, int64_t ms)
 }
 
 /* Reads count digits at *at and then the one byte after, which must be in stops ("" for none). */
-static bool read_number(struct str s, size_t *at, size_t count, const char *stops, int64_t *ret)
+static bool take_digits(struct str s, size_t *at, size_t count, const char *stops, int64_t *ret)
 {
     uint64_t n;
     if (*at + count > s.len || !str_to_u64(str_slice(s, *at, *at + count), &n)) {
@@ -117,8 +117,8 @@ static bool read_offset_ms(struct str s, size_t *at, int64_t *ms)
     }
     int64_t hours;
     int64_t minutes;
-    if ((sign != '+' && sign != '-') || !read_number(s, at, 2, ":", &hours) ||
-        !read_number(s, at, 2, "", &minutes) || hours > 23 || minutes > 59) {
+    if ((sign != '+' && sign != '-') || !take_digits(s, at, 2, ":", &hours) ||
+        !take_digits(s, at, 2, "", &minutes) || hours > 23 || minutes > 59) {
         return false;
     }
     *ms = (hours * HOUR_MS + minutes * MINUTE_MS) * (sign == '+' ? 1 : -1);
@@ -146,9 +146,9 @@ bool instant_parse(struct str text, int64_t *ret_ms)
     int64_t second;
     int64_t fraction;
     int64_t offset;
-    if (!read_number(text, &at, 4, "-", &year) || !read_number(text, &at, 2, "-", &month) ||
-        !read_number(text, &at, 2, "Tt ", &day) || !read_number(text, &at, 2, ":", &hour) ||
-        !read_number(text, &at, 2, ":", &minute) || !read_number(text, &at, 2, "", &second) ||
+    if (!take_digits(text, &at, 4, "-", &year) || !take_digits(text, &at, 2, "-", &month) ||
+        !take_digits(text, &at, 2, "Tt ", &day) || !take_digits(text, &at, 2, ":", &hour) ||
+        !take_digits(text, &at, 2, ":", &minute) || !take_digits(text, &at, 2, "", &second) ||
         !read_fraction_ms(text, &at, &fraction) || !read_offset_ms(text, &at, &offset)) {
         return false;
     }

@@ -1,4 +1,4 @@
-#include "policy/policy.h"
+#include "policy/policy_internal.h"
 
 #include "base/instant.h"
 #include "base/must.h"
@@ -9,7 +9,6 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const char *const policy_modes[] = {"enforce", "advisory", NULL};
-static const char *const day_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 /* What stands at the top of a policy, before its lists are read. */
 struct policy_parts {
@@ -55,252 +54,6 @@ static const struct field limit_fields[] = {
     {"pending_per_agent", FIELD_COUNT, FIELD_OF(struct policy_limits, pending_per_agent), false, 2, 1,
      10000, NULL},
 };
-
-/* --- freezes ---------------------------------------------------------------------------------- */
-
-struct freeze_parts {
-    struct freeze f;
-    struct str_list days;
-    struct str day_from;
-    struct str day_until;
-};
-
-static const struct field freeze_fields[] = {
-    {"name", FIELD_NAME, FIELD_OF(struct freeze_parts, f.name), true, 0, 0, 0, NULL},
-    {"reason", FIELD_TEXT, FIELD_OF(struct freeze_parts, f.reason), false, 0, 0, 0, NULL},
-    {"services", FIELD_TEXTS, FIELD_OF(struct freeze_parts, f.services), false, 0, 0, 0, NULL},
-    {"from", FIELD_INSTANT, FIELD_OF(struct freeze_parts, f.from_ms), false, 0, 0, 0, NULL},
-    {"until", FIELD_INSTANT, FIELD_OF(struct freeze_parts, f.until_ms), false, 0, 0, 0, NULL},
-    {"days", FIELD_TEXTS, FIELD_OF(struct freeze_parts, days), false, 0, 0, 0, NULL},
-    {"day_from", FIELD_TEXT, FIELD_OF(struct freeze_parts, day_from), false, 0, 0, 0, NULL},
-    {"day_until", FIELD_TEXT, FIELD_OF(struct freeze_parts, day_until), false, 0, 0, 0, NULL},
-};
-
-/* "HH:MM", 00:00 to 24:00. */
-static bool clock_time(struct str text, int64_t *ret_ms)
-{
-    uint64_t hours;
-    uint64_t minutes;
-    if (text.len != 5 || text.ptr[2] != ':' || !str_to_u64(str_slice(text, 0, 2), &hours) ||
-        !str_to_u64(str_slice(text, 3, 5), &minutes) || minutes > 59 ||
-        hours * 60 + minutes > (uint64_t)24 * 60) {
-        return false;
-    }
-    *ret_ms = (int64_t)(hours * 60 + minutes) * MINUTE_MS;
-    return true;
-}
-
-static enum rc read_days(struct reader *r, const struct value *v, struct freeze_parts *parts)
-{
-    for (uint32_t i = 0; i < parts->days.count; i++) {
-        unsigned day = 0;
-        while (day < 7 && !str_eq(parts->days.items[i], str_from(day_names[day]))) {
-            day++;
-        }
-        if (day == 7) {
-            return reader_fail(r, v, "days: expected mon, tue, wed, thu, fri, sat or sun");
-        }
-        parts->f.days |= 1U << day;
-    }
-    parts->f.day_until_ms = DAY_MS;
-    if ((parts->day_from.len > 0 && !clock_time(parts->day_from, &parts->f.day_from_ms)) ||
-        (parts->day_until.len > 0 && !clock_time(parts->day_until, &parts->f.day_until_ms)) ||
-        parts->f.day_from_ms >= parts->f.day_until_ms) {
-        return reader_fail(r, v, "day_from, day_until: expected HH:MM (UTC), the first before the second");
-    }
-    return RC_OK;
-}
-
-static enum rc read_freeze(struct reader *r, const struct value *v, void *out)
-{
-    struct freeze_parts parts = {0};
-    enum rc rc = read_fields(r, v, freeze_fields, COUNT(freeze_fields), &parts);
-    if (rc == RC_OK && parts.days.count > 0) {
-        rc = read_days(r, v, &parts);
-    }
-    if (rc != RC_OK) {
-        return rc;
-    }
-    struct freeze *f = &parts.f;
-    if (f->days == 0 && (parts.day_from.len > 0 || parts.day_until.len > 0)) {
-        return reader_fail(r, v, "day_from and day_until go with days");
-    }
-    if (f->days == 0 && f->until_ms == 0) {
-        return reader_fail(r, v, "a freeze needs an end: until, or days");
-    }
-    if (f->until_ms != 0 && f->until_ms <= f->from_ms) {
-        return reader_fail(r, v, "until: expected a time after from");
-    }
-    *(struct freeze *)out = *f;
-    return RC_OK;
-}
-
-static struct str clock_text(struct arena *a, int64_t ms)
-{
-    return arena_printf(a, "%02d:%02d", (int)(ms / HOUR_MS), (int)(ms / MINUTE_MS % 60));
-}
-
-static struct value freeze_value(struct arena *a, const void *in)
-{
-    const struct freeze *f = in;
-    struct value v = value_object();
-    value_add_str(a, &v, STR("name"), f->name);
-    if (f->reason.len > 0) {
-        value_add_str(a, &v, STR("reason"), f->reason);
-    }
-    struct value services = value_array();
-    for (uint32_t i = 0; i < f->services.count; i++) {
-        value_push(a, &services, value_string(f->services.items[i]));
-    }
-    if (services.count > 0) {
-        value_add(a, &v, STR("services"), services);
-    }
-    if (f->from_ms != 0) {
-        value_add_instant(a, &v, STR("from"), f->from_ms);
-    }
-    if (f->until_ms != 0) {
-        value_add_instant(a, &v, STR("until"), f->until_ms);
-    }
-    struct value days = value_array();
-    for (unsigned d = 0; d < 7; d++) {
-        if ((f->days >> d & 1U) != 0) {
-            value_push(a, &days, value_string(str_from(day_names[d])));
-        }
-    }
-    if (days.count > 0) {
-        value_add(a, &v, STR("days"), days);
-        value_add_str(a, &v, STR("day_from"), clock_text(a, f->day_from_ms));
-        value_add_str(a, &v, STR("day_until"), clock_text(a, f->day_until_ms));
-    }
-    return v;
-}
-
-bool freeze_covers(const struct freeze *f, struct str service, int64_t now_ms, int64_t *ret_until)
-{
-    bool named = f->services.count == 0;
-    for (uint32_t i = 0; i < f->services.count && !named; i++) {
-        named = str_glob(f->services.items[i], service);
-    }
-    if (!named || now_ms < f->from_ms || (f->until_ms != 0 && now_ms >= f->until_ms)) {
-        return false;
-    }
-    *ret_until = f->until_ms;
-    if (f->days == 0) {
-        return true;
-    }
-    int64_t day = now_ms / DAY_MS;
-    int64_t of_day = now_ms % DAY_MS;
-    unsigned weekday = (unsigned)((day + 3) % 7); /* 1970-01-01 was a Thursday */
-    if ((f->days >> weekday & 1U) == 0 || of_day < f->day_from_ms || of_day >= f->day_until_ms) {
-        return false;
-    }
-    int64_t end = day * DAY_MS + f->day_until_ms;
-    *ret_until = f->until_ms != 0 && f->until_ms < end ? f->until_ms : end;
-    return true;
-}
-
-/* --- permissions ------------------------------------------------------------------------------ */
-
-static const struct field permission_fields[] = {
-    {"agents", FIELD_TEXTS, FIELD_OF(struct permission, agents), false, 0, 0, 0, NULL},
-    {"roles", FIELD_NAMES, FIELD_OF(struct permission, roles), false, 0, 0, 0, NULL},
-    {"tools", FIELD_TEXTS, FIELD_OF(struct permission, tools), true, 0, 0, 0, NULL},
-    {"targets", FIELD_TEXTS, FIELD_OF(struct permission, targets), false, 0, 0, 0, NULL},
-    {"where", FIELD_VALUE, FIELD_OF(struct permission, where), false, 0, 0, 0, NULL},
-    {"unless", FIELD_VALUE, FIELD_OF(struct permission, unless), false, 0, 0, 0, NULL},
-};
-
-/* Kept as a copy of our own; null stays null. */
-static enum rc read_conditions(struct reader *r, const char *name, const struct value **conditions)
-{
-    if (*conditions == NULL) {
-        return RC_OK;
-    }
-    if (!value_is(*conditions, VALUE_OBJECT)) {
-        return reader_step(r, reader_fail(r, *conditions, "%s: expected an object", name), name);
-    }
-    struct value *copy = arena_alloc(r->arena, sizeof *copy);
-    if (copy == NULL) {
-        return err_set(r->e, arena_rc(r->arena), "the configuration is too large");
-    }
-    *copy = value_copy(r->arena, *conditions);
-    *conditions = copy;
-    return RC_OK;
-}
-
-static enum rc read_permission(struct reader *r, const struct value *v, void *out)
-{
-    struct permission p = {0};
-    enum rc rc = read_fields(r, v, permission_fields, COUNT(permission_fields), &p);
-    if (rc == RC_OK && p.agents.count == 0 && p.roles.count == 0) {
-        return reader_fail(r, v, "a permission needs agents or roles (\"*\" for all)");
-    }
-    rc = rc == RC_OK ? read_conditions(r, "where", &p.where) : rc;
-    rc = rc == RC_OK ? read_conditions(r, "unless", &p.unless) : rc;
-    *(struct permission *)out = p;
-    return rc;
-}
-
-static struct value permission_value(struct arena *a, const void *in)
-{
-    return write_fields(a, permission_fields, COUNT(permission_fields), in);
-}
-
-static bool any_glob(const struct str_list *globs, struct str text)
-{
-    for (uint32_t i = 0; i < globs->count; i++) {
-        if (str_glob(globs->items[i], text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool any_role(const struct str_list *wanted, const struct str_list *held)
-{
-    for (uint32_t i = 0; i < wanted->count; i++) {
-        for (uint32_t k = 0; k < held->count; k++) {
-            if (str_eq(wanted->items[i], held->items[k])) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* "resource.status" is the member status of properties.resource. */
-static bool property_is(const struct value *properties, struct str path, const struct value *want)
-{
-    const struct value *at = properties;
-    struct str step;
-    while (str_next(&path, '.', &step)) {
-        at = value_get(at, step);
-    }
-    return at != NULL && value_eq(at, want);
-}
-
-static bool all_hold(const struct value *properties, const struct value *conditions)
-{
-    for (uint32_t i = 0; conditions != NULL && i < conditions->count; i++) {
-        if (!property_is(properties, conditions->members[i].name, &conditions->members[i].value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool permission_fits(const struct permission *p, const struct agent_def *agent, struct str tool,
-                     struct str target, const struct value *properties)
-{
-    if (!any_glob(&p->agents, agent->name) && !any_role(&p->roles, &agent->roles)) {
-        return false;
-    }
-    if (!any_glob(&p->tools, tool) || (p->targets.count > 0 && !any_glob(&p->targets, target))) {
-        return false;
-    }
-    bool excepted = p->unless != NULL && p->unless->count > 0 && all_hold(properties, p->unless);
-    return !excepted && all_hold(properties, p->where);
-}
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -376,10 +129,10 @@ static const struct list_kind tools_list = {"tools", sizeof(struct tool_def), tr
                                             tool_row_value};
 static const struct list_kind classes_list = {"task_classes", sizeof(struct task_class), true,
                                               read_task_class, task_class_value};
-static const struct list_kind freezes_list = {"freezes", sizeof(struct freeze), true, read_freeze,
+static const struct list_kind freezes_list = {"freezes", sizeof(struct freeze), true, freeze_read,
                                               freeze_value};
 static const struct list_kind permissions_list = {"permissions", sizeof(struct permission), false,
-                                                  read_permission, permission_value};
+                                                  permission_read, permission_value};
 
 static enum rc read_rows(struct reader *r, const struct value *v, const struct list_kind *kind,
                          char *rows, struct strmap *names)
