@@ -14,15 +14,13 @@ void hex_encode(const uint8_t *bytes, size_t len, char *out)
     }
 }
 
-static int hex_digit(char c)
+/* 0 to 15, or over that. Without branches: which digits are letters is not to be predicted. */
+static unsigned hex_digit(char c)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    unsigned number = (unsigned char)c - (unsigned)'0';
+    unsigned letter = ((unsigned char)c | 0x20u) - (unsigned)'a';
+    unsigned of_letter = letter < 6 ? letter + 10 : 0xff;
+    return number < 10 ? number : of_letter;
 }
 
 bool hex_decode(struct str text, uint8_t *out, size_t len)
@@ -30,15 +28,14 @@ bool hex_decode(struct str text, uint8_t *out, size_t len)
     if (text.len != 2 * len) {
         return false;
     }
+    unsigned all = 0;
     for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(text.ptr[2 * i]);
-        int low = hex_digit(text.ptr[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
+        unsigned high = hex_digit(text.ptr[2 * i]);
+        unsigned low = hex_digit(text.ptr[2 * i + 1]);
+        all |= high | low;
         out[i] = (uint8_t)(high << 4 | low);
     }
-    return true;
+    return all < 16;
 }
 
 void buf_hex(struct buf *b, const uint8_t *bytes, size_t len)

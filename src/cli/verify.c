@@ -106,9 +106,6 @@ static enum rc verify_entry(void *context, const struct stored *stored, struct e
     if (rc != RC_OK) {
         return rc;
     }
-    if (!stored->erased) {
-        rc = ledger_check_body(&stored->entry, stored->salt, stored->body, e);
-    }
     if (rc == RC_OK && !stored->erased && stored->entry.kind == ENTRY_POLICY_LOADED) {
         rc = check_policy(v, stored->body, e);
         rc = rc == RC_OK ? rc : err_wrap(e, rc, "entry %" PRIu64, stored->seq);
