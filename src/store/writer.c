@@ -213,6 +213,22 @@ static enum rc check_parts(struct str body, const struct stored_blob *blobs, siz
     return RC_OK;
 }
 
+enum rc writer_room(const struct writer *w, const struct entry *entry, struct str body,
+                    const struct stored_blob *blobs, size_t blob_count, struct err *e)
+{
+    enum rc rc = check_parts(body, blobs, blob_count, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct shared *s = w->shared;
+    pthread_mutex_lock(&s->mutex);
+    rc = writer_state(w) == WRITER_FAILED
+             ? err_set(e, RC_UNAVAILABLE, "the ledger can't be written: %.256s", s->error)
+             : check_room(s, push_size(entry, body, blobs, blob_count), blob_count, e);
+    pthread_mutex_unlock(&s->mutex);
+    return rc;
+}
+
 enum rc writer_push(struct writer *w, const struct entry *entry, const uint8_t salt[static ENTRY_SALT_LEN],
                     struct str body, const struct stored_blob *blobs, size_t blob_count, struct err *e)
 {

@@ -64,6 +64,10 @@ void writer_stop(struct writer *w);
 NODISCARD enum rc writer_push(struct writer *w, const struct entry *entry,
                               const uint8_t salt[static ENTRY_SALT_LEN], struct str body,
                               const struct stored_blob *blobs, size_t blob_count, struct err *e);
+/* Whether writer_push would take it: the same errors, nothing taken. Room once found stays until the next
+ * push. */
+NODISCARD enum rc writer_room(const struct writer *w, const struct entry *entry, struct str body,
+                              const struct stored_blob *blobs, size_t blob_count, struct err *e);
 /* Entries that are durable: every seq below this. Never goes back. */
 uint64_t writer_durable(const struct writer *w);
 enum writer_state writer_state(const struct writer *w);
