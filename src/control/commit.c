@@ -60,6 +60,9 @@ static enum rc answer_again(struct control *c, const struct action *action, cons
 
 static enum rc may_commit(struct control *c, const struct action *action, struct err *e)
 {
+    if (is_abandoned(c, action->id)) {
+        return err_set(e, RC_CONFLICT, "nobody was told about this action: propose it again");
+    }
     if (!action->two_phase) {
         return err_set(e, RC_CONFLICT, "a one-phase action is not committed: its decision is the go");
     }
@@ -93,13 +96,14 @@ static enum release released(struct control *c, const struct request *q, const s
     return r == RELEASE_GO || r == RELEASE_HELD ? RELEASE_ESCALATED : r;
 }
 
-static void verdict_of_release(enum release r, struct decision *d)
+static void verdict_of_release(enum release r, const struct action *action, int64_t now, struct decision *d)
 {
     static const enum verdict verdicts[] = {
         [RELEASE_GO] = VERDICT_ALLOW,     [RELEASE_DENIED] = VERDICT_DENY, [RELEASE_ESCALATED] = VERDICT_ESCALATE,
         [RELEASE_HELD] = VERDICT_HOLD, [RELEASE_ADVISED] = VERDICT_ADVISE,
     };
     d->verdict = verdicts[r];
+    d->retry_after_ms = r == RELEASE_HELD ? gate_hold_ms(d, action, now) : 0;
     d->blocking = -1;
     for (unsigned i = 0; i < CHECK_COUNT && d->blocking < 0 && r != RELEASE_GO; i++) {
         if (!d->findings[i].shadow && d->findings[i].verdict == d->verdict) {
@@ -108,48 +112,56 @@ static void verdict_of_release(enum release r, struct decision *d)
     }
 }
 
-/* A commit that may not start leaves the new decision; an approval that met a hold stands. */
-static enum rc record_refused(struct control *c, struct arena *a, const struct principal *p,
-                              const struct action *action, struct decided *d, struct err *e)
+/* One commit under way. */
+struct attempt {
+    struct control *c;
+    struct arena *a;
+    const struct principal *p;
+    const struct action *action;
+    struct decided *d;
+    int64_t now;
+};
+
+static enum rc record(const struct attempt *t, enum entry_kind kind, struct value *body, struct err *e)
 {
-    int64_t now = clock_now(c);
-    struct value body = value_object();
-    bool kept = d->decision.verdict == VERDICT_HOLD && action->state == ACTION_APPROVED;
-    if (kept) {
-        value_add_bool(a, &body, STR("approval_kept"), true);
-    }
-    if (d->decision.verdict == VERDICT_HOLD || d->decision.verdict == VERDICT_ESCALATE) {
-        value_add_instant(a, &body, STR("expires_at"), action->due_ms);
-    }
-    value_add_str(a, &body, STR("for"), STR("commit"));
-    add_decision(c, a, &body, &d->facts, &d->decision, now);
-    struct append what = {.kind = ENTRY_ACTION_REDECIDED,
-                          .actor = str_from(p->actor),
-                          .refs = {ref_text(a, "act", action->id)},
+    add_versions(t->c, t->a, body, t->action->agent, t->action->tool);
+    add_decision(t->c, t->a, body, &t->d->facts, &t->d->decision, t->now);
+    struct append what = {.kind = kind,
+                          .actor = str_from(t->p->actor),
+                          .refs = {ref_text(t->a, "act", t->action->id)},
                           .ref_count = 1,
-                          .body = body};
-    return control_append(c, a, &what, &d->seq, e);
+                          .body = *body,
+                          .at_ms = t->now};
+    return control_append(t->c, t->a, &what, &t->d->seq, e);
 }
 
-static enum rc record_commit(struct control *c, struct arena *a, const struct principal *p,
-                             const struct action *action, const struct digest *nonce, struct decided *d,
-                             struct grant *grant, struct err *e)
+/* A commit that may not start leaves the new decision; an approval that met a hold stands. */
+static enum rc record_refused(const struct attempt *t, struct err *e)
 {
-    int64_t now = clock_now(c);
-    const struct policy *policy = world_policy(c->world);
-    grant->start_by_ms = now + policy->start_deadline_ms;
+    enum verdict verdict = t->d->decision.verdict;
+    struct value body = value_object();
+    bool kept = verdict == VERDICT_HOLD && t->action->state == ACTION_APPROVED;
+    if (kept) {
+        value_add_bool(t->a, &body, STR("approval_kept"), true);
+    }
+    if (verdict == VERDICT_HOLD || verdict == VERDICT_ESCALATE) {
+        value_add_instant(t->a, &body, STR("expires_at"), t->action->due_ms);
+    }
+    value_add_str(t->a, &body, STR("for"), STR("commit"));
+    return record(t, ENTRY_ACTION_REDECIDED, &body, e);
+}
+
+static enum rc record_commit(const struct attempt *t, const struct digest *nonce, struct grant *grant,
+                             struct err *e)
+{
+    const struct policy *policy = world_policy(t->c->world);
+    grant->start_by_ms = t->now + policy->start_deadline_ms;
     grant->heartbeat_ms = policy->heartbeat_ms;
     struct value body = value_object();
-    value_add_hex(a, &body, STR("nonce"), STR("sha256:"), nonce->bytes, sizeof nonce->bytes);
-    value_add_instant(a, &body, STR("start_by"), grant->start_by_ms);
-    add_decision(c, a, &body, &d->facts, &d->decision, now);
-    struct append what = {.kind = ENTRY_ACTION_COMMITTED,
-                          .actor = str_from(p->actor),
-                          .refs = {ref_text(a, "act", action->id)},
-                          .ref_count = 1,
-                          .body = body};
-    enum rc rc = control_append(c, a, &what, &d->seq, e);
-    grant->id = d->seq;
+    value_add_hex(t->a, &body, STR("nonce"), STR("sha256:"), nonce->bytes, sizeof nonce->bytes);
+    value_add_instant(t->a, &body, STR("start_by"), grant->start_by_ms);
+    enum rc rc = record(t, ENTRY_ACTION_COMMITTED, &body, e);
+    grant->id = t->d->seq;
     return rc;
 }
 
@@ -177,17 +189,17 @@ enum rc control_commit(struct control *c, struct arena *a, const struct principa
     if (rc != RC_OK) {
         return rc;
     }
+    struct attempt t = {c, a, p, action, ret, clock_now(c)};
     struct gate_input in = {.world = c->world,
                             .policy = world_policy(c->world),
                             .signals = &c->signals,
                             .request = &q,
-                            .now_ms = clock_now(c),
+                            .now_ms = t.now,
                             .again = action};
     gate_decide(&in, &ret->facts, &ret->decision);
     *ret_release = released(c, &q, action, &ret->decision);
-    verdict_of_release(*ret_release, &ret->decision);
-    return *ret_release == RELEASE_GO ? record_commit(c, a, p, action, &of_nonce, ret, ret_grant, e)
-                                      : record_refused(c, a, p, action, ret, e);
+    verdict_of_release(*ret_release, action, t.now, &ret->decision);
+    return *ret_release == RELEASE_GO ? record_commit(&t, &of_nonce, ret_grant, e) : record_refused(&t, e);
 }
 
 static enum rc holder(const struct action *action, struct str nonce, struct err *e)
@@ -235,6 +247,9 @@ enum rc control_heartbeat(struct control *c, struct arena *a, const struct princ
         return err_set(e, RC_CONFLICT, "the action is %s: it is not executing",
                        action_state_name(action->state));
     }
+    if (clock_now(c) >= action->due_ms) {
+        return err_set(e, RC_CONFLICT, "no heartbeat came in time: what became of the action is unknown");
+    }
     *ret_cancel = stopped_now(c, action);
     if (*ret_cancel) {
         return RC_OK; /* a stop renews nothing */
@@ -254,7 +269,7 @@ enum rc control_heartbeat(struct control *c, struct arena *a, const struct princ
 static enum rc may_report(const struct action *action, struct str nonce, struct err *e)
 {
     if (!action->two_phase) {
-        return action->state == ACTION_ALLOWED
+        return action->state == ACTION_ALLOWED || action->state == ACTION_APPROVED
                    ? RC_OK
                    : err_set(e, RC_CONFLICT, "the action is %s", action_state_name(action->state));
     }

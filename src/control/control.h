@@ -29,6 +29,8 @@ enum {
     DISK_RESERVE_PCT = 5,             /* decisions are refused below this much free disk, or ... */
     SNAPSHOT_EVERY = 50000,           /* entries, and not more often than ... */
     SNAPSHOT_INTERVAL_MS = 60000,
+    STOPS_RESERVED = 2,               /* of STOPS_MAX: a stop and a pause of everything always fit */
+    QUEUE_RESERVED = 64,              /* of WRITER_QUEUE_MAX: for what tightens */
 };
 #define DISK_RESERVE_BYTES (1LL << 30) /* ... below this many bytes, whichever is less */
 

@@ -61,7 +61,8 @@ struct append {
     struct str policy_text; /* for policy.loaded */
     const struct stored_blob *blobs;
     size_t blob_count;
-    bool tightens; /* allowed while the disk is full */
+    int64_t at_ms;  /* when it was decided; 0: now */
+    bool tightens;  /* allowed while the disk is full */
 };
 
 /*
@@ -79,6 +80,10 @@ void add_idempotency(struct arena *a, struct value *body, const struct idempoten
 void add_decision(struct control *c, struct arena *a, struct value *body, const struct facts *f,
                   const struct decision *d, int64_t now_ms);
 
+/* The versions of the agent and the tool that a decision was made on; those that are not declared have
+ * none. world indexes, MAP_NONE for none. */
+void add_versions(struct control *c, struct arena *a, struct value *body, uint32_t agent, uint32_t tool);
+
 /* Rebuilds an action's request from its entry and derives it on the world of now. RC_CONFLICT when the
  * catalogue has since changed what it is. */
 NODISCARD enum rc control_rebuild(struct control *c, struct arena *a, const struct action *action,
@@ -94,6 +99,8 @@ int64_t clock_wall(const struct control *c);
 void clock_anchor(struct control *c);
 
 /* durable.c */
+/* Its answer never left: it is about to be abandoned. */
+bool is_abandoned(const struct control *c, uint64_t action);
 void durable_fail_all(struct control *c);
 
 /* snapshot.c */

@@ -11,28 +11,40 @@
 
 /* --- catalogue -------------------------------------------------------------------------------------------- */
 
-static enum rc check_definition(struct control *c, struct arena *a, enum declared what,
-                                const struct value *definition, struct str *ret_name, struct err *e)
-{
-    struct reader r = {a, STR(""), e};
+/* What a definition takes up, and one of each. */
+struct definitions {
     struct agent_def agent;
     struct service_def service;
     struct tool_def tool;
+};
+
+/* Everything that could fail when the entry is applied fails here, before there is one. */
+static enum rc check_definition(struct control *c, struct arena *a, enum declared what,
+                                const struct value *definition, struct str *ret_name, struct err *e)
+{
+    /* As much room as the world gives it. */
+    CLEANUP(arena) struct arena *own = arena_new(DEFINITION_ARENA_MAX);
+    struct definitions *d = own == NULL ? NULL : arena_alloc(own, sizeof *d);
+    if (d == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    struct reader r = {own, STR(""), e};
     enum rc rc = RC_OK;
     switch (what) {
     case DECLARED_AGENT:
-        rc = agent_def_read(&r, definition, &agent);
-        *ret_name = agent.name;
+        rc = agent_def_read(&r, definition, &d->agent);
+        *ret_name = arena_str(a, d->agent.name);
         break;
     case DECLARED_SERVICE:
-        rc = service_def_read(&r, definition, &service);
-        *ret_name = service.name;
+        rc = service_def_read(&r, definition, &d->service);
+        *ret_name = arena_str(a, d->service.name);
+        rc = rc == RC_OK ? world_check_service(c->world, &d->service, e) : rc;
         break;
     case DECLARED_TOOL:
-        rc = tool_def_read(&r, definition, &tool);
-        *ret_name = tool.name;
-        if (rc == RC_OK && tool.task_class.len > 0 &&
-            strmap_get(&world_policy(c->world)->class_index, tool.task_class) == MAP_NONE) {
+        rc = tool_def_read(&r, definition, &d->tool);
+        *ret_name = arena_str(a, d->tool.name);
+        if (rc == RC_OK && d->tool.task_class.len > 0 &&
+            strmap_get(&world_policy(c->world)->class_index, d->tool.task_class) == MAP_NONE) {
             rc = err_at(e, RC_INVALID, STR("/task_class"), "no such task class is declared");
         }
         break;
@@ -232,6 +244,10 @@ enum rc control_token_revoke(struct control *c, struct arena *a, const struct pr
 enum rc control_load_policy(struct control *c, struct arena *a, const struct policy *policy,
                             struct str author, struct str reason, struct err *e)
 {
+    enum rc fits = world_check_policy(c->world, policy, e);
+    if (fits != RC_OK) {
+        return fits;
+    }
     struct buf text;
     buf_init(&text, POLICY_TEXT_MAX);
     policy_write(&text, policy);

@@ -102,6 +102,16 @@ static struct waiter take_first(struct control *c)
     return w;
 }
 
+bool is_abandoned(const struct control *c, uint64_t action)
+{
+    for (uint32_t i = 0; i < c->abandoned_count; i++) {
+        if (c->abandoned[i] == action) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void durable_fail_all(struct control *c)
 {
     while (c->waiter_count > 0) {

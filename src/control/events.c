@@ -39,6 +39,9 @@ enum rc control_sli(struct control *c, struct arena *a, struct str actor, struct
                     int64_t at_ms, int64_t good, int64_t total, struct err *e)
 {
     enum rc rc = declared_service(c, service, e);
+    if (rc == RC_OK && (good < 0 || total < good)) {
+        rc = err_at(e, RC_INVALID, STR("/good"), "expected 0 <= good <= total");
+    }
     if (rc != RC_OK) {
         return rc;
     }

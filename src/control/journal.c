@@ -31,15 +31,30 @@ static enum rc may_append(struct control *c, const struct append *what, struct e
         return err_set(e, RC_UNAVAILABLE, "the disk is nearly full: nothing new is decided until there is room");
     }
     uint64_t waiting = world_next_seq(c->world) - writer_durable(c->writer);
-    if (waiting + 1 >= WRITER_QUEUE_MAX) {
+    if (waiting + (what->tightens ? 1 : QUEUE_RESERVED) >= WRITER_QUEUE_MAX) {
         return err_set(e, RC_UNAVAILABLE, "%llu entries wait to be written: the limit is %d",
                        (unsigned long long)waiting, WRITER_QUEUE_MAX);
     }
     return RC_OK;
 }
 
+static unsigned depth_of(const struct value *v)
+{
+    unsigned deepest = 0;
+    bool array = value_is(v, VALUE_ARRAY);
+    for (uint32_t i = 0; (array || value_is(v, VALUE_OBJECT)) && i < v->count; i++) {
+        unsigned depth = depth_of(array ? &v->items[i] : &v->members[i].value);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return array || value_is(v, VALUE_OBJECT) ? deepest + 1 : 0;
+}
+
 static enum rc body_text(struct arena *a, const struct append *what, struct buf *out, struct err *e)
 {
+    /* What the reader would refuse must not be written: no start would get past it. */
+    if (depth_of(&what->body) > JSON_DEPTH_MAX) {
+        return err_set(e, RC_INVALID, "the entry nests too deep: expected at most %d levels", JSON_DEPTH_MAX);
+    }
     buf_reset(out);
     json_write_canonical(out, &what->body, a);
     enum rc rc = arena_rc(a) != RC_OK ? arena_rc(a) : out->rc;
@@ -60,22 +75,28 @@ enum rc control_append(struct control *c, struct arena *a, const struct append *
     }
     struct entry entry = {.v = entry_kind_version(what->kind),
                           .seq = world_next_seq(c->world),
-                          .time_ms = clock_now(c),
+                          .time_ms = what->at_ms != 0 ? what->at_ms : clock_now(c),
                           .kind = what->kind,
                           .actor = what->actor,
                           .refs = {what->refs[0], what->refs[1]},
                           .ref_count = what->ref_count};
     uint8_t salt[ENTRY_SALT_LEN];
     c->options.ports.random(c->options.ports.context, salt, sizeof salt);
-    rc = writer_push(c->writer, &entry, salt, buf_view(text), what->blobs, what->blob_count, e);
+    rc = writer_room(c->writer, &entry, buf_view(text), what->blobs, what->blob_count, e);
     if (rc != RC_OK) {
         return rc == RC_LIMIT ? err_wrap(e, RC_UNAVAILABLE, "ledger") : rc;
     }
     /* The body was made here and the limits were checked before: failing now is a bug, and going on with
-     * a world that is not the ledger's would be worse than ending. */
+     * half an entry in the world would be worse than ending. It is applied first, so that what can't be
+     * applied never reaches the ledger, which no start would get past. */
     struct err apply;
     rc = world_apply(c->world, &entry, &what->body, what->policy_text, &apply);
     must(rc == RC_OK);
+    rc = writer_push(c->writer, &entry, salt, buf_view(text), what->blobs, what->blob_count, e);
+    must(rc == RC_OK || rc == RC_UNAVAILABLE); /* the writer failed for good meanwhile: the process ends */
+    if (rc != RC_OK) {
+        return rc;
+    }
     *ret_seq = entry.seq;
     return RC_OK;
 }
@@ -104,6 +125,16 @@ void add_decision(struct control *c, struct arena *a, struct value *body, const 
         value_add_instant(a, body, STR("retry_at"), now_ms + d->retry_after_ms);
     }
     value_add_str(a, body, STR("verdict"), verdict_str(d->verdict));
+}
+
+void add_versions(struct control *c, struct arena *a, struct value *body, uint32_t agent, uint32_t tool)
+{
+    if (agent != MAP_NONE && world_agent_at(c->world, agent)->def != NULL) {
+        value_add_int(a, body, STR("agent_version"), (int64_t)world_agent_at(c->world, agent)->version);
+    }
+    if (tool != MAP_NONE && world_tool_at(c->world, tool)->def != NULL) {
+        value_add_int(a, body, STR("tool_version"), (int64_t)world_tool_at(c->world, tool)->version);
+    }
 }
 
 struct idempotency_key control_idempotency(const struct principal *p, struct str key, struct str route,

@@ -72,10 +72,7 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
                                  const struct digest *digest, const struct decided *d, int64_t now)
 {
     struct value body = value_object();
-    if (q->agent_index != MAP_NONE) {
-        value_add_int(a, &body, STR("agent_version"),
-                      (int64_t)world_agent_at(c->world, q->agent_index)->version);
-    }
+    add_versions(c, a, &body, q->agent_index, q->tool_index);
     add_expiry(c, a, &body, d->decision.verdict, now);
     if (d->decision.escalated_by_own) {
         value_add_bool(a, &body, STR("own"), true);
@@ -89,8 +86,6 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
     if (q->tool != NULL) {
         value_add_str(a, &body, STR("target"), q->target);
         value_add_str(a, &body, STR("tool"), q->tool->name);
-        value_add_int(a, &body, STR("tool_version"),
-                      (int64_t)world_tool_at(c->world, q->tool_index)->version);
         if (!q->tool->two_phase) {
             value_add_bool(a, &body, STR("two_phase"), false);
         }
@@ -100,10 +95,10 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
 }
 
 /* The action that stands for this very request already. */
-static bool find_pending(struct control *c, const struct digest *digest, struct decided *ret)
+static bool find_pending(struct control *c, const struct digest *digest, int64_t now, struct decided *ret)
 {
     const struct action *pending = world_pending(c->world, digest->bytes);
-    if (pending == NULL) {
+    if (pending == NULL || now >= pending->due_ms || is_abandoned(c, pending->id)) {
         return false;
     }
     ret->action = pending->id;
@@ -123,14 +118,15 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
         return rc;
     }
     ret->pending_again = false;
-    if (find_pending(c, &digest, ret)) {
+    int64_t now = clock_now(c);
+    if (find_pending(c, &digest, now, ret)) {
         return RC_OK;
     }
-    int64_t now = clock_now(c);
     judge(c, q, NULL, now, ret);
     struct append what = {.kind = ENTRY_ACTION_DECIDED,
                           .actor = str_from(p->actor),
-                          .body = decided_body(c, a, q, &digest, ret, now)};
+                          .body = decided_body(c, a, q, &digest, ret, now),
+                          .at_ms = now};
     add_idempotency(a, &what.body, k);
     rc = control_append(c, a, &what, &ret->seq, e);
     ret->action = ret->seq;
@@ -208,11 +204,13 @@ enum rc control_decide(struct control *c, struct arena *a, const struct principa
     /* The time to live counts from the proposal: asking again does not lengthen it. */
     value_add_instant(a, &body, STR("expires_at"), action->due_ms);
     value_add_str(a, &body, STR("for"), STR("asked"));
+    add_versions(c, a, &body, action->agent, action->tool);
     add_decision(c, a, &body, &ret->facts, &ret->decision, now);
     struct append what = {.kind = ENTRY_ACTION_REDECIDED,
                           .actor = str_from(p->actor),
                           .refs = {ref_text(a, "act", id)},
                           .ref_count = 1,
-                          .body = body};
+                          .body = body,
+                          .at_ms = now};
     return control_append(c, a, &what, &ret->seq, e);
 }

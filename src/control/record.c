@@ -67,8 +67,9 @@ static enum rc read_action(struct control *c, struct arena *a, struct decision_r
     request_read(value_get(body, STR("request")), &r->request);
     r->tool = value_text(value_get(body, STR("tool")));
     r->target = value_text(value_get(body, STR("target")));
-    r->agent_version = (uint64_t)value_integer_or(value_get(body, STR("agent_version")), 0);
-    r->tool_version = (uint64_t)value_integer_or(value_get(body, STR("tool_version")), 0);
+    /* The versions are this decision's own: the catalogue may have changed since the first one. */
+    r->agent_version = (uint64_t)value_integer_or(value_get(&r->body, STR("agent_version")), 0);
+    r->tool_version = (uint64_t)value_integer_or(value_get(&r->body, STR("tool_version")), 0);
     return RC_OK;
 }
 
@@ -156,21 +157,23 @@ static enum rc build_versions(struct control *c, struct arena *a, const struct d
     return RC_OK;
 }
 
-/* What was derived then is in the record: a service that is not declared in the small world is no fault. */
+/* What the request was then is in the record; it is not derived again from a world that is not whole. */
 static void trust_record(const struct world *w, const struct decision_record *r, struct request *q)
 {
+    static const enum derive_result results[REASON_COUNT] = {
+        [REASON_SHELL] = DERIVE_NO_TOOL,
+        [REASON_AMBIGUOUS] = DERIVE_AMBIGUOUS,
+        [REASON_CLAIM_MISMATCH] = DERIVE_CLAIM_MISMATCH,
+        [REASON_BAD_PARAMETERS] = DERIVE_BAD_PARAMETERS,
+        [REASON_UNKNOWN_SERVICE] = DERIVE_UNKNOWN_SERVICE,
+    };
     const struct finding *catalogue = &r->decision.findings[CHECK_CATALOGUE];
+    q->derived = results[catalogue->reason];
+    q->derive_detail = catalogue->subject;
     q->target = r->target;
-    if (catalogue->verdict == VERDICT_ALLOW && q->derived == DERIVE_UNKNOWN_SERVICE) {
-        q->derived = DERIVE_OK;
-    }
-    if (catalogue->reason == REASON_UNKNOWN_SERVICE) {
-        q->derived = DERIVE_UNKNOWN_SERVICE;
-    }
-    if (catalogue->verdict == VERDICT_ALLOW && q->derived == DERIVE_CLAIM_MISMATCH &&
-        q->claimed_service.len > 0 && world_service_find(w, q->claimed_service) == MAP_NONE) {
-        q->derived = DERIVE_OK;
-    }
+    q->agent_index = world_agent_find(w, q->agent);
+    q->tool_index = world_tool_find(w, r->tool);
+    q->tool = q->tool_index == MAP_NONE ? NULL : world_tool_at(w, q->tool_index)->def;
 }
 
 enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
@@ -183,28 +186,25 @@ enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
         return rc;
     }
     struct request *q = &ret_record->request;
-    rc = request_derive(a, w, q, e);
-    if (rc == RC_OK) {
-        trust_record(w, ret_record, q);
-        struct thresholds room;
-        const struct agent_def *agent = gate_agent(w, q);
-        struct check_input in = {
-            .policy = world_policy(w),
-            .thresholds = policy_thresholds(
-                world_policy(w), q->tool == NULL ? STR("") : q->tool->task_class,
-                agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room),
-            .agent = agent,
-            .request = q,
-            .facts = &ret_record->facts,
-            .now_ms = ret_record->time_ms,
-        };
-        gate_judge(&in, ret_again);
-        /* Subjects may point into the small world's names; the caller gets them from the record. */
-        for (unsigned i = 0; i < CHECK_COUNT; i++) {
-            ret_again->findings[i].subject = arena_str(a, ret_again->findings[i].subject);
-        }
+    trust_record(w, ret_record, q);
+    struct thresholds room;
+    const struct agent_def *agent = gate_agent(w, q);
+    struct check_input in = {
+        .policy = world_policy(w),
+        .thresholds = policy_thresholds(
+            world_policy(w), q->tool == NULL ? STR("") : q->tool->task_class,
+            agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room),
+        .agent = agent,
+        .request = q,
+        .facts = &ret_record->facts,
+        .now_ms = ret_record->time_ms,
+    };
+    gate_judge(&in, ret_again);
+    /* Subjects may point into the small world's names; the caller gets copies. */
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        ret_again->findings[i].subject = arena_str(a, ret_again->findings[i].subject);
     }
     world_free(w);
     q->tool = NULL;
-    return rc == RC_OK && arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the record is too large") : rc;
+    return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the record is too large") : RC_OK;
 }

@@ -26,15 +26,16 @@ static enum rc is_known_name(const struct control *c, const struct stop_order *o
                           stop_scope_name(o->scope), STR_ARG(o->name));
 }
 
-static bool is_within(const struct control *c, const struct stop_order *o)
+/* The stop that says the same already, or null. */
+static const struct world_stop *standing(const struct control *c, const struct stop_order *o)
 {
     for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
         const struct world_stop *s = world_stop_at(c->world, i);
         if (s->scope == o->scope && s->pause == o->pause && str_eq(str_from(s->name), o->name)) {
-            return true;
+            return s;
         }
     }
-    return false;
+    return NULL;
 }
 
 static int64_t elapsed_us(struct control *c)
@@ -62,11 +63,19 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
     if (rc == RC_OK && order->reason.len > CONTROL_REASON_MAX) {
         rc = err_at(e, RC_INVALID, STR("/reason"), "expected at most %d bytes", CONTROL_REASON_MAX);
     }
-    if (rc == RC_OK && world_stop_count(c->world) >= STOPS_MAX && !is_within(c, order)) {
-        rc = err_set(e, RC_LIMIT, "%d stops are in force", STOPS_MAX);
-    }
     if (rc != RC_OK) {
         return rc;
+    }
+    /* The last places are kept for a stop of everything; what stands already needs none. */
+    if (world_stop_count(c->world) >= STOPS_MAX - STOPS_RESERVED) {
+        const struct world_stop *same = standing(c, order);
+        if (same != NULL) {
+            *ret_id = same->id;
+            return RC_OK;
+        }
+        if (order->scope != STOP_ALL) {
+            return err_set(e, RC_LIMIT, "%u stops are in force", world_stop_count(c->world));
+        }
     }
     struct value body = value_object();
     /* From the call to where it counts: the very next decision sees it. */
@@ -102,7 +111,7 @@ static const struct world_stop *find_stop(const struct control *c, uint64_t id)
 static bool everything_is_stopped(const struct control *c)
 {
     struct stop_order all = {.scope = STOP_ALL};
-    return is_within(c, &all);
+    return standing(c, &all) != NULL;
 }
 
 enum rc control_stop_lift(struct control *c, struct arena *a, const struct principal *p, uint64_t id,

@@ -35,6 +35,7 @@ enum {
     TOOLS_MAX = 10000,
     DEPENDANTS_MAX = 1 << 20,  /* of all services together */
     NONCE_DIGEST_LEN = 32,
+    DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };
 
 /* --- tables ----------------------------------------------------------------------------------- */

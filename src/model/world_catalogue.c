@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFINITION_ARENA_MAX = 4 << 20 };
-
 static enum rc no_memory(struct err *e)
 {
     return err_set(e, RC_NO_MEMORY, "out of memory");

@@ -260,10 +260,10 @@ static enum rc read_schema(struct reader *r, struct tool_def *t)
     t->parameters = copy;
     struct err inner;
     enum rc rc = schema_compile(r->arena, copy, &t->schema, &inner);
-    if (rc != RC_OK) {
-        rc = reader_fail(r, given, "parameters%s: %s", inner.where, inner.text);
+    if (rc == RC_INVALID) {
+        return reader_fail(r, given, "parameters%s: %s", inner.where, inner.text);
     }
-    return rc;
+    return rc == RC_OK ? RC_OK : err_set(r->e, rc, "parameters: %s", inner.text);
 }
 
 enum rc tool_def_read(struct reader *r, const struct value *v, struct tool_def *ret)

@@ -72,7 +72,10 @@ def bodies(s):
         if pointer is not None:
             assert problem["errors"][0]["pointer"] == pointer, (what, problem)
     assert s.call("GET", "/v1/status")[1]["ledger"]["entries"] == before, "a bad body left an entry"
+    # In its entry a proposal lies one level deeper: what the ledger's reader would refuse is refused.
     status, _, text = s.send("POST", "/v1/actions", deep(32), token="bot")
+    assert status == 422 and "nests too deep" in json.loads(text)["detail"], text
+    status, _, text = s.send("POST", "/v1/actions", deep(31), token="bot")
     assert status == 201 and json.loads(text)["verdict"] == "deny", text
 
 
