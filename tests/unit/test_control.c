@@ -11,9 +11,22 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define START_MS 1800000000000LL
+
+/* --- a disk that can be made to wait: stands before the C library's own ------------------------------------ */
+
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+
+int fdatasync(int fd);
+int fdatasync(int fd)
+{
+    pthread_mutex_lock(&disk);
+    pthread_mutex_unlock(&disk);
+    return (int)syscall(SYS_fdatasync, fd);
+}
 
 /* --- a control in a folder -------------------------------------------------------------------------------- */
 
@@ -725,6 +738,43 @@ static void answers_wait_for_the_disk(void **state)
     assert_int_equal(at_once.count, 1);
 }
 
+/* The disk takes its time: so many entries and answers wait, and what tightens still finds room. */
+static void what_waits_is_bounded(void **state)
+{
+    struct bench *b = *state;
+    settle(b);
+    CLEANUP(arena) struct arena *a = arena_new(64 << 20);
+    pthread_mutex_lock(&disk);
+    uint64_t first = control_read_seq(b->c);
+    enum rc rc = RC_OK;
+    while (rc == RC_OK) {
+        arena_reset(a);
+        rc = control_load_refused(b->c, a, 1, 2, 3, &b->e);
+    }
+    check_error(b, rc, RC_UNAVAILABLE, "8128 entries wait to be written: the limit is 8192");
+    assert_int_equal(control_read_seq(b->c) - first, WRITER_QUEUE_MAX - QUEUE_RESERVED);
+    unsigned stops = 0;
+    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .pause = true};
+    uint64_t id;
+    while ((rc = control_stop_set(b->c, a, &b->admin, &order, NULL, &id, &b->e)) == RC_OK) {
+        stops++;
+    }
+    check_error(b, rc, RC_UNAVAILABLE, "8191 entries wait to be written: the limit is 8192");
+    assert_int_equal(stops, QUEUE_RESERVED - 1);
+    struct answer answer = {.b = b};
+    for (unsigned i = 0; i < CONTROL_WAITERS_MAX; i++) {
+        assert_int_equal(control_when_durable(b->c, control_read_seq(b->c), 0, answered, &answer, &b->e), RC_OK);
+    }
+    check_error(b, control_when_durable(b->c, control_read_seq(b->c), 0, answered, &answer, &b->e), RC_LIMIT,
+                "65536 answers wait for the disk");
+    assert_int_equal(answer.count, 0);
+    pthread_mutex_unlock(&disk);
+    settle(b);
+    assert_int_equal(answer.count, CONTROL_WAITERS_MAX);
+    assert_int_equal(answer.rc, RC_OK);
+    restart(b);
+}
+
 static void limit_files(rlim_t bytes)
 {
     struct rlimit limit;
@@ -1245,6 +1295,7 @@ int main(void)
         T(limits_of_the_policy_are_crossed),
         T(a_key_is_bound_to_its_body),
         T(answers_wait_for_the_disk),
+        T(what_waits_is_bounded),
         T(a_full_disk_abandons_what_was_not_answered),
         T(a_nearly_full_disk_decides_nothing),
         T(bodies_stay_within_the_depth_of_the_reader),
