@@ -1223,6 +1223,21 @@ static void commits_are_replayed_under_their_own_policy(void **state)
     r = commit(b, &b->bot, d.action, NONCE);
     assert_int_equal(r.release, RELEASE_GO);
     check_replay(b, r.decided.seq);
+    /* An agent and a tool that were registered, with thresholds of their own. */
+    assert_int_equal(declare(b, DECLARED_AGENT, "{'name':'dog','owner':'eve','checks':{'error_budget':{'min_pct':10}}}"), RC_OK);
+    assert_int_equal(declare(b, DECLARED_TOOL, "{'name':'patch','class':'write','services':['shop']}"), RC_OK);
+    struct principal dog = person(b, ROLE_AGENT, "dog", "dog");
+    struct request q = {.agent = STR("dog"), .claimed_tool = STR("patch")};
+    struct decided registered;
+    assert_int_equal(control_propose(b->c, b->a, &dog, &q, NULL, &registered, &b->e), RC_OK);
+    settle(b);
+    assert_int_equal(declare(b, DECLARED_AGENT, "{'name':'dog','owner':'eve','checks':{'error_budget':{'min_pct':20}}}"), RC_OK);
+    r = commit(b, &dog, registered.action, NONCE);
+    assert_int_equal(r.release, RELEASE_GO);
+    assert_int_equal(declare(b, DECLARED_AGENT, "{'name':'dog','owner':'eve'}"), RC_OK);
+    settle(b);
+    check_replay(b, registered.seq);
+    check_replay(b, r.decided.seq);
     /* An agent that the policy no longer declares. */
     load_policy(b, "{'tools':[{'name':'look','class':'read'}]}");
     struct decided removed = propose(b, "look", 9, "");

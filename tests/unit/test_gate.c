@@ -473,6 +473,30 @@ static void unknowns_do_not_push_out_the_lowest(void **state)
     }
 }
 
+/* Forty without SLO, which do not count, and one that is unknown, which does. */
+static void what_does_not_count_pushes_nothing_out(void **state)
+{
+    (void)state;
+    for (unsigned place = 0; place < 60; place += 12) {
+        struct scene s;
+        struct buf b;
+        buf_init(&b, 1 << 20);
+        buf_str(&b, STR("{" BOT "," TOOLS ",'services':[" SHOP));
+        for (unsigned i = 0; i < 60; i++) {
+            buf_printf(&b, ",{'name':'c%u','depends_on':['shop']%s}", i, i == place ? "," PROMETHEUS : "");
+        }
+        buf_str(&b, STR("]}"));
+        buf_char(&b, '\0');
+        scene_init(&s, b.data);
+        buf_done(&b);
+        set_budget(&s, "shop", SIGNAL_KNOWN, 1000000, 0);
+        scene_decide(&s, "{'agent':'bot','claimed_tool':'t'}", NULL);
+        assert_int_equal(s.facts.budget_count, FACT_BUDGETS_MAX);
+        assert_int_equal(s.decision.verdict, VERDICT_HOLD);
+        scene_done(&s);
+    }
+}
+
 static void deploys_keep_the_oldest_and_the_newest(void **state)
 {
     (void)state;
@@ -1073,6 +1097,7 @@ int main(void)
         cmocka_unit_test(dependants_are_gathered_once),
         cmocka_unit_test(the_list_keeps_what_decides),
         cmocka_unit_test(unknowns_do_not_push_out_the_lowest),
+        cmocka_unit_test(what_does_not_count_pushes_nothing_out),
         cmocka_unit_test(deploys_keep_the_oldest_and_the_newest),
         cmocka_unit_test(freezes_keep_the_longest),
         cmocka_unit_test(stops_cover_what_they_name),
