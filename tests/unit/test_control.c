@@ -37,6 +37,7 @@ struct bench {
     struct arena *a;
     int64_t wall_ms;
     int64_t elapsed_ms;
+    int64_t creep_ms; /* what each reading of the clock takes */
     uint8_t random;
     char stop_file[2048];
     bool stopped;
@@ -59,7 +60,10 @@ static int64_t wall_ms(void *context)
 
 static int64_t elapsed_ms(void *context)
 {
-    return ((struct bench *)context)->elapsed_ms;
+    struct bench *b = context;
+    b->elapsed_ms += b->creep_ms;
+    b->wall_ms += b->creep_ms;
+    return b->elapsed_ms;
 }
 
 static int64_t elapsed_us(void *context)
@@ -1155,12 +1159,13 @@ static void check_replay(struct bench *b, uint64_t seq)
     }
 }
 
-/* A random clock between decision and entry would show here: every reading is a millisecond later. */
+/* Every reading of the clock is a millisecond later: a decision has one time, that of its entry. */
 static void decisions_are_replayed_as_they_were(void **state)
 {
     struct bench *b = *state;
     uint64_t seqs[64];
     size_t count = 0;
+    b->creep_ms = 1;
     assert_int_equal(declare(b, DECLARED_TOOL, "{'name':'patch','class':'write','services':['shop'],'match':{'argv':['patch','{n}']}}"), RC_OK);
     assert_int_equal(declare(b, DECLARED_TOOL, "{'name':'twin','class':'write','services':['shop'],'match':{'argv':['patch','x*']}}"), RC_OK);
     assert_int_equal(declare(b, DECLARED_AGENT, "{'name':'dog','owner':'eve','checks':{'error_budget':{'min_pct':90}}}"), RC_OK);
@@ -1177,6 +1182,12 @@ static void decisions_are_replayed_as_they_were(void **state)
         assert_int_equal(propose_as(b, &b->cat, "look", (int64_t)i, i == 3 ? "odd" : "", &d), RC_OK);
         seqs[count++] = d.seq;
     }
+    struct decided held;
+    assert_int_equal(control_deploy(b->c, b->a, &b->admin, true, STR("shop"), STR("d1"), STR(""), &b->e), RC_OK);
+    set_budget(b, PPM_ONE);
+    assert_int_equal(propose_as(b, &b->bot, "scale", 50, "", &held), RC_OK);
+    assert_int_equal(held.decision.verdict, VERDICT_HOLD);
+    seqs[count++] = held.seq;
     static const char *const commands[] = {"1", "x1"};
     for (size_t i = 0; i < 2; i++) {
         struct value argv = value_array();
