@@ -42,6 +42,7 @@ struct control_options {
     void (*wake)(void *context);  /* on the writer's thread: call control_durable_changed soon */
     void *wake_context;
     int64_t checkpoint_ms;
+    bool by_publish; /* entries wait for writer_publish(): the loop says when a round is over */
     uint64_t hash_seed;
 };
 

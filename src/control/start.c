@@ -30,6 +30,7 @@ static enum rc start_writer(struct control *c, struct err *e)
         .origin = world_origin(c->world),
         .key = c->options.key,
         .checkpoint_ms = c->options.checkpoint_ms > 0 ? c->options.checkpoint_ms : 200,
+        .by_publish = c->options.by_publish,
         .wake = c->options.wake,
         .context = c->options.wake_context,
     };

@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 
+#include <poll.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -83,6 +84,12 @@ void loop_run(struct loop *l)
 void loop_stop(struct loop *l)
 {
     uv_stop(&l->uv);
+}
+
+bool loop_has_ready(const struct loop *l)
+{
+    struct pollfd backend = {.fd = uv_backend_fd(&l->uv), .events = POLLIN};
+    return poll(&backend, 1, 0) > 0;
 }
 
 void loop_before_block(struct loop *l, loop_idle_fn fn, void *context)

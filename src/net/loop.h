@@ -55,6 +55,9 @@ NODISCARD enum rc loop_signal_new(struct loop *l, int signal, loop_signal_fn fn,
                                   struct loop_signal **ret, struct err *e);
 void loop_signal_free(struct loop_signal *s);
 
+/* True when something is ready: the next wait would end at once. */
+bool loop_has_ready(const struct loop *l);
+
 /* Called once before the loop blocks, after all that was ready was handled. One per loop; null for
  * fn takes it off again. */
 typedef void (*loop_idle_fn)(void *context);

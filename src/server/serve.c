@@ -24,6 +24,8 @@ enum {
     DRAIN_MS = 5000,      /* exchanges under way get this long at a graceful stop */
     DRAIN_STEP_MS = 20,
     HOUSEKEEPING_MS = 1000,
+    PUBLISH_MAX = 256,    /* entries that wait for one commit while requests are ready */
+    PUBLISH_US = 2000,    /* and for how long at most */
 };
 
 struct server {
@@ -50,6 +52,7 @@ struct server {
     int inotify;
     struct loop_fd *stop_watch;
     int64_t minute_at_ms;
+    int64_t waiting_since_us; /* the first entry that is not published; 0: none */
     int64_t drain_until_ms;
     bool ballast_dropped;
     bool draining;
@@ -141,6 +144,29 @@ static void bucket_ended(void *context)
 {
     struct server *s = context;
     api_flush_buckets(s->api);
+}
+
+/*
+ * A commit costs the same for one entry as for many, so those of requests that are there already go
+ * together: the thread gets them when nothing else is ready, when they are many, or when the first of
+ * them has waited long enough.
+ */
+static void publish(void *context)
+{
+    struct server *s = context;
+    size_t waiting = writer_unpublished(control_writer(s->control));
+    if (waiting == 0) {
+        s->waiting_since_us = 0;
+        return;
+    }
+    int64_t now_us = clock_monotonic_us();
+    if (s->waiting_since_us == 0) {
+        s->waiting_since_us = now_us;
+    }
+    if (waiting >= PUBLISH_MAX || now_us - s->waiting_since_us >= PUBLISH_US || !loop_has_ready(s->loop)) {
+        writer_publish(control_writer(s->control));
+        s->waiting_since_us = 0;
+    }
 }
 
 /* --- policy ---------------------------------------------------------------------------------------------------------- */
@@ -376,6 +402,7 @@ static enum rc start_control(struct server *s, struct err *e)
                                       .wake = wake_loop,
                                       .wake_context = s,
                                       .checkpoint_ms = set->checkpoint_ms,
+                                      .by_publish = true,
                                       .hash_seed = seed};
     return control_start(&options, &s->control, e);
 }
@@ -506,7 +533,9 @@ int server_run(const char *config_path)
                  log_int("entries", (int64_t)world_next_seq(control_world(s->control))));
         tick(s);
         housekeep(s);
+        loop_before_block(s->loop, publish, s);
         loop_run(s->loop);
+        loop_before_block(s->loop, NULL, NULL);
     } else {
         say_error(s, "can't start", &e);
         s->exit_code = s->exit_code == SERVER_EXIT_OK ? SERVER_EXIT_FAILED : s->exit_code;

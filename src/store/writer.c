@@ -16,7 +16,8 @@ struct writer {
     struct worker *worker;
     struct progress progress;
     struct queue queues[2];
-    uint64_t next_seq; /* the loop thread's */
+    uint64_t next_seq; /* the loop thread's, as the next one is */
+    size_t unpublished;
 };
 
 /* --- starting ------------------------------------------------------------------------------------- */
@@ -148,6 +149,7 @@ enum rc writer_start(const struct writer_options *options, struct writer **ret, 
     if (w == NULL) {
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
+    w->shared->by_publish = options->by_publish;
     rc = open_log(w, e);
     if (rc == RC_OK && pthread_create(&w->thread, NULL, worker_run, w->worker) != 0) {
         rc = err_set(e, RC_UNAVAILABLE, "can't start the writer's thread");
@@ -249,13 +251,35 @@ enum rc writer_push(struct writer *w, const struct entry *entry, const uint8_t s
     if (rc == RC_OK) {
         queue_push(s->filling, &pending, blobs, blob_count);
         w->next_seq++;
-        if (s->asleep) {
+        w->unpublished += s->by_publish ? 1 : 0;
+        if (s->asleep && !s->by_publish) {
             s->asleep = false; /* one signal is enough */
             pthread_cond_signal(&s->wanted);
         }
     }
     pthread_mutex_unlock(&s->mutex);
     return rc;
+}
+
+void writer_publish(struct writer *w)
+{
+    struct shared *s = w->shared;
+    if (w->unpublished == 0) {
+        return;
+    }
+    w->unpublished = 0;
+    pthread_mutex_lock(&s->mutex);
+    s->published = true;
+    if (s->asleep) {
+        s->asleep = false;
+        pthread_cond_signal(&s->wanted);
+    }
+    pthread_mutex_unlock(&s->mutex);
+}
+
+size_t writer_unpublished(const struct writer *w)
+{
+    return w->unpublished;
 }
 
 void writer_sign(struct writer *w)

@@ -42,6 +42,8 @@ struct writer_options {
     struct str origin;               /* copied */
     const struct signing_key *key;   /* borrowed for the writer's life */
     int64_t checkpoint_ms;           /* 200 by default */
+    /* Entries wait for writer_publish(): who pushes many at a time says when they are together. */
+    bool by_publish;
     /* Called on the writer thread after each batch and each change of state. Must only wake. */
     void (*wake)(void *context);
     void *context;
@@ -68,6 +70,10 @@ NODISCARD enum rc writer_push(struct writer *w, const struct entry *entry,
  * push. */
 NODISCARD enum rc writer_room(const struct writer *w, const struct entry *entry, struct str body,
                               const struct stored_blob *blobs, size_t blob_count, struct err *e);
+/* Lets the thread have what was pushed since the last time; only with by_publish. */
+void writer_publish(struct writer *w);
+/* Entries pushed and not published yet; 0 without by_publish. */
+size_t writer_unpublished(const struct writer *w);
 /* Entries that are durable: every seq below this. Never goes back. */
 uint64_t writer_durable(const struct writer *w);
 enum writer_state writer_state(const struct writer *w);

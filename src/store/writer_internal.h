@@ -66,6 +66,8 @@ struct shared {
     bool asleep;                    /* the thread waits on the condition */
     bool stopping;
     bool sign_wanted;
+    bool by_publish;                /* entries wait until they are published */
+    bool published;
     char note[CHECKPOINT_MAX]; /* the newest checkpoint */
     size_t note_len;
     char error[ERR_TEXT_MAX];

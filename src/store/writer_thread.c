@@ -269,7 +269,8 @@ struct turn {
 
 static bool has_work(const struct shared *s)
 {
-    return s->filling->count > 0 || s->snapshots != NULL || s->sign_wanted || s->stopping;
+    bool entries = s->filling->count > 0 && (!s->by_publish || s->published);
+    return entries || s->snapshots != NULL || s->sign_wanted || s->stopping;
 }
 
 /* Waits until there is something to do, then takes all of it. */
@@ -296,6 +297,7 @@ static struct turn take(struct worker *w)
     s->working_blobs = taken->blob_count;
     struct turn t = {.sign_wanted = s->sign_wanted, .stopping = s->stopping, .snapshots = s->snapshots};
     s->sign_wanted = false;
+    s->published = false;
     s->snapshots = NULL;
     pthread_mutex_unlock(&s->mutex);
     return t;
