@@ -103,6 +103,7 @@ struct worker {
     struct shared *shared;
     struct progress *progress;
     struct queue *working;
+    size_t last_count; /* entries that were last taken */
     struct tree tree;
     uint64_t signed_size;      /* of the newest checkpoint; meaningless while there is none */
     bool has_checkpoint;
