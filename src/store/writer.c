@@ -22,13 +22,14 @@ struct writer {
 
 /* --- starting ------------------------------------------------------------------------------------- */
 
-static struct shared *shared_new(struct queue *filling)
+static struct shared *shared_new(struct queue *filling, struct queue *working)
 {
     struct shared *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return NULL;
     }
     s->filling = filling;
+    s->working = working;
     pthread_condattr_t attributes;
     must(pthread_condattr_init(&attributes) == 0);
     must(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
@@ -105,7 +106,7 @@ static struct writer *writer_new(const struct writer_options *o)
     }
     bool queues = queue_init(&w->queues[0]);
     queues = queue_init(&w->queues[1]) && queues;
-    w->shared = shared_new(&w->queues[0]);
+    w->shared = shared_new(&w->queues[0], &w->queues[1]);
     w->worker = worker_new(o);
     if (!queues || w->shared == NULL || w->worker == NULL) {
         writer_free(w);
@@ -113,7 +114,6 @@ static struct writer *writer_new(const struct writer_options *o)
     }
     w->worker->shared = w->shared;
     w->worker->progress = &w->progress;
-    w->worker->working = &w->queues[1];
     return w;
 }
 
@@ -185,14 +185,14 @@ void writer_stop(struct writer *w)
 /* Room counts what waits and what is being written: only durable entries give theirs back. */
 static enum rc check_room(const struct shared *s, size_t size, size_t blob_count, struct err *e)
 {
-    if (s->filling->count + s->working_count >= WRITER_QUEUE_MAX) {
+    if (s->filling->count + s->working->count >= WRITER_QUEUE_MAX) {
         return err_set(e, RC_LIMIT, "%d entries wait to be written", WRITER_QUEUE_MAX);
     }
-    if (size > WRITER_QUEUE_BYTES_MAX - s->filling->used - s->working_used) {
+    if (size > WRITER_QUEUE_BYTES_MAX - s->filling->used - s->working->used) {
         return err_set(e, RC_LIMIT, "%zu bytes wait to be written: no room for %zu more (at most %d)",
-                       s->filling->used + s->working_used, size, WRITER_QUEUE_BYTES_MAX);
+                       s->filling->used + s->working->used, size, WRITER_QUEUE_BYTES_MAX);
     }
-    if (blob_count > WRITER_QUEUE_BLOBS_MAX - s->filling->blob_count - s->working_blobs) {
+    if (blob_count > WRITER_QUEUE_BLOBS_MAX - s->filling->blob_count - s->working->blob_count) {
         return err_set(e, RC_LIMIT, "%d blobs wait to be written", WRITER_QUEUE_BLOBS_MAX);
     }
     return RC_OK;
@@ -305,7 +305,38 @@ void writer_put_snapshot(struct writer *w, uint64_t at_seq, struct str *parts, s
     pthread_mutex_unlock(&w->shared->mutex);
 }
 
+/* Null: not in this queue. Both ascend without a gap. */
+static const struct pending *find_pending(const struct queue *q, uint64_t seq)
+{
+    if (q->count == 0 || seq < q->entries[0].entry.seq || seq - q->entries[0].entry.seq >= q->count) {
+        return NULL;
+    }
+    return &q->entries[seq - q->entries[0].entry.seq];
+}
+
 /* --- asking ------------------------------------------------------------------------------------------ */
+
+enum rc writer_pending(const struct writer *w, struct arena *a, uint64_t seq, struct entry *ret,
+                       struct str *ret_body, struct err *e)
+{
+    struct shared *s = w->shared;
+    pthread_mutex_lock(&s->mutex);
+    const struct pending *p = find_pending(s->filling, seq);
+    p = p == NULL ? find_pending(s->working, seq) : p;
+    if (p != NULL) {
+        *ret = p->entry;
+        ret->actor = arena_str(a, p->entry.actor);
+        for (unsigned i = 0; i < p->entry.ref_count; i++) {
+            ret->refs[i] = arena_str(a, p->entry.refs[i]);
+        }
+        *ret_body = arena_str(a, p->body);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    if (p == NULL) {
+        return err_set(e, RC_NOT_FOUND, "entry %" PRIu64 " does not wait to be written", seq);
+    }
+    return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "entry %" PRIu64 " does not fit", seq) : RC_OK;
+}
 
 uint64_t writer_durable(const struct writer *w)
 {

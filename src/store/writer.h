@@ -74,6 +74,10 @@ NODISCARD enum rc writer_room(const struct writer *w, const struct entry *entry,
 void writer_publish(struct writer *w);
 /* Entries pushed and not published yet; 0 without by_publish. */
 size_t writer_unpublished(const struct writer *w);
+/* An entry that is not durable yet; body_digest is unset. Strings are copied into a. RC_NOT_FOUND: it is
+ * durable by now, or was never pushed. */
+NODISCARD enum rc writer_pending(const struct writer *w, struct arena *a, uint64_t seq, struct entry *ret,
+                                 struct str *ret_body, struct err *e);
 /* Entries that are durable: every seq below this. Never goes back. */
 uint64_t writer_durable(const struct writer *w);
 enum writer_state writer_state(const struct writer *w);

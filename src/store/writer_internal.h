@@ -59,9 +59,7 @@ struct shared {
     pthread_mutex_t mutex;
     pthread_cond_t wanted; /* something for the thread to do */
     struct queue *filling;
-    size_t working_count; /* entries and bytes that the thread has taken and not made durable */
-    size_t working_used;
-    size_t working_blobs;
+    struct queue *working; /* what the thread has taken; it reads this without the mutex, nobody else does */
     struct snapshot_job *snapshots; /* oldest first */
     bool asleep;                    /* the thread waits on the condition */
     bool stopping;
@@ -102,7 +100,6 @@ struct worker {
     void *context;
     struct shared *shared;
     struct progress *progress;
-    struct queue *working;
     size_t last_count; /* entries that were last taken */
     struct tree tree;
     uint64_t signed_size;      /* of the newest checkpoint; meaningless while there is none */

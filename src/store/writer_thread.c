@@ -29,13 +29,15 @@ static void keep_tile(void *context, const struct tile *full)
     w->tiles[w->tile_count++] = *full;
 }
 
-static void seal_one(struct worker *w, struct pending *p, struct stored *out)
+/* The queue stays as it is: the loop may read there what is not durable yet. */
+static void seal_one(struct worker *w, const struct pending *p, struct stored *out)
 {
     must(p->entry.seq == w->tree.size);
     struct digest body = ledger_body_digest(p->salt, p->body);
-    memcpy(p->entry.body_digest, body.bytes, sizeof p->entry.body_digest);
+    struct entry entry = p->entry;
+    memcpy(entry.body_digest, body.bytes, sizeof entry.body_digest);
     size_t at = w->headers.len;
-    entry_write(&w->headers, &p->entry);
+    entry_write(&w->headers, &entry);
     must(w->headers.rc == RC_OK);
     *out = (struct stored){
         .seq = p->entry.seq,
@@ -50,7 +52,7 @@ static void seal_one(struct worker *w, struct pending *p, struct stored *out)
 /* From first on, at most STORE_BATCH_MAX; the tree is ahead of the store until they are appended. */
 static struct batch seal(struct worker *w, size_t first)
 {
-    struct queue *q = w->working;
+    const struct queue *q = w->shared->working;
     size_t count = q->count - first;
     count = count > STORE_BATCH_MAX ? STORE_BATCH_MAX : count;
     buf_reset(&w->headers);
@@ -181,7 +183,7 @@ static void count_batch(struct worker *w, const struct batch *b)
 /* Everything that was taken, in as many batches as it needs. False as of append. */
 static bool write_working(struct worker *w)
 {
-    for (size_t first = 0; first < w->working->count;) {
+    for (size_t first = 0; first < w->shared->working->count;) {
         struct batch b = seal(w, first);
         if (!append(w, &b)) {
             return false;
@@ -296,12 +298,9 @@ static struct turn take(struct worker *w)
     }
     s->asleep = false;
     struct queue *taken = s->filling;
-    s->filling = w->working;
-    w->working = taken;
-    s->working_count = taken->count;
+    s->filling = s->working;
+    s->working = taken;
     w->last_count = taken->count;
-    s->working_used = taken->used;
-    s->working_blobs = taken->blob_count;
     struct turn t = {.sign_wanted = s->sign_wanted, .stopping = s->stopping, .snapshots = s->snapshots};
     s->sign_wanted = false;
     s->published = false;
@@ -314,11 +313,8 @@ static struct turn take(struct worker *w)
 static bool give_back(struct worker *w)
 {
     struct shared *s = w->shared;
-    queue_reset(w->working);
     pthread_mutex_lock(&s->mutex);
-    s->working_count = 0;
-    s->working_used = 0;
-    s->working_blobs = 0;
+    queue_reset(s->working);
     bool idle = s->filling->count == 0;
     pthread_mutex_unlock(&s->mutex);
     return idle;

@@ -48,6 +48,7 @@ struct bench {
     struct writer *writer;
     uint64_t next;
     int64_t checkpoint_ms;
+    bool by_publish;
     pthread_mutex_t mutex;
     pthread_cond_t woken;
     unsigned wakes;
@@ -98,6 +99,7 @@ static enum rc start(struct bench *b, struct err *e)
         .origin = STR(ORIGIN),
         .key = b->key,
         .checkpoint_ms = b->checkpoint_ms,
+        .by_publish = b->by_publish,
         .wake = wake,
         .context = b,
     };
@@ -304,6 +306,28 @@ static void await_checkpoint(struct bench *b, uint64_t size)
     }
 }
 
+static void entries_wait_until_they_are_published(void **state)
+{
+    struct bench *b = *state;
+    stop(b);
+    b->by_publish = true;
+    assert_int_equal(start(b, NULL), RC_OK);
+    assert_int_equal(writer_unpublished(b->writer), 0);
+    push_many(b, 3);
+    assert_int_equal(writer_unpublished(b->writer), 3);
+    unsigned seen = b->wakes;
+    writer_sign(b->writer); /* wakes the thread, which takes what is there */
+    await_wake(b, &seen);
+    await_durable(b, 3);
+    push_many(b, 2);
+    writer_publish(b->writer);
+    assert_int_equal(writer_unpublished(b->writer), 0);
+    await_durable(b, 5);
+    push_many(b, 1);
+    stop(b); /* what was not published is written all the same */
+    check_log(b, 6);
+}
+
 static void signs_on_demand(void **state)
 {
     struct bench *b = *state;
@@ -400,6 +424,34 @@ static void fill_the_disk(struct bench *b)
     assert_int_equal(push_with(b, (struct str){body, 200000}, NULL, 0, NULL), RC_OK);
     free(body);
     await_state(b, WRITER_DISK_FULL);
+}
+
+static void what_waits_can_be_read(void **state)
+{
+    struct bench *b = *state;
+    CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+    struct entry entry;
+    struct str body;
+    struct err e;
+    assert_int_equal(writer_pending(b->writer, a, 0, &entry, &body, &e), RC_NOT_FOUND);
+    fill_the_disk(b); /* the thread has entry 0 */
+    assert_int_equal(push_with(b, STR("{\"n\":1}"), NULL, 0, NULL), RC_OK);
+    assert_int_equal(push_with(b, STR("{\"n\":2}"), NULL, 0, NULL), RC_OK);
+    assert_int_equal(writer_pending(b->writer, a, 0, &entry, &body, NULL), RC_OK);
+    assert_int_equal(entry.seq, 0);
+    assert_int_equal(body.len, 200000);
+    assert_int_equal(writer_pending(b->writer, a, 2, &entry, &body, NULL), RC_OK);
+    assert_int_equal(entry.seq, 2);
+    assert_str(body, "{\"n\":2}");
+    assert_int_equal(writer_pending(b->writer, a, 3, &entry, &body, &e), RC_NOT_FOUND);
+    assert_string_equal(e.text, "entry 3 does not wait to be written");
+    CLEANUP(arena) struct arena *small = arena_new(100000);
+    assert_int_equal(writer_pending(b->writer, small, 0, &entry, &body, NULL), RC_LIMIT);
+    limit_files(0);
+    await_durable(b, 3);
+    writer_sign(b->writer);
+    await_checkpoint(b, 3); /* signed after the batch was given back */
+    assert_int_equal(writer_pending(b->writer, a, 0, &entry, &body, NULL), RC_NOT_FOUND);
 }
 
 static void a_full_disk_loses_nothing(void **state)
@@ -718,10 +770,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(order_and_durability),
         TEST(stopping_writes_and_signs),
+        TEST(entries_wait_until_they_are_published),
         TEST(signs_on_demand),
         TEST(a_quiet_log_gets_its_checkpoint),
         TEST(blobs_beside_entries),
         TEST(snapshots_come_first),
+        TEST(what_waits_can_be_read),
         TEST(a_full_disk_loses_nothing),
         TEST(the_queue_is_bounded),
         TEST(the_bytes_are_bounded),

@@ -149,7 +149,9 @@ class Server:
         raise AssertionError("waited in vain; server log:\n" + (self.folder / "server.log").read_text())
 
     def approvals(self):
-        return self.call("GET", "/v1/approvals")[1]["items"]
+        status, answer = self.call("GET", "/v1/approvals")
+        assert status == 200, (status, answer)
+        return answer["items"]
 
     def entries(self, after=0, **query):
         """The ledger's entries from after on that fit."""
