@@ -266,12 +266,13 @@ static struct value action_approvals(struct call *c, const struct action *action
 {
     struct arena *a = c->arena;
     struct value all = value_array();
-    for (uint32_t i = 0; i < action->approval_count; i++) {
+    const struct action_review *review = action_review(action);
+    for (uint32_t i = 0; i < review->approval_count; i++) {
         const struct world_token *t =
-            world_token_by_id(control_world(c->control), action->approvals[i].token);
+            world_token_by_id(control_world(c->control), review->approvals[i].token);
         struct value v = value_object();
         value_add_str(a, &v, STR("person"), t == NULL ? STR("") : str_from(t->person));
-        value_add_instant(a, &v, STR("at"), action->approvals[i].at_ms);
+        value_add_instant(a, &v, STR("at"), review->approvals[i].at_ms);
         value_push(a, &all, v);
     }
     return all;

@@ -43,8 +43,9 @@ static enum rc is_independent(struct control *c, const struct principal *p, cons
         return err_set(e, RC_DENIED, "%.*s owns the agent: someone else must approve",
                        STR_ARG(p->person));
     }
-    for (uint32_t i = 0; i < action->approval_count; i++) {
-        const struct world_token *t = world_token_by_id(c->world, action->approvals[i].token);
+    const struct action_review *review = action_review(action);
+    for (uint32_t i = 0; i < review->approval_count; i++) {
+        const struct world_token *t = world_token_by_id(c->world, review->approvals[i].token);
         if (t != NULL && str_eq(str_from(t->person), p->person)) {
             return err_set(e, RC_CONFLICT, "%.*s has approved it already", STR_ARG(p->person));
         }

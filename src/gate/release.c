@@ -17,7 +17,7 @@ static bool is_worse(const struct finding *now, const struct shown_finding *show
 
 static bool is_covered(const struct finding *now, const struct action *a, const struct thresholds *t)
 {
-    const struct shown_finding *shown = &a->shown[now->check];
+    const struct shown_finding *shown = &action_review(a)->shown[now->check];
     /* Unknown and known are two findings: who saw the one has not seen the other. */
     return a->state == ACTION_APPROVED && shown->shown && shown->unknown == now->unknown &&
            !is_worse(now, shown, t);

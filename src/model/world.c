@@ -69,7 +69,7 @@ void world_free(struct world *w)
     idmap_done(&w->action_by_id);
     strmap_done(&w->pending_by_digest);
     strmap_done(&w->idem_index);
-    free(w->actions);
+    actions_free(w);
     free(w->heap);
     free(w->closed);
     free(w->idem);

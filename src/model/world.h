@@ -157,6 +157,13 @@ struct world_approval {
     int64_t at_ms;
 };
 
+/* What people were shown of an action, and what they said. */
+struct action_review {
+    struct shown_finding shown[CHECK_COUNT];
+    struct world_approval approvals[APPROVALS_MAX];
+    uint32_t approval_count;
+};
+
 struct action {
     uint64_t id; /* seq; shown as act_N */
     uint32_t agent;
@@ -177,13 +184,15 @@ struct action {
     int64_t due_ms;      /* expires, is lost, or leaves memory */
     int64_t closed_ms;
     uint8_t nonce[NONCE_DIGEST_LEN]; /* SHA-256 of the executor's nonce */
-    struct shown_finding shown[CHECK_COUNT];
-    struct world_approval approvals[APPROVALS_MAX];
-    uint32_t approval_count;
+    struct action_review *review; /* null until it is escalated: most never are */
+    uint32_t slot;    /* its place in the world's table */
     uint32_t heap_at; /* position in the due heap */
     uint32_t next;    /* in order of id */
     uint32_t previous;
 };
+
+/* Its review, or an empty one. */
+const struct action_review *action_review(const struct action *a);
 
 struct world;
 

@@ -63,6 +63,11 @@ static bool is_open(const struct action *a)
     return !action_state_is_closed(a->state);
 }
 
+static struct action *at_slot(const struct world *w, uint32_t slot)
+{
+    return &w->actions[slot / ACTIONS_BLOCK][slot % ACTIONS_BLOCK];
+}
+
 /* --- deadlines: a binary heap over slots ---------------------------------------------------------- */
 
 static bool due_before(const struct action *a, const struct action *b)
@@ -73,7 +78,7 @@ static bool due_before(const struct action *a, const struct action *b)
 static void heap_put(struct world *w, uint32_t at, uint32_t slot)
 {
     w->heap[at] = slot;
-    w->actions[slot].heap_at = at;
+    at_slot(w, slot)->heap_at = at;
 }
 
 static void heap_up(struct world *w, uint32_t at)
@@ -81,7 +86,7 @@ static void heap_up(struct world *w, uint32_t at)
     uint32_t slot = w->heap[at];
     while (at > 0) {
         uint32_t parent = (at - 1) / 2;
-        if (!due_before(&w->actions[slot], &w->actions[w->heap[parent]])) {
+        if (!due_before(at_slot(w, slot), at_slot(w, w->heap[parent]))) {
             break;
         }
         heap_put(w, at, w->heap[parent]);
@@ -99,10 +104,10 @@ static void heap_down(struct world *w, uint32_t at)
             break;
         }
         if (child + 1 < w->heap_count &&
-            due_before(&w->actions[w->heap[child + 1]], &w->actions[w->heap[child]])) {
+            due_before(at_slot(w, w->heap[child + 1]), at_slot(w, w->heap[child]))) {
             child++;
         }
-        if (!due_before(&w->actions[w->heap[child]], &w->actions[slot])) {
+        if (!due_before(at_slot(w, w->heap[child]), at_slot(w, slot))) {
             break;
         }
         heap_put(w, at, w->heap[child]);
@@ -130,7 +135,7 @@ static void heap_remove(struct world *w, struct action *a)
     if (at < w->heap_count) {
         heap_put(w, at, moved);
         heap_up(w, at);
-        heap_down(w, w->actions[moved].heap_at);
+        heap_down(w, at_slot(w, moved)->heap_at);
     }
 }
 
@@ -139,7 +144,7 @@ static void heap_remove(struct world *w, struct action *a)
 static enum rc closed_add(struct world *w, uint32_t slot, struct err *e)
 {
     if (w->closed_count == w->closed_capacity) {
-        uint32_t grown = w->closed_capacity == 0 ? ACTIONS_FIRST : w->closed_capacity * 2;
+        uint32_t grown = w->closed_capacity == 0 ? CLOSED_FIRST : w->closed_capacity * 2;
         uint32_t *ring = malloc(grown * sizeof *ring);
         if (ring == NULL) {
             return err_set(e, RC_NO_MEMORY, "out of memory");
@@ -158,37 +163,34 @@ static enum rc closed_add(struct world *w, uint32_t slot, struct err *e)
 
 /* --- slots -------------------------------------------------------------------------------------------- */
 
-static enum rc slot_take(struct world *w, uint32_t *ret, struct err *e)
+static enum rc add_block(struct world *w, struct err *e)
 {
-    if (w->action_free == MAP_NONE) {
-        uint32_t old = w->action_capacity;
-        enum rc rc = table_room(&w->actions, old, &w->action_capacity, sizeof *w->actions, e);
-        if (rc != RC_OK) {
-            return rc;
-        }
-        for (uint32_t i = w->action_capacity; i-- > old;) {
-            w->actions[i].next = w->action_free;
-            w->action_free = i;
-        }
-        /* The rows moved: keys of the digest index point into them. */
-        uint64_t seed = w->pending_by_digest.seed;
-        strmap_done(&w->pending_by_digest);
-        strmap_init(&w->pending_by_digest, seed);
-        for (uint32_t at = w->action_first; at != MAP_NONE; at = w->actions[at].next) {
-            if (is_pending(w->actions[at].state) &&
-                strmap_put(&w->pending_by_digest, digest_key(&w->actions[at]), at) != RC_OK) {
-                return err_set(e, RC_NO_MEMORY, "out of memory");
-            }
-        }
+    enum rc rc = table_room(&w->actions, w->action_blocks, &w->action_block_capacity, sizeof *w->actions, e);
+    if (rc != RC_OK) {
+        return rc;
     }
-    *ret = w->action_free;
-    w->action_free = w->actions[*ret].next;
+    struct action *block = calloc(ACTIONS_BLOCK, sizeof *block);
+    if (block == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    uint32_t first = w->action_blocks * ACTIONS_BLOCK;
+    w->actions[w->action_blocks++] = block;
+    for (uint32_t i = ACTIONS_BLOCK; i-- > 0;) {
+        block[i].slot = first + i;
+        block[i].next = w->action_free;
+        w->action_free = first + i;
+    }
     return RC_OK;
 }
 
-static uint32_t slot_of(const struct world *w, const struct action *a)
+static enum rc slot_take(struct world *w, uint32_t *ret, struct err *e)
 {
-    return (uint32_t)(a - w->actions);
+    enum rc rc = w->action_free == MAP_NONE ? add_block(w, e) : RC_OK;
+    if (rc == RC_OK) {
+        *ret = w->action_free;
+        w->action_free = at_slot(w, *ret)->next;
+    }
+    return rc;
 }
 
 enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e)
@@ -198,16 +200,17 @@ enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct er
     if (rc != RC_OK) {
         return rc;
     }
-    struct action *a = &w->actions[slot];
+    struct action *a = at_slot(w, slot);
     *a = (struct action){.id = id,
                          .state = ACTION_DENIED,
+                         .slot = slot,
                          .heap_at = MAP_NONE,
                          .next = MAP_NONE,
                          .previous = w->action_last};
     if (w->action_last == MAP_NONE) {
         w->action_first = slot;
     } else {
-        w->actions[w->action_last].next = slot;
+        at_slot(w, w->action_last)->next = slot;
     }
     w->action_last = slot;
     w->action_count++;
@@ -219,7 +222,31 @@ enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct er
 struct action *actions_find(struct world *w, uint64_t id)
 {
     uint32_t at = idmap_get(&w->action_by_id, id);
-    return at == MAP_NONE ? NULL : &w->actions[at];
+    return at == MAP_NONE ? NULL : at_slot(w, at);
+}
+
+void actions_free(struct world *w)
+{
+    for (uint32_t at = w->action_first; at != MAP_NONE; at = at_slot(w, at)->next) {
+        free(at_slot(w, at)->review);
+    }
+    for (uint32_t i = 0; i < w->action_blocks; i++) {
+        free(w->actions[i]);
+    }
+    free(w->actions);
+}
+
+enum rc actions_review(struct action *a, struct action_review **ret, struct err *e)
+{
+    if (a->review == NULL) {
+        a->review = malloc(sizeof *a->review);
+        if (a->review == NULL) {
+            return err_set(e, RC_NO_MEMORY, "out of memory");
+        }
+    }
+    *a->review = (struct action_review){.approval_count = 0};
+    *ret = a->review;
+    return RC_OK;
 }
 
 static void leave_state(struct world *w, struct action *a)
@@ -234,7 +261,7 @@ static void leave_state(struct world *w, struct action *a)
         w->agents[a->agent]->pending--;
     }
     if (is_pending(a->state) &&
-        strmap_get(&w->pending_by_digest, digest_key(a)) == slot_of(w, a)) {
+        strmap_get(&w->pending_by_digest, digest_key(a)) == a->slot) {
         strmap_remove(&w->pending_by_digest, digest_key(a));
     }
 }
@@ -246,12 +273,12 @@ static enum rc enter_state(struct world *w, struct action *a, struct err *e)
         w->agents[a->agent]->pending++;
     }
     if (is_pending(a->state) &&
-        strmap_put(&w->pending_by_digest, digest_key(a), slot_of(w, a)) != RC_OK) {
+        strmap_put(&w->pending_by_digest, digest_key(a), a->slot) != RC_OK) {
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     if (is_open(a)) {
         w->open_count++;
-        return heap_add(w, slot_of(w, a), e);
+        return heap_add(w, a->slot, e);
     }
     return RC_OK;
 }
@@ -274,25 +301,27 @@ enum rc actions_move(struct world *w, struct action *a, enum action_state state,
     enum rc rc = enter_state(w, a, e);
     if (rc == RC_OK && !is_open(a) && !was_closed) {
         a->closed_ms = w->time_ms;
-        rc = closed_add(w, slot_of(w, a), e);
+        rc = closed_add(w, a->slot, e);
     }
     return rc;
 }
 
 static void slot_free(struct world *w, uint32_t slot)
 {
-    struct action *a = &w->actions[slot];
+    struct action *a = at_slot(w, slot);
     idmap_remove(&w->action_by_id, a->id);
     if (a->previous == MAP_NONE) {
         w->action_first = a->next;
     } else {
-        w->actions[a->previous].next = a->next;
+        at_slot(w, a->previous)->next = a->next;
     }
     if (a->next == MAP_NONE) {
         w->action_last = a->previous;
     } else {
-        w->actions[a->next].previous = a->previous;
+        at_slot(w, a->next)->previous = a->previous;
     }
+    free(a->review);
+    a->review = NULL;
     a->next = w->action_free;
     w->action_free = slot;
     w->action_count--;
@@ -302,7 +331,7 @@ void actions_evict(struct world *w)
 {
     while (w->closed_count > 0) {
         uint32_t slot = w->closed[w->closed_first];
-        if (w->time_ms - w->actions[slot].closed_ms < CLOSED_KEEP_MS) {
+        if (w->time_ms - at_slot(w, slot)->closed_ms < CLOSED_KEEP_MS) {
             return;
         }
         slot_free(w, slot);
@@ -318,10 +347,13 @@ enum rc actions_restore(struct world *w, const struct action *from, struct err *
     struct action *a;
     enum rc rc = actions_add(w, from->id, &a, e);
     if (rc != RC_OK) {
+        free(from->review);
         return rc;
     }
     uint32_t previous = a->previous;
+    uint32_t slot = a->slot;
     *a = *from;
+    a->slot = slot;
     a->previous = previous;
     a->next = MAP_NONE;
     a->heap_at = MAP_NONE;
@@ -351,9 +383,9 @@ enum rc actions_restore_closed(struct world *w, struct err *e)
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     uint32_t count = 0;
-    for (uint32_t at = w->action_first; at != MAP_NONE; at = w->actions[at].next) {
-        if (!is_open(&w->actions[at])) {
-            all[count++] = (struct closing){w->actions[at].closed_ms, w->actions[at].id, at};
+    for (uint32_t at = w->action_first; at != MAP_NONE; at = at_slot(w, at)->next) {
+        if (!is_open(at_slot(w, at))) {
+            all[count++] = (struct closing){at_slot(w, at)->closed_ms, at_slot(w, at)->id, at};
         }
     }
     /* Among those that closed in one millisecond the order does not matter: they leave together. */
@@ -368,22 +400,28 @@ enum rc actions_restore_closed(struct world *w, struct err *e)
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
+const struct action_review *action_review(const struct action *a)
+{
+    static const struct action_review none = {.approval_count = 0};
+    return a->review == NULL ? &none : a->review;
+}
+
 const struct action *world_action(const struct world *w, uint64_t id)
 {
     uint32_t at = idmap_get(&w->action_by_id, id);
-    return at == MAP_NONE ? NULL : &w->actions[at];
+    return at == MAP_NONE ? NULL : at_slot(w, at);
 }
 
 const struct action *world_pending(const struct world *w, const uint8_t digest[32])
 {
     uint32_t at = strmap_get(&w->pending_by_digest, (struct str){(const char *)digest, 32});
-    return at == MAP_NONE ? NULL : &w->actions[at];
+    return at == MAP_NONE ? NULL : at_slot(w, at);
 }
 
 const struct action *world_action_next(const struct world *w, const struct action *after)
 {
     uint32_t at = after == NULL ? w->action_first : after->next;
-    return at == MAP_NONE ? NULL : &w->actions[at];
+    return at == MAP_NONE ? NULL : at_slot(w, at);
 }
 
 uint32_t world_open_actions(const struct world *w)
@@ -398,11 +436,11 @@ uint32_t world_pending_approvals(const struct world *w)
 
 const struct action *world_due(const struct world *w, int64_t now_ms)
 {
-    const struct action *a = w->heap_count == 0 ? NULL : &w->actions[w->heap[0]];
+    const struct action *a = w->heap_count == 0 ? NULL : at_slot(w, w->heap[0]);
     return a != NULL && now_ms >= a->due_ms ? a : NULL;
 }
 
 int64_t world_next_due(const struct world *w)
 {
-    return w->heap_count == 0 ? INT64_MAX : w->actions[w->heap[0]].due_ms;
+    return w->heap_count == 0 ? INT64_MAX : at_slot(w, w->heap[0])->due_ms;
 }

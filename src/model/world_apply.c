@@ -171,6 +171,23 @@ static const enum action_state state_after[] = {
     [VERDICT_ALLOW] = ACTION_ALLOWED,
 };
 
+/* A new decision takes the place of what was shown, and voids what was approved. */
+static enum rc keep_shown(const struct step *s, struct action *a, const struct decision *d)
+{
+    if (a->review == NULL && a->verdict != VERDICT_ESCALATE) {
+        return RC_OK;
+    }
+    struct action_review *review;
+    enum rc rc = actions_review(a, &review, s->e);
+    for (unsigned c = 0; rc == RC_OK && a->verdict == VERDICT_ESCALATE && c < CHECK_COUNT; c++) {
+        const struct finding *f = &d->findings[c];
+        if (f->verdict == VERDICT_ESCALATE && !f->shadow) {
+            review->shown[c] = (struct shown_finding){true, f->unknown, f->value};
+        }
+    }
+    return rc;
+}
+
 /* The parts of a decision that the world keeps. */
 static enum rc take_decision(const struct step *s, struct action *a)
 {
@@ -188,13 +205,7 @@ static enum rc take_decision(const struct step *s, struct action *a)
     a->decided_seq = s->entry->seq;
     a->policy_seq = s->w->policy_seq;
     a->retry_at_ms = instant_or(s, "retry_at", 0);
-    a->approval_count = 0;
-    for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        const struct finding *f = &d.findings[c];
-        bool shown = a->verdict == VERDICT_ESCALATE && f->verdict == VERDICT_ESCALATE && !f->shadow;
-        a->shown[c] = (struct shown_finding){shown, shown && f->unknown, shown ? f->value : 0};
-    }
-    return RC_OK;
+    return keep_shown(s, a, &d);
 }
 
 static enum rc take_services(const struct step *s, struct action *a)
@@ -324,10 +335,16 @@ static enum rc approval_granted(const struct step *s)
 {
     struct action *a = ref_action(s);
     uint64_t token = 0;
-    if (a == NULL || !id_parse(s->entry->actor, "tok", &token) || a->approval_count == APPROVALS_MAX) {
+    if (a == NULL || !id_parse(s->entry->actor, "tok", &token) ||
+        action_review(a)->approval_count == APPROVALS_MAX) {
         return missing(s, "the approval");
     }
-    a->approvals[a->approval_count++] = (struct world_approval){token, s->entry->time_ms};
+    struct action_review *review = a->review;
+    enum rc rc = review == NULL ? actions_review(a, &review, s->e) : RC_OK;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    review->approvals[review->approval_count++] = (struct world_approval){token, s->entry->time_ms};
     if (!value_bool_or(get(s, "quorum"), false)) {
         return RC_OK;
     }

@@ -6,7 +6,8 @@
 
 #include "model/world.h"
 
-#define ACTIONS_FIRST 64U
+#define CLOSED_FIRST 64U
+#define ACTIONS_BLOCK 256U
 
 /* A table that grows; rows are found by index and keep it for good. */
 struct rows {
@@ -55,8 +56,9 @@ struct world {
     struct world_stop stops[STOPS_MAX];
     uint32_t stop_count;
 
-    struct action *actions;
-    uint32_t action_capacity;
+    struct action **actions; /* blocks of ACTIONS_BLOCK, which never move */
+    uint32_t action_blocks;
+    uint32_t action_block_capacity;
     uint32_t action_free;  /* first free slot, MAP_NONE */
     uint32_t action_first; /* in order of id */
     uint32_t action_last;
@@ -108,11 +110,15 @@ NODISCARD enum rc catalogue_settle(struct world *w, struct err *e);
 /* world_actions.c */
 NODISCARD enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e);
 struct action *actions_find(struct world *w, uint64_t id);
+void actions_free(struct world *w);
+/* The action's review, empty; made if there is none. */
+NODISCARD enum rc actions_review(struct action *a, struct action_review **ret, struct err *e);
 /* Sets the state and its deadline, and keeps heap, counts and pending index right. */
 NODISCARD enum rc actions_move(struct world *w, struct action *a, enum action_state state,
                                int64_t due_ms, struct err *e);
 void actions_evict(struct world *w);
-/* For loading: puts a whole action in, closed ones in order of closing. */
+/* For loading: puts a whole action in, closed ones in order of closing. Takes: from->review, even when it
+ * fails. */
 NODISCARD enum rc actions_restore(struct world *w, const struct action *from, struct err *e);
 NODISCARD enum rc actions_restore_closed(struct world *w, struct err *e);
 

@@ -211,6 +211,29 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     return sound ? RC_OK : corrupt(l, "action");
 }
 
+static enum rc load_review(struct loader *l, struct action *a)
+{
+    struct action_review *review;
+    enum rc rc = actions_review(a, &review, l->e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    const struct value *shown = value_get(l->v, STR("shown"));
+    for (uint32_t i = 0; i + 2 < list_count(shown); i += 3) {
+        int64_t c = list_int(shown, i);
+        if (c < 0 || c >= CHECK_COUNT) {
+            return corrupt(l, "action");
+        }
+        review->shown[c] = (struct shown_finding){true, list_int(shown, i + 2) != 0, list_int(shown, i + 1)};
+    }
+    const struct value *approvals = value_get(l->v, STR("approvals"));
+    for (uint32_t i = 0; i + 1 < list_count(approvals) && review->approval_count < APPROVALS_MAX; i += 2) {
+        review->approvals[review->approval_count++] =
+            (struct world_approval){(uint64_t)list_int(approvals, i), list_int(approvals, i + 1)};
+    }
+    return RC_OK;
+}
+
 static enum rc action_lists(struct loader *l, struct action *a)
 {
     const struct value *services = value_get(l->v, STR("services"));
@@ -221,33 +244,25 @@ static enum rc action_lists(struct loader *l, struct action *a)
         }
         a->services[a->service_count++] = (uint32_t)at;
     }
-    const struct value *shown = value_get(l->v, STR("shown"));
-    for (uint32_t i = 0; i + 2 < list_count(shown); i += 3) {
-        int64_t c = list_int(shown, i);
-        if (c < 0 || c >= CHECK_COUNT) {
-            return corrupt(l, "action");
-        }
-        a->shown[c] = (struct shown_finding){true, list_int(shown, i + 2) != 0, list_int(shown, i + 1)};
-    }
-    const struct value *approvals = value_get(l->v, STR("approvals"));
-    for (uint32_t i = 0; i + 1 < list_count(approvals) && a->approval_count < APPROVALS_MAX; i += 2) {
-        a->approvals[a->approval_count++] =
-            (struct world_approval){(uint64_t)list_int(approvals, i), list_int(approvals, i + 1)};
-    }
-    return RC_OK;
+    return value_get(l->v, STR("shown")) == NULL ? RC_OK : load_review(l, a);
+}
+
+static enum rc action_digests(struct loader *l, struct action *a)
+{
+    bool sound = hex_decode(word(l, "digest"), a->digest, sizeof a->digest) &&
+                 (a->grant_seq == 0 || hex_decode(word(l, "nonce"), a->nonce, sizeof a->nonce));
+    return sound ? RC_OK : corrupt(l, "action");
 }
 
 static enum rc load_action(struct loader *l)
 {
     struct action a = {.closed_ms = number(l, "closed")};
     enum rc rc = action_from_numbers(l, &a);
+    rc = rc == RC_OK ? action_digests(l, &a) : rc;
     rc = rc == RC_OK ? action_lists(l, &a) : rc;
     if (rc != RC_OK) {
+        free(a.review);
         return rc;
-    }
-    if (!hex_decode(word(l, "digest"), a.digest, sizeof a.digest) ||
-        (a.grant_seq != 0 && !hex_decode(word(l, "nonce"), a.nonce, sizeof a.nonce))) {
-        return corrupt(l, "action");
     }
     return actions_restore(l->w, &a, l->e);
 }

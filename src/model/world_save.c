@@ -242,6 +242,25 @@ static struct value ints(struct saver *s, const int64_t *n, size_t count)
     return all;
 }
 
+static void save_review(struct saver *s, struct value *v, const struct action_review *review)
+{
+    struct value shown = value_array();
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        if (review->shown[c].shown) {
+            value_push(s->arena, &shown, value_int(c));
+            value_push(s->arena, &shown, value_int(review->shown[c].value));
+            value_push(s->arena, &shown, value_int(review->shown[c].unknown ? 1 : 0));
+        }
+    }
+    value_add(s->arena, v, STR("shown"), shown);
+    struct value approvals = value_array();
+    for (uint32_t i = 0; i < review->approval_count; i++) {
+        value_push(s->arena, &approvals, value_int((int64_t)review->approvals[i].token));
+        value_push(s->arena, &approvals, value_int(review->approvals[i].at_ms));
+    }
+    value_add(s->arena, v, STR("approvals"), approvals);
+}
+
 static enum rc save_action(struct saver *s, const struct action *a)
 {
     int64_t n[ACTION_NUMBERS];
@@ -260,21 +279,9 @@ static enum rc save_action(struct saver *s, const struct action *a)
         value_push(s->arena, &services, value_int(a->services[i]));
     }
     value_add(s->arena, &v, STR("services"), services);
-    struct value shown = value_array();
-    for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        if (a->shown[c].shown) {
-            value_push(s->arena, &shown, value_int(c));
-            value_push(s->arena, &shown, value_int(a->shown[c].value));
-            value_push(s->arena, &shown, value_int(a->shown[c].unknown ? 1 : 0));
-        }
+    if (a->review != NULL) {
+        save_review(s, &v, a->review);
     }
-    value_add(s->arena, &v, STR("shown"), shown);
-    struct value approvals = value_array();
-    for (uint32_t i = 0; i < a->approval_count; i++) {
-        value_push(s->arena, &approvals, value_int((int64_t)a->approvals[i].token));
-        value_push(s->arena, &approvals, value_int(a->approvals[i].at_ms));
-    }
-    value_add(s->arena, &v, STR("approvals"), approvals);
     return put(s, &v);
 }
 

@@ -22,7 +22,7 @@ enum {
     /* Memory of one connection for the head of a request and of its answer. The library wipes all
      * of it after each request, so more costs time; less would not hold a head of
      * HTTP_HEAD_BYTES_MAX. */
-    POOL_BYTES = 24 << 10,
+    POOL_BYTES = 14 << 10,
     STREAM_BLOCK = 16 << 10, /* bytes a stream hands over at a time */
     HOLD_ROUND_MS = 1,       /* the longest between two rounds while an exchange is held */
 };

@@ -23,7 +23,7 @@
 
 enum {
     HTTP_HEADERS_MAX = 64,          /* request headers counted */
-    HTTP_HEAD_BYTES_MAX = 16 << 10, /* request line and headers */
+    HTTP_HEAD_BYTES_MAX = 8 << 10, /* request line and headers */
     HTTP_BODY_MAX = 64 << 10,       /* bytes, unless max_body says otherwise for the path */
     HTTP_BODY_LARGE_MAX = 10 << 20,
     HTTP_DISCARD_MAX = 1 << 20,  /* read and thrown away of a body over its limit, so that the

@@ -100,7 +100,6 @@ struct worker {
     void *context;
     struct shared *shared;
     struct progress *progress;
-    size_t last_count; /* entries that were last taken */
     struct tree tree;
     uint64_t signed_size;      /* of the newest checkpoint; meaningless while there is none */
     bool has_checkpoint;

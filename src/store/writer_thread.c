@@ -4,7 +4,6 @@
 #include "base/must.h"
 #include "sys/clock.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,11 +279,6 @@ static bool has_work(const struct shared *s)
 static struct turn take(struct worker *w)
 {
     struct shared *s = w->shared;
-    if (w->last_count > 1) {
-        /* Where the loop shares our CPU it has answers to send and requests to read first: what it pushes
-         * then comes along with this batch, not with one of its own. Elsewhere this costs nothing. */
-        sched_yield();
-    }
     pthread_mutex_lock(&s->mutex);
     s->asleep = true;
     while (!has_work(s) && !is_sign_due(w)) {
@@ -300,7 +294,6 @@ static struct turn take(struct worker *w)
     struct queue *taken = s->filling;
     s->filling = s->working;
     s->working = taken;
-    w->last_count = taken->count;
     struct turn t = {.sign_wanted = s->sign_wanted, .stopping = s->stopping, .snapshots = s->snapshots};
     s->sign_wanted = false;
     s->published = false;

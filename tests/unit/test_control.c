@@ -526,7 +526,7 @@ static void what_got_worse_asks_again(void **state)
     struct committed r = commit(b, &b->bot, d.action, NONCE);
     assert_int_equal(r.release, RELEASE_ESCALATED);
     assert_int_equal(act(b, d.action)->state, ACTION_ESCALATED);
-    assert_int_equal(act(b, d.action)->approval_count, 0);
+    assert_int_equal(action_review(act(b, d.action))->approval_count, 0);
     assert_int_equal(approve(b, &b->ben, d.action), RC_OK);
     assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
     restart(b);

@@ -827,8 +827,9 @@ static void findings_are_released(void **state)
         d.findings[row->check].shadow = row->shadow;
         d.findings[row->check].unknown = row->unknown;
         d.findings[row->check].value = row->value;
-        struct action a = {.state = row->state};
-        a.shown[row->check] = (struct shown_finding){row->shown, row->shown_unknown, row->shown_value};
+        struct action_review review = {.approval_count = 0};
+        review.shown[row->check] = (struct shown_finding){row->shown, row->shown_unknown, row->shown_value};
+        struct action a = {.state = row->state, .review = &review};
         enum release got = gate_release(&d, &a, &t);
         if (got != row->want) {
             print_error("\"%s\": %d, want %d\n", row->name, got, row->want);
@@ -872,7 +873,9 @@ static void releases_rank(void **state)
     d.advisory = true;
     d.findings[CHECK_REQUEST].verdict = VERDICT_ESCALATE;
     a.state = ACTION_APPROVED;
-    a.shown[CHECK_REQUEST].shown = true;
+    struct action_review review = {.approval_count = 0};
+    review.shown[CHECK_REQUEST].shown = true;
+    a.review = &review;
     assert_int_equal(gate_release(&d, &a, &t), RELEASE_ADVISED);
 }
 

@@ -272,8 +272,8 @@ static void an_action_lives_its_life(void **state)
     a = found(&m, id);
     assert_int_equal(a->state, ACTION_APPROVED);
     assert_int_equal(a->due_ms, m.now_ms + 5000);
-    assert_int_equal(a->approval_count, 1);
-    assert_int_equal(a->approvals[0].token, 8);
+    assert_int_equal(action_review(a)->approval_count, 1);
+    assert_int_equal(action_review(a)->approvals[0].token, 8);
     assert_ptr_equal(world_pending(m.w, a->digest), a);
     assert_int_equal(world_pending_approvals(m.w), 0);
     assert_int_equal(world_agent_at(m.w, a->agent)->pending, 0);
@@ -410,24 +410,24 @@ static void a_decision_is_made_again(void **state)
     assert_int_equal(a->state, ACTION_ESCALATED);
     assert_int_equal(a->decided_seq, again);
     assert_int_equal(a->due_ms, m.now_ms + 1000);
-    assert_true(a->shown[CHECK_HER_TREND].shown && !a->shown[CHECK_HER_TREND].unknown);
-    assert_int_equal(a->shown[CHECK_HER_TREND].value, 200000);
-    assert_true(a->shown[CHECK_ERROR_BUDGET].shown && a->shown[CHECK_ERROR_BUDGET].unknown);
-    assert_false(a->shown[CHECK_AQDD].shown); /* in shadow */
+    assert_true(action_review(a)->shown[CHECK_HER_TREND].shown && !action_review(a)->shown[CHECK_HER_TREND].unknown);
+    assert_int_equal(action_review(a)->shown[CHECK_HER_TREND].value, 200000);
+    assert_true(action_review(a)->shown[CHECK_ERROR_BUDGET].shown && action_review(a)->shown[CHECK_ERROR_BUDGET].unknown);
+    assert_false(action_review(a)->shown[CHECK_AQDD].shown); /* in shadow */
     check_roundtrip(&m);
     maker_add(&m, ENTRY_APPROVAL_GRANTED, "tok_8", maker_id(&m, "act", id), "{'quorum':true}");
     maker_add(&m, ENTRY_ACTION_REDECIDED, "tok_2", maker_id(&m, "act", id),
               arena_printf(m.a, "{'approval_kept':true,'verdict':'hold','retry_at':'%s','findings':[]}", maker_in(&m, 7000)).ptr);
     a = found(&m, id);
     assert_int_equal(a->state, ACTION_APPROVED);
-    assert_int_equal(a->approval_count, 1);
+    assert_int_equal(action_review(a)->approval_count, 1);
     assert_int_equal(a->retry_at_ms, m.now_ms + 7000);
     assert_int_equal(a->decided_seq, again);
     maker_add(&m, ENTRY_ACTION_REDECIDED, "tok_2", maker_id(&m, "act", id), "{'verdict':'escalate','findings':[]}");
     a = found(&m, id);
     assert_int_equal(a->state, ACTION_ESCALATED);
-    assert_int_equal(a->approval_count, 0); /* what was approved is void */
-    assert_false(a->shown[CHECK_HER_TREND].shown);
+    assert_int_equal(action_review(a)->approval_count, 0); /* what was approved is void */
+    assert_false(action_review(a)->shown[CHECK_HER_TREND].shown);
     check_roundtrip(&m);
     maker_done(&m);
 }
