@@ -17,9 +17,9 @@ void api_problem(void *context, unsigned status, struct buf *out)
 void api_gone(void *context, struct http_exchange *x)
 {
     struct api *api = context;
+    control_forget_waiter(api->control, x);
     struct call *c = http_data(x);
     if (c != NULL) {
-        control_forget_waiter(api->control, c);
         events_forget(api, c);
     }
 }

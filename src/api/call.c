@@ -92,20 +92,25 @@ static void count_status(struct api *api, unsigned status)
     api->counts.by_class[status / 100 < 6 ? status / 100 : 5]++;
 }
 
-void call_problem_status(struct call *c, unsigned status, const struct err *e)
+static void answer_problem(struct api *api, struct http_exchange *x, unsigned status, const struct err *e)
 {
     struct buf out;
     buf_init(&out, 8192);
-    problem_write(&out, status, c->request->path, e);
+    problem_write(&out, status, http_request(x)->path, e);
     if (status == 401) {
-        http_add_header(c->x, "WWW-Authenticate", STR("Bearer realm=\"pawl\""));
+        http_add_header(x, "WWW-Authenticate", STR("Bearer realm=\"pawl\""));
     }
     if (status == 503) {
-        http_add_header(c->x, "Retry-After", STR("1"));
+        http_add_header(x, "Retry-After", STR("1"));
     }
-    count_status(c->api, status);
-    http_answer(c->x, status, "application/problem+json", buf_view(&out));
+    count_status(api, status);
+    http_answer(x, status, "application/problem+json", buf_view(&out));
     buf_done(&out);
+}
+
+void call_problem_status(struct call *c, unsigned status, const struct err *e)
+{
+    answer_problem(c->api, c->x, status, e);
 }
 
 void call_problem(struct call *c, enum rc rc, const struct err *e)
@@ -133,54 +138,48 @@ enum rc call_text(struct call *c, unsigned status, const char *content_type, str
     return RC_OK;
 }
 
-static void send_now(struct call *c, bool durable)
-{
-    struct buf *out = &c->api->out;
-    struct str text = c->text;
-    const char *type = c->content_type;
-    buf_reset(out);
-    if (!c->raw) {
-        json_write(out, &c->reply);
-        text = buf_view(out);
-        type = "application/json";
-    }
-    if (out->rc != RC_OK || arena_rc(c->arena) != RC_OK) {
-        struct err e;
-        call_problem(c, err_set(&e, RC_UNAVAILABLE, "the reply is too large"), &e);
-    } else {
-        if (!durable) {
-            http_add_header(c->x, "Pawl-Durable", STR("false"));
-        }
-        count_status(c->api, c->status);
-        http_answer(c->x, c->status, type, text);
-    }
-    if (out->capacity > CALL_REPLY_KEPT) {
-        buf_done(out); /* one large listing must not be kept for good */
-    }
-}
-
+/* What was read shows what may not be durable while the disk is full; what was to be written is refused. */
 static void when_durable(void *context, enum rc rc)
 {
-    struct call *c = context;
-    http_set_data(c->x, NULL);
-    bool reads = c->request->method == HTTP_GET || c->request->method == HTTP_HEAD;
-    if (rc == RC_OK || reads) {
-        send_now(c, rc == RC_OK);
+    struct http_exchange *x = context;
+    struct api *api = http_context(x);
+    enum http_method method = http_request(x)->method;
+    if (rc == RC_OK || method == HTTP_GET || method == HTTP_HEAD) {
+        if (rc != RC_OK) {
+            http_add_header(x, "Pawl-Durable", STR("false"));
+        }
+        count_status(api, http_send(x));
         return;
     }
     struct err e;
     (void)err_set(&e, RC_UNAVAILABLE, "the ledger can't be written now: nothing was decided");
-    call_problem(c, RC_UNAVAILABLE, &e);
+    answer_problem(api, x, 503, &e);
 }
 
+/* The reply is written down at once, so that what waits for the disk is its bytes and not the whole call. */
 void call_send(struct call *c)
 {
+    struct api *api = c->api;
+    struct http_exchange *x = c->x;
+    uint64_t wait_seq = c->wait_seq;
+    uint64_t action = c->action;
+    struct buf *out = &api->out;
     struct err e;
-    http_set_data(c->x, c);
-    enum rc rc = control_when_durable(c->control, c->wait_seq, c->action, when_durable, c, &e);
+    buf_reset(out);
+    if (!c->raw) {
+        json_write(out, &c->reply);
+    }
+    if (out->rc != RC_OK || arena_rc(c->arena) != RC_OK) {
+        call_problem(c, err_set(&e, RC_UNAVAILABLE, "the reply is too large"), &e);
+        return;
+    }
+    http_prepare(x, c->status, c->raw ? c->content_type : "application/json", c->raw ? c->text : buf_view(out));
+    if (out->capacity > CALL_REPLY_KEPT) {
+        buf_done(out); /* one large listing must not be kept for good */
+    }
+    enum rc rc = control_when_durable(api->control, wait_seq, action, when_durable, x, &e);
     if (rc != RC_OK) {
-        http_set_data(c->x, NULL);
-        call_problem(c, rc, &e);
+        answer_problem(api, x, status_of(rc), &e);
     }
 }
 

@@ -28,11 +28,42 @@ void http_answer(struct http_exchange *x, unsigned status, const char *content_t
     must(status >= 200 && status <= 599);
     x->server->exchanges--;
     bool waiting = x->state == EXCHANGE_WAITING;
+    response_drop(x);
     /* Without memory for an answer the connection is closed, which is an answer too. */
     x->state = response_of_body(x, status, content_type, body) ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
     if (waiting) {
         exchange_wake(x);
     }
+}
+
+void http_prepare(struct http_exchange *x, unsigned status, const char *content_type, struct str body)
+{
+    if (x->state == EXCHANGE_LOST) {
+        return;
+    }
+    must(x->state == EXCHANGE_HANDLING || x->state == EXCHANGE_WAITING);
+    must(status >= 200 && status <= 599);
+    if (!response_of_body(x, status, content_type, body)) {
+        x->status = status; /* http_send() closes the connection */
+    }
+    exchange_strip(&x->server->pool, x);
+}
+
+unsigned http_send(struct http_exchange *x)
+{
+    unsigned status = x->status;
+    if (x->state == EXCHANGE_LOST) {
+        return status;
+    }
+    must(x->state == EXCHANGE_HANDLING || x->state == EXCHANGE_WAITING);
+    must(status != 0);
+    x->server->exchanges--;
+    bool waiting = x->state == EXCHANGE_WAITING;
+    x->state = x->response != NULL && response_finish(x) ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
+    if (waiting) {
+        exchange_wake(x);
+    }
+    return status;
 }
 
 void exchange_lose(struct http_exchange *x)

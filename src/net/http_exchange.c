@@ -15,17 +15,13 @@ enum {
 static struct http_exchange *exchange_new(void)
 {
     struct http_exchange *x = calloc(1, sizeof *x);
-    struct arena *a = arena_new(HTTP_ARENA_MAX);
-    if (x == NULL || a == NULL) {
-        free(x);
-        arena_free(a);
+    if (x == NULL) {
         return NULL;
     }
     buf_init(&x->uri, HTTP_HEAD_BYTES_MAX);
     buf_init(&x->body, 0);
     buf_init(&x->headers, HTTP_ADDED_BYTES_MAX);
     buf_init(&x->stream, HTTP_STREAM_MAX);
-    x->request.arena = a;
     return x;
 }
 
@@ -35,8 +31,23 @@ static void exchange_free(struct http_exchange *x)
     buf_done(&x->body);
     buf_done(&x->headers);
     buf_done(&x->stream);
-    arena_free(x->request.arena);
     free(x);
+}
+
+static struct arena *arena_take(struct exchange_pool *p)
+{
+    return p->arena_count > 0 ? p->arenas[--p->arena_count] : arena_new(HTTP_ARENA_MAX);
+}
+
+/* a may be null. */
+static void arena_give(struct exchange_pool *p, struct arena *a)
+{
+    if (a == NULL || p->arena_count == ARENAS_KEPT) {
+        arena_free(a);
+        return;
+    }
+    arena_reset(a);
+    p->arenas[p->arena_count++] = a;
 }
 
 struct http_exchange *exchange_acquire(struct exchange_pool *p)
@@ -48,6 +59,12 @@ struct http_exchange *exchange_acquire(struct exchange_pool *p)
         x = exchange_new();
     }
     if (x == NULL) {
+        return NULL;
+    }
+    x->request.arena = arena_take(p);
+    if (x->request.arena == NULL) {
+        x->next = p->free;
+        p->free = x;
         return NULL;
     }
     x->prev = NULL;
@@ -69,8 +86,6 @@ static void buf_recycle(struct buf *b)
 
 static void exchange_reset(struct http_exchange *x)
 {
-    struct arena *a = x->request.arena;
-    arena_reset(a);
     buf_recycle(&x->uri);
     buf_recycle(&x->body);
     buf_recycle(&x->headers);
@@ -78,8 +93,15 @@ static void exchange_reset(struct http_exchange *x)
     *x = (struct http_exchange){.uri = x->uri,
                                 .body = x->body,
                                 .headers = x->headers,
-                                .stream = x->stream,
-                                .request = {.arena = a}};
+                                .stream = x->stream};
+}
+
+void exchange_strip(struct exchange_pool *p, struct http_exchange *x)
+{
+    arena_give(p, x->request.arena);
+    x->request.arena = NULL;
+    x->request.body = STR("");
+    buf_recycle(&x->body);
 }
 
 void exchange_release(struct exchange_pool *p, struct http_exchange *x)
@@ -94,6 +116,7 @@ void exchange_release(struct exchange_pool *p, struct http_exchange *x)
     if (x->next != NULL) {
         x->next->prev = x->prev;
     }
+    arena_give(p, x->request.arena);
     exchange_reset(x);
     x->next = p->free;
     p->free = x;
@@ -140,6 +163,9 @@ void exchange_pool_done(struct exchange_pool *p)
         struct http_exchange *x = p->free;
         p->free = x->next;
         exchange_free(x);
+    }
+    while (p->arena_count > 0) {
+        arena_free(p->arenas[--p->arena_count]);
     }
 }
 
@@ -213,9 +239,14 @@ void *http_data(struct http_exchange *x)
     return x->data;
 }
 
-struct arena *http_arena(struct http_exchange *x)
+const struct http_request *http_request(const struct http_exchange *x)
 {
-    return x->request.arena;
+    return &x->request;
+}
+
+void *http_context(const struct http_exchange *x)
+{
+    return x->server->options.context;
 }
 
 static bool is_header_text(struct str s)

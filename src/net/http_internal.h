@@ -71,14 +71,21 @@ struct http_exchange {
     struct http_exchange *next; /* in that list, or in the list of free ones */
 };
 
+enum { ARENAS_KEPT = 16 };
+
 struct exchange_pool {
     struct http_exchange *in_use;
     struct http_exchange *free;
+    /* Given back by exchanges whose answer is made; the newest first, for it is still in the caches. */
+    struct arena *arenas[ARENAS_KEPT];
+    unsigned arena_count;
 };
 
 /* Null when the machine is out of memory. */
 struct http_exchange *exchange_acquire(struct exchange_pool *p);
 void exchange_release(struct exchange_pool *p, struct http_exchange *x);
+/* Its request has been read: arena and body are for others. */
+void exchange_strip(struct exchange_pool *p, struct http_exchange *x);
 /* Calls lost for each suspended exchange whose peer has closed: the library looks at none. */
 void exchange_pool_sweep(struct exchange_pool *p, void (*lost)(struct http_exchange *x));
 /* None may be in use. */
@@ -150,6 +157,9 @@ struct http_server {
 NODISCARD bool response_of_body(struct http_exchange *x, unsigned status, const char *content_type,
                                 struct str body);
 NODISCARD bool response_of_stream(struct http_exchange *x, const char *content_type);
+/* Adds the headers that came after it was made. */
+NODISCARD bool response_finish(struct http_exchange *x);
+void response_drop(struct http_exchange *x);
 /* Lets the library ask for x's answer, in the next round. */
 void exchange_wake(struct http_exchange *x);
 /* Counts and sums up the headers of x's request. */

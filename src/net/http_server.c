@@ -112,6 +112,24 @@ static bool add_headers(struct MHD_Response *response, const struct http_exchang
     return true;
 }
 
+bool response_finish(struct http_exchange *x)
+{
+    bool added = add_headers(x->response, x);
+    buf_reset(&x->headers);
+    if (!added) {
+        response_drop(x);
+    }
+    return added;
+}
+
+void response_drop(struct http_exchange *x)
+{
+    if (x->response != NULL) {
+        MHD_destroy_response(x->response);
+        x->response = NULL;
+    }
+}
+
 /* r may be null. */
 static bool prepare(struct http_exchange *x, unsigned status, const char *content_type,
                     struct MHD_Response *r)
@@ -120,15 +138,13 @@ static bool prepare(struct http_exchange *x, unsigned status, const char *conten
     if (r == NULL) {
         return false;
     }
-    if ((content_type != NULL &&
-         MHD_add_response_header(r, "Content-Type", content_type) != MHD_YES) ||
-        !add_headers(r, x)) {
+    if (content_type != NULL && MHD_add_response_header(r, "Content-Type", content_type) != MHD_YES) {
         MHD_destroy_response(r);
         return false;
     }
     x->response = r;
     x->status = status;
-    return true;
+    return response_finish(x);
 }
 
 bool response_of_body(struct http_exchange *x, unsigned status, const char *content_type,
@@ -263,10 +279,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **slot,
         return;
     }
     exchange_lose(x);
-    if (x->response != NULL) {
-        MHD_destroy_response(x->response);
-        x->response = NULL;
-    }
+    response_drop(x);
     x->connection->exchange = NULL;
     x->connection->since_ms = s->now_ms;
     exchange_release(&s->pool, x);

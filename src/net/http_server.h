@@ -23,7 +23,7 @@
 
 enum {
     HTTP_HEADERS_MAX = 64,          /* request headers counted */
-    HTTP_HEAD_BYTES_MAX = 8 << 10, /* request line and headers */
+    HTTP_HEAD_BYTES_MAX = 8 << 10,  /* request line and headers */
     HTTP_BODY_MAX = 64 << 10,       /* bytes, unless max_body says otherwise for the path */
     HTTP_BODY_LARGE_MAX = 10 << 20,
     HTTP_DISCARD_MAX = 1 << 20,  /* read and thrown away of a body over its limit, so that the
@@ -50,7 +50,7 @@ struct http_request {
     struct str body;
     int64_t peer_uid; /* of a local-socket peer; -1 on TCP */
     bool tls;
-    /* One lifetime for everything that belongs to this exchange; freed after the answer is sent. */
+    /* One lifetime for everything that belongs to this exchange; freed when its answer is made. */
     struct arena *arena;
 };
 
@@ -98,7 +98,9 @@ NODISCARD bool http_unescape(struct arena *a, struct str text, struct str *ret);
 /* User data that travels with the exchange. */
 void http_set_data(struct http_exchange *x, void *data);
 void *http_data(struct http_exchange *x);
-struct arena *http_arena(struct http_exchange *x);
+/* Method, path and query are there until the answer is sent; body and arena until it is made. */
+const struct http_request *http_request(const struct http_exchange *x);
+void *http_context(const struct http_exchange *x); /* of the server's options */
 
 /* Adds a response header; before the answer. Copies. An empty value adds nothing. Names and values
  * without CR, LF or NUL, all of them together within HTTP_ADDED_BYTES_MAX (both a must()). */
@@ -106,6 +108,13 @@ void http_add_header(struct http_exchange *x, const char *name, struct str value
 /* Copies body. content_type may be null for none. x is no more after this call. */
 void http_answer(struct http_exchange *x, unsigned status, const char *content_type,
                  struct str body);
+
+/* The same in two steps: the answer is made now, and leaves with http_send(). What waits in between keeps
+ * its answer and no more: arena and body are used for other requests. http_answer() instead of http_send()
+ * takes its place; headers may be added until then. */
+void http_prepare(struct http_exchange *x, unsigned status, const char *content_type, struct str body);
+/* The status that was prepared. x is no more after this call. */
+unsigned http_send(struct http_exchange *x);
 
 /* An answer in pieces (server-sent events, followed logs): after http_stream_start the body grows
  * by http_stream_put until http_stream_end, after which x is no more. RC_LIMIT when the peer reads

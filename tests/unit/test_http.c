@@ -52,12 +52,28 @@ static void answer_text(struct http_exchange *x, struct str text)
     http_answer(x, 200, "text/plain", text);
 }
 
+/* /prepared sends what it has; /replaced says something else in its place. */
+static void send_prepared(struct http_exchange *x)
+{
+    must(http_request(x)->body.len == 0);
+    http_add_header(x, "X-Late", STR("yes"));
+    if (str_starts(http_request(x)->path, STR("/replaced"))) {
+        http_answer(x, 503, "text/plain", STR("replaced"));
+    } else {
+        must(http_send(x) == 201);
+    }
+}
+
 static void answer_kept(struct http_exchange **kept, size_t *count)
 {
     size_t n = *count;
     *count = 0;
     for (size_t i = 0; i < n; i++) {
-        answer_text(kept[i], arena_printf(http_arena(kept[i]), "kept %zu", i));
+        if (http_request(kept[i])->arena == NULL) {
+            send_prepared(kept[i]);
+        } else {
+            answer_text(kept[i], arena_printf(http_request(kept[i])->arena, "kept %zu", i));
+        }
     }
 }
 
@@ -119,13 +135,27 @@ static void handle(void *context, struct http_exchange *x, const struct http_req
 {
     struct fixture *f = context;
     f->handled++;
-    must(r->arena == http_arena(x) && http_data(x) == NULL);
+    must(r == http_request(x) && http_data(x) == NULL && http_context(x) == f);
     http_set_data(x, f);
     if (str_starts(r->path, STR("/echo")) || str_eq(r->path, STR("/large"))) {
         http_answer(x, 200, NULL, r->body);
     } else if (str_eq(r->path, STR("/later"))) {
         keep(f->for_later, &f->later_count, x);
         loop_timer_set(f->later, LATER_MS);
+    } else if (str_starts(r->path, STR("/prepared")) || str_starts(r->path, STR("/replaced"))) {
+        http_add_header(x, "X-Early", STR("yes"));
+        http_prepare(x, 201, "text/plain", r->body);
+        bool at_once = str_ends(http_request(x)->path, STR("/now"));
+        bool late = str_ends(http_request(x)->path, STR("/slow"));
+        if (at_once) {
+            send_prepared(x);
+        } else if (late) {
+            keep(f->for_slow, &f->slow_count, x);
+            loop_timer_set(f->slow, SLOW_MS);
+        } else {
+            keep(f->for_later, &f->later_count, x);
+            loop_timer_set(f->later, LATER_MS);
+        }
     } else if (str_eq(r->path, STR("/slow"))) {
         keep(f->for_slow, &f->slow_count, x);
         loop_timer_set(f->slow, SLOW_MS);
@@ -392,6 +422,36 @@ static void answers_come_later(void **state)
         assert_str(fetch(f, a, "POST", "/slow", STR("body")).body, "kept 0");
         finish(f);
     }
+}
+
+static void answers_are_made_before_they_leave(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    start(f);
+    static const char *const when[] = {"/now", "", "/slow"};
+    for (unsigned i = 0; i < sizeof when / sizeof *when; i++) {
+        char request[128];
+        snprintf(request, sizeof request, "POST /prepared%s HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody", when[i]);
+        struct str text = exchange(f, str_from(request));
+        assert_holds(text, " 201 Created\r\n");
+        assert_holds(text, "X-Early: yes\r\n");
+        assert_holds(text, "X-Late: yes\r\n");
+        assert_holds(text, "\r\n\r\nbody");
+        snprintf(request, sizeof request, "POST /replaced%s HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody", when[i]);
+        text = exchange(f, str_from(request));
+        assert_holds(text, " 503 ");
+        assert_holds(text, "\r\n\r\nreplaced");
+    }
+    assert_counts(f, 0, 0);
+    /* One that leaves before its answer does. */
+    int fd = connect_to(f);
+    assert_true(peer_send(fd, STR("GET /prepared/slow HTTP/1.1\r\nHost: h\r\n\r\n")));
+    wait_for(&f->handled, 7);
+    close(fd);
+    CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+    assert_int_equal(fetch(f, a, "POST", "/slow", STR("")).status, 200);
+    finish(f);
 }
 
 static void a_connection_is_used_again(void **state)
@@ -1108,6 +1168,7 @@ int main(void)
         cmocka_unit_test(requests_are_handed_over_as_sent),
         cmocka_unit_test(a_local_socket_is_private_and_names_its_peer),
         cmocka_unit_test(answers_come_later),
+        cmocka_unit_test(answers_are_made_before_they_leave),
         cmocka_unit_test(a_connection_is_used_again),
         cmocka_unit_test(connections_close_when_they_should),
         cmocka_unit_test(requests_in_a_row_are_answered_in_order),
