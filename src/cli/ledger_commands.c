@@ -21,10 +21,14 @@ static void print_result(const struct args *a, const struct verify_result *r)
 {
     int64_t per_s = r->duration_us > 0 ? (int64_t)(r->entries * 1000000 / (uint64_t)r->duration_us) : 0;
     double seconds = (double)r->duration_us / 1e6;
+    bool deep = args_flag(a, "deep");
     if (!args_flag(a, "json")) {
         printf("ok\n%" PRIu64 " entries, %" PRIu64 " bytes, %" PRIu64 " full tiles, checkpoint over %" PRIu64
                " entries\n%.3f s, %" PRId64 " entries/s\n",
                r->entries, r->bytes, r->tiles, r->checkpoint_size, seconds, per_s);
+        if (deep) {
+            printf("every entry applied again; %" PRIu64 " snapshots are what the entries before them make\n", r->snapshots);
+        }
         return;
     }
     CLEANUP(arena) struct arena *arena = arena_new(1 << 16);
@@ -35,6 +39,9 @@ static void print_result(const struct args *a, const struct verify_result *r)
     value_add_int(arena, &v, STR("tiles"), (int64_t)r->tiles);
     value_add_int(arena, &v, STR("erased"), (int64_t)r->erased);
     value_add_int(arena, &v, STR("checkpoint_size"), (int64_t)r->checkpoint_size);
+    if (deep) {
+        value_add_int(arena, &v, STR("snapshots"), (int64_t)r->snapshots);
+    }
     value_add_hex(arena, &v, STR("root"), STR(""), r->root.bytes, sizeof r->root.bytes);
     value_add(arena, &v, STR("duration_s"), value_double(seconds));
     value_add_int(arena, &v, STR("entries_per_s"), per_s);
@@ -93,7 +100,8 @@ static int run_verify(const struct args *a)
     const char *folder = args_text(a, "data");
     struct verify_options options = {.folder = folder == NULL ? "pawl-data" : folder,
                                      .against = args_text(a, "against"),
-                                     .key = args_text(a, "key")};
+                                     .key = args_text(a, "key"),
+                                     .deep = args_flag(a, "deep")};
     struct verify_result result;
     if (verify_folder(&options, &result, &e) != RC_OK) {
         return cli_failed(&e);
@@ -106,6 +114,7 @@ static const struct option verify_options[] = {
     {"data", 0, OPTION_TEXT, "DIR", "the data folder (pawl-data)"},
     {"against", 0, OPTION_TEXT, "FILE", "a checkpoint you kept: the log must still agree with it"},
     {"key", 0, OPTION_TEXT, "VKEY", "the verifier key you know; else the one in entry 0"},
+    {"deep", 0, OPTION_FLAG, NULL, "also apply every entry again and compare the world with each snapshot"},
     {"proof", 0, OPTION_TEXT, "FILE", "check one receipt of pawl prove, without the log; needs --key"},
     CLI_JSON_OPTION,
 };

@@ -9,6 +9,7 @@
 #include "base/encode.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "control/fold.h"
 #include "store/store.h"
 #include "sys/clock.h"
 #include "value/json.h"
@@ -212,6 +213,7 @@ enum rc verify_folder(const struct verify_options *o, struct verify_result *ret,
     enum rc rc = store_open(path, STORE_READ, &v.store, e);
     rc = rc == RC_OK ? open_claims(&v, a, o, e) : rc;
     rc = rc == RC_OK ? walk(&v, &ret->entries, e) : rc;
+    rc = rc == RC_OK && o->deep ? fold_verify(v.store, ret->entries, &ret->snapshots, e) : rc;
     store_close(v.store);
     if (rc == RC_OK) {
         ret->root = tree_root(v.tree);

@@ -10,6 +10,7 @@ struct verify_options {
     const char *folder;  /* the data folder */
     const char *against; /* file of a checkpoint that was kept elsewhere, or null */
     const char *key;     /* verifier key; null: the one in entry 0 */
+    bool deep;           /* also fold every entry again and compare the world with each snapshot */
 };
 
 struct verify_result {
@@ -17,6 +18,7 @@ struct verify_result {
     uint64_t bytes; /* headers, salts, bodies */
     uint64_t tiles; /* compared */
     uint64_t erased; /* bodies that retention took */
+    uint64_t snapshots; /* compared; only deep */
     uint64_t checkpoint_size; /* 0: none is stored yet */
     int64_t duration_us;
     struct digest root;
@@ -25,7 +27,8 @@ struct verify_result {
 /*
  * Every entry again: header, body under its salt, leaf; the tree from the leaves; every full tile
  * compared; the stored checkpoint's signature and root; the kept one's. RC_CORRUPT, RC_DENIED
- * (signature) or RC_INVALID (a checkpoint's form), naming the seq, tile or checkpoint.
+ * (signature) or RC_INVALID (a checkpoint's form), naming the seq, tile or checkpoint. Deep also parses every
+ * body and applies it.
  */
 NODISCARD enum rc verify_folder(const struct verify_options *o, struct verify_result *ret, struct err *e);
 

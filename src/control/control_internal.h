@@ -109,8 +109,5 @@ void snapshot_poll(struct control *c);
 void snapshot_end(struct control *c);
 NODISCARD enum rc snapshot_restore(struct control *c, struct store *s, struct world **ret,
                                    struct err *e);
-/* Folds entries first..last into w. */
-NODISCARD enum rc fold_entries(struct store *s, struct world *w, uint64_t first, uint64_t last,
-                               struct err *e);
 
 #endif

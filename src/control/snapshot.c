@@ -7,11 +7,10 @@
  * the bytes; a snapshot without its entry, or with another digest, counts for nothing.
  */
 #include "control/control_internal.h"
+#include "control/fold.h"
 
-#include "base/encode.h"
 #include "base/must.h"
 #include "sys/thread.h"
-#include "value/json.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,195 +19,12 @@
 
 enum { PARTS_MAX = 4096 };
 
-/* --- folding --------------------------------------------------------------------------------------------- */
-
-struct folder {
-    struct store *store;
-    struct world *world;
-    struct arena *arena;
-    const struct digest *expected; /* of the snapshot this fold started from */
-    uint64_t snapshot_seq;
-    bool bound; /* its entry was met and agrees */
-};
-
-static enum rc policy_text(struct folder *f, const struct value *body, struct str *ret, struct err *e)
-{
-    struct str blob = value_text(value_path(body, "policy", "$blob", NULL));
-    struct digest digest;
-    if (!str_starts(blob, STR("sha256:")) ||
-        !hex_decode(str_slice(blob, 7, blob.len), digest.bytes, sizeof digest.bytes)) {
-        return err_set(e, RC_CORRUPT, "a policy entry names no blob");
-    }
-    enum rc rc = store_blob(f->store, f->arena, &digest, ret, e);
-    return rc == RC_NOT_FOUND ? err_wrap(e, RC_CORRUPT, "policy") : rc;
-}
-
-static void meet_snapshot(struct folder *f, const struct value *body)
-{
-    struct str text = value_text(value_get(body, STR("world_digest")));
-    struct digest digest;
-    if (f->expected != NULL &&
-        value_integer_or(value_get(body, STR("at_seq")), -1) == (int64_t)f->snapshot_seq &&
-        str_starts(text, STR("sha256:")) &&
-        hex_decode(str_slice(text, 7, text.len), digest.bytes, sizeof digest.bytes)) {
-        f->bound = digest_eq(&digest, f->expected);
-    }
-}
-
-static enum rc fold_one(void *context, const struct stored *stored, struct err *e)
-{
-    struct folder *f = context;
-    struct entry entry;
-    struct value body;
-    struct str text = STR("");
-    arena_reset(f->arena);
-    enum rc rc = entry_parse(stored->header, &entry, e);
-    if (rc == RC_OK && stored->erased) {
-        return err_set(e, RC_CORRUPT, "entry %llu is erased: a snapshot behind it is needed",
-                       (unsigned long long)stored->seq);
-    }
-    rc = rc == RC_OK ? json_parse(f->arena, stored->body, &body, e) : rc;
-    if (rc == RC_INVALID) {
-        return err_wrap(e, RC_CORRUPT, "entry %llu", (unsigned long long)stored->seq);
-    }
-    if (rc == RC_OK && entry.kind == ENTRY_POLICY_LOADED) {
-        rc = policy_text(f, &body, &text, e);
-    }
-    if (rc == RC_OK && entry.kind == ENTRY_LEDGER_SNAPSHOT) {
-        meet_snapshot(f, &body);
-    }
-    return rc == RC_OK ? world_apply(f->world, &entry, &body, text, e) : rc;
-}
-
-static enum rc fold(struct folder *f, uint64_t first, uint64_t last, struct err *e)
-{
-    f->arena = arena_new(OP_ARENA_MAX * 4);
-    if (f->arena == NULL) {
-        return err_set(e, RC_NO_MEMORY, "out of memory");
-    }
-    enum rc rc = store_walk(f->store, first, last, fold_one, f, e);
-    arena_free(f->arena);
-    f->arena = NULL;
-    return rc;
-}
-
-enum rc fold_entries(struct store *s, struct world *w, uint64_t first, uint64_t last, struct err *e)
-{
-    struct folder f = {.store = s, .world = w};
-    return fold(&f, first, last, e);
-}
-
-/* --- restoring --------------------------------------------------------------------------------------------- */
-
-/* Records are lines; a line may lie across parts. */
-struct restorer {
-    struct world *world;
-    struct sha256_stream *hash;
-    struct buf line;
-};
-
-static enum rc take_part(void *context, struct str part, struct err *e)
-{
-    struct restorer *r = context;
-    sha256_stream_put(r->hash, part);
-    while (part.len > 0) {
-        size_t end = str_find(part, '\n');
-        struct str piece = str_slice(part, 0, end);
-        bool whole = end < part.len;
-        struct str record = piece;
-        if (!whole || r->line.len > 0) {
-            buf_str(&r->line, piece);
-            record = buf_view(&r->line);
-        }
-        if (r->line.rc != RC_OK) {
-            return err_set(e, r->line.rc, "a record of the snapshot is too large");
-        }
-        if (whole) {
-            enum rc rc = world_load_record(r->world, record, e);
-            if (rc != RC_OK) {
-                return rc;
-            }
-            buf_reset(&r->line);
-        }
-        part = str_slice(part, end + 1, part.len);
-    }
-    return RC_OK;
-}
-
-static enum rc load_snapshot(uint64_t hash_seed, struct store *s, uint64_t at_seq, struct world **ret,
-                             struct digest *ret_digest, struct err *e)
-{
-    CLEANUP(world) struct world *w = world_new(hash_seed);
-    CLEANUP(sha256_stream) struct sha256_stream *hash = sha256_stream_new();
-    if (w == NULL || hash == NULL) {
-        return err_set(e, RC_NO_MEMORY, "out of memory");
-    }
-    struct restorer r = {.world = w, .hash = hash};
-    buf_init(&r.line, WORLD_RECORD_MAX + 1);
-    enum rc rc = store_walk_snapshot(s, at_seq, take_part, &r, e);
-    buf_done(&r.line);
-    rc = rc == RC_OK ? world_load_end(w, e) : rc;
-    if (rc != RC_OK) {
-        return rc;
-    }
-    *ret_digest = sha256_stream_end(hash);
-    *ret = w;
-    w = NULL;
-    return RC_OK;
-}
-
-/* The newest snapshot and the entries behind it, size entries in all; false when that can't be
- * trusted. */
-static bool from_snapshot(uint64_t hash_seed, struct store *s, uint64_t size, struct world **ret,
-                          uint64_t *ret_at)
-{
-    uint64_t at;
-    struct digest digest;
-    struct world *w = NULL;
-    if (store_newest_snapshot(s, &at, NULL) != RC_OK || at >= size ||
-        load_snapshot(hash_seed, s, at, &w, &digest, NULL) != RC_OK) {
-        return false;
-    }
-    struct folder f = {.store = s, .world = w, .expected = &digest, .snapshot_seq = at};
-    if (world_next_seq(w) != at + 1 || at + 1 >= size || fold(&f, at + 1, size - 1, NULL) != RC_OK ||
-        !f.bound) {
-        world_free(w);
-        return false;
-    }
-    *ret_at = at;
-    *ret = w;
-    return true;
-}
-
-/* The world after the first size entries. */
-static enum rc restore(uint64_t hash_seed, struct store *s, uint64_t size, struct world **ret,
-                       uint64_t *ret_at, struct err *e)
-{
-    if (size > 0 && from_snapshot(hash_seed, s, size, ret, ret_at)) {
-        return RC_OK;
-    }
-    struct world *w = world_new(hash_seed);
-    if (w == NULL) {
-        return err_set(e, RC_NO_MEMORY, "out of memory");
-    }
-    enum rc rc = size == 0 ? RC_OK : fold_entries(s, w, 0, size - 1, e);
-    if (rc != RC_OK) {
-        world_free(w);
-        return rc;
-    }
-    *ret_at = 0;
-    *ret = w;
-    return RC_OK;
-}
-
 enum rc snapshot_restore(struct control *c, struct store *s, struct world **ret, struct err *e)
 {
     uint64_t size;
     enum rc rc = store_size(s, &size, e);
-    return rc == RC_OK ? restore(c->options.hash_seed, s, size, ret, &c->snapshot_seq, e) : rc;
+    return rc == RC_OK ? fold_restore(c->options.hash_seed, s, size, ret, &c->snapshot_seq, e) : rc;
 }
-
-/* --- building ------------------------------------------------------------------------------------------------ */
 
 struct fold_job {
     struct control *control; /* read only: path and seed */
@@ -275,7 +91,7 @@ static enum rc build(struct fold_job *job)
     }
     CLEANUP(world) struct world *w = NULL;
     uint64_t from;
-    rc = restore(job->control->options.hash_seed, s, job->at_seq + 1, &w, &from, &e);
+    rc = fold_restore(job->control->options.hash_seed, s, job->at_seq + 1, &w, &from, &e);
     rc = rc == RC_OK ? world_save(w, put_record, job, &e) : rc;
     rc = rc == RC_OK ? end_part(job, &e) : rc;
     store_close(s);

@@ -204,7 +204,7 @@ def main(pawl):
             told += len(load.decisions) + len(load.grants) + len(load.outcomes)
             s.start()
             check_after(s, load, ledger)
-        verified = s.command("verify", "--data", str(s.folder / "data"))
+        verified = s.command("verify", "--deep", "--data", str(s.folder / "data"))
         assert verified.returncode == 0, verified.stderr
     assert ledger.committed and told > kills, "there was no load to speak of"
     print(f"{told} answers kept over {kills} kills, {len(ledger.committed)} grants, {ledger.next} entries")

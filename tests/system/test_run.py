@@ -360,7 +360,7 @@ def spooled(s, run, path):
 
 
 def proven(s):
-    done = s.command("verify", "--data", str(s.folder / "data"), "--json", token=None)
+    done = s.command("verify", "--data", str(s.folder / "data"), "--json", "--deep", token=None)
     assert done.returncode == 0, done
     entries = json.loads(done.stdout)["entries"]
     status, first = s.call("GET", "/v1/ledger/0")

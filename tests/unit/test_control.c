@@ -5,7 +5,9 @@
 #include "check.h"
 
 #include "base/must.h"
+#include "control/control_internal.h"
 #include "control/create.h"
+#include "control/fold.h"
 #include "value/json.h"
 
 #include <pthread.h>
@@ -1262,6 +1264,25 @@ static void commits_are_replayed_under_their_own_policy(void **state)
 
 /* --- snapshots --------------------------------------------------------------------------------------------------------------- */
 
+/* A snapshot's entry that binds another world than the one before it, signed like any other. */
+static void lie_about_the_world(struct bench *b, uint64_t at)
+{
+    struct value body = value_object();
+    value_add_int(b->a, &body, STR("at_seq"), (int64_t)at + 1);
+    value_add_int(b->a, &body, STR("size"), 1);
+    value_add_hex(b->a, &body, STR("world_digest"), STR("sha256:"), (uint8_t[32]){1}, 32);
+    struct append what = {.kind = ENTRY_LEDGER_SNAPSHOT, .actor = STR("system"), .body = body};
+    uint64_t seq;
+    uint64_t snapshots;
+    assert_int_equal(control_append(b->c, b->a, &what, &seq, &b->e), RC_OK);
+    settle(b);
+    assert_int_equal(fold_verify(control_reader(b->c), seq + 1, &snapshots, &b->e), RC_CORRUPT);
+    char want[128];
+    snprintf(want, sizeof want, "entry %llu: the world after entry %llu was another", (unsigned long long)seq,
+             (unsigned long long)at + 1);
+    assert_string_equal(b->e.text, want);
+}
+
 static void snapshots_are_written_and_used(void **state)
 {
     struct bench *b = *state;
@@ -1300,6 +1321,10 @@ static void snapshots_are_written_and_used(void **state)
     assert_true(at >= SNAPSHOT_EVERY);
     propose(b, "scale", 77, "odd");
     restart(b);
+    uint64_t snapshots;
+    assert_int_equal(fold_verify(control_reader(b->c), control_read_seq(b->c), &snapshots, &b->e), RC_OK);
+    assert_int_equal(snapshots, 1);
+    lie_about_the_world(b, at);
 }
 
 int main(void)
