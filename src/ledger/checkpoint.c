@@ -35,7 +35,7 @@ enum rc checkpoint_open(struct str note, const struct vkey *key, struct checkpoi
     if (rc != RC_OK) {
         return err_wrap(e, rc, "checkpoint");
     }
-    struct checkpoint c;
+    struct checkpoint c = {0};
     struct str size = {NULL, 0};
     struct str root = {NULL, 0};
     size_t len = 0;

@@ -174,6 +174,7 @@ static enum rc read_range(struct reader *r, uint64_t first, uint64_t end, struct
         first += size;
     }
     must(count > 0);
+    /* cppcheck-suppress uninitvar ; count says that there is one */
     *ret = peaks[--count];
     while (count > 0) {
         *ret = ledger_node_hash(&peaks[--count], ret);

@@ -56,6 +56,7 @@ struct digest perfect_root(const struct digest *hashes, unsigned count)
             row[i] = ledger_node_hash(&row[2 * i], &row[2 * i + 1]);
         }
     }
+    /* cppcheck-suppress uninitvar ; the loop above ran, for count is at least 2 */
     return row[0];
 }
 

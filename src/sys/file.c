@@ -46,7 +46,7 @@ static enum rc read_all(int fd, const char *path, struct buf *out, struct err *e
     for (;;) {
         size_t room = out->max - out->len;
         /* At the limit one byte more is asked for elsewhere, to tell "full" from "too long". */
-        char spare;
+        char spare = 0;
         char *at = room == 0 ? &spare : buf_reserve(out, room < READ_STEP ? room : READ_STEP);
         if (at == NULL) {
             return err_set(e, out->rc, "%s: out of memory", path);

@@ -203,7 +203,7 @@ bool number_as_int(const struct value *v, int64_t *ret)
         *ret = whole;
         return true;
     }
-    char text[NUMBER_TEXT_MAX];
+    char text[NUMBER_TEXT_MAX] = "";
     return str_to_i64((struct str){text, number_format(v->number, text)}, ret);
 }
 
