@@ -105,7 +105,7 @@ def server(pawl, policy=POLICY):
     """Pawl with its limits out of the way, fed, with a budget that is known; not started yet."""
     s = pawl_server.Server(pawl, policy, "  connections: 2048\n")
     s.config.write_text(s.config.read_text().replace("rate_per_s: 10000\n  burst: 10000",
-                                                     "rate_per_s: 10000000\n  burst: 10000000"))
+                                                     "rate_per_s: 10000000\n  burst: 10000000\n  daily_bytes: 1000000000000"))
     return s
 
 

@@ -68,6 +68,14 @@ static bool may_be_anonymous(const struct api *api, const struct route *r)
            ((r->flags & ROUTE_PUBLIC_LOG) != 0 && api->options.public_log);
 }
 
+static unsigned limited(struct call *c, int64_t retry_ms)
+{
+    c->api->counts.rate_limited++;
+    struct str seconds = arena_printf(c->arena, "%lld", (long long)retry_ms / 1000 + 1);
+    http_add_header(c->x, "Retry-After", seconds);
+    return 429;
+}
+
 /* 0, or the status of the problem in e. */
 static unsigned admit(struct call *c, const struct route *r, struct err *e)
 {
@@ -84,15 +92,17 @@ static unsigned admit(struct call *c, const struct route *r, struct err *e)
         api->counts.unauthenticated++;
         return 401;
     }
+    int64_t now_ms = control_now(c->control);
     int64_t retry_ms;
-    if (!limits_take(api->limits, c->who.token, control_now(c->control), &retry_ms)) {
-        api->counts.rate_limited++;
-        int64_t retry_s = retry_ms / 1000 + 1;
-        struct str seconds = arena_printf(c->arena, "%lld", (long long)retry_s);
-        http_add_header(c->x, "Retry-After", seconds);
+    if (!limits_take(api->limits, c->who.token, now_ms, &retry_ms)) {
         (void)err_set(e, RC_LIMIT, "more than %lld requests a second by this credential",
                       (long long)api->options.rate_per_s);
-        return 429;
+        return limited(c, retry_ms);
+    }
+    if ((c->who.roles & ROLE_AGENT) != 0 &&
+        !limits_take_bytes(api->limits, c->who.token, now_ms, c->request->body.len, &retry_ms)) {
+        (void)err_set(e, RC_LIMIT, "the bytes that an agent may send in a day are used up");
+        return limited(c, retry_ms);
     }
     if ((c->who.roles & r->roles) == 0) {
         (void)err_set(e, RC_DENIED, "none of this credential's roles may do that");
@@ -217,7 +227,8 @@ struct api *api_new(const struct api_options *options)
     api->options.sli_bucket_ms = options->sli_bucket_ms > 0 ? options->sli_bucket_ms : 10000;
     api->control = options->control;
     buf_init(&api->out, CALL_REPLY_MAX);
-    api->limits = limits_new(api->options.rate_per_s, api->options.burst);
+    int64_t daily = options->daily_bytes > 0 ? options->daily_bytes : API_DAILY_BYTES;
+    api->limits = limits_new(api->options.rate_per_s, api->options.burst, daily);
     if (api->limits == NULL) {
         free(api);
         return NULL;

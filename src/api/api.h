@@ -23,6 +23,7 @@ enum {
     API_SCAN_MAX = 5000,     /* entries that one ledger query looks at */
     API_RATE_PER_S = 20,     /* requests of one credential, in the long run */
     API_BURST = 100,
+    API_DAILY_BYTES = 256 << 20,
     API_HOSTS_MAX = 16,
     API_EVENTS_MAX = 1000,   /* events of one request */
 };
@@ -33,6 +34,7 @@ struct api_options {
     bool public_log;       /* checkpoint and hash tiles without a credential */
     int64_t rate_per_s;    /* 0: API_RATE_PER_S */
     int64_t burst;         /* 0: API_BURST */
+    int64_t daily_bytes;   /* bodies of one agent's credential; 0: API_DAILY_BYTES */
     const struct str *hosts; /* names besides the loopback ones that Host may hold; borrowed */
     size_t host_count;
     int64_t sli_bucket_ms; /* how long events are gathered into one entry; 0: 10 s */

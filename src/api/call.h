@@ -101,10 +101,12 @@ struct value render_signals(struct call *c, const struct facts *f);
 struct value render_action(struct call *c, const struct action *a);
 
 /* api/limits.c */
-struct limits *limits_new(int64_t rate_per_s, int64_t burst);
+struct limits *limits_new(int64_t rate_per_s, int64_t burst, int64_t daily_bytes);
 void limits_free(struct limits *l);
 /* True when the credential may send one more request now; ret_retry_ms else. */
 bool limits_take(struct limits *l, uint64_t token, int64_t now_ms, int64_t *ret_retry_ms);
+/* True when these bytes still fit into the credential's day; then they are counted. */
+bool limits_take_bytes(struct limits *l, uint64_t token, int64_t now_ms, size_t size, int64_t *ret_retry_ms);
 
 /* A call that waits for its bucket is gone. */
 void events_forget(struct api *api, const struct call *gone);

@@ -1,5 +1,6 @@
 #include "server/config.h"
 
+#include "api/api.h"
 #include "server/openslo.h"
 #include "sys/file.h"
 #include "value/yaml.h"
@@ -33,6 +34,7 @@ static const struct field settings_fields[] = {
     {"socket", FIELD_BOOL, PART(s.socket), false, 1, 0, 0, NULL},
     {"rate_per_s", FIELD_COUNT, PART(s.rate_per_s), false, 20, 1, 10000000, NULL},
     {"burst", FIELD_COUNT, PART(s.burst), false, 100, 1, 10000000, NULL},
+    {"daily_bytes", FIELD_COUNT, PART(s.daily_bytes), false, API_DAILY_BYTES, 1024, INT64_MAX, NULL},
     {"connections", FIELD_COUNT, PART(s.connections), false, 1024, 1, 65536, NULL},
     {"sli_bucket", FIELD_SPAN, PART(s.sli_bucket_ms), false, 10000, 100, 60000, NULL},
     {"log_level", FIELD_WORD, PART(s.log_level), false, 1, 0, 0, levels},

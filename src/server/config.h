@@ -24,6 +24,7 @@ struct server_settings {
     bool socket;                /* listen on <data>/pawl.sock as well */
     int64_t rate_per_s;
     int64_t burst;
+    int64_t daily_bytes;
     int64_t connections;
     int64_t sli_bucket_ms;
     int64_t log_level;

@@ -415,6 +415,7 @@ static enum rc start_api(struct server *s, struct err *e)
                                   .public_log = set->public_log,
                                   .rate_per_s = set->rate_per_s,
                                   .burst = set->burst,
+                                  .daily_bytes = set->daily_bytes,
                                   .hosts = set->hosts.items,
                                   .host_count = set->hosts.count,
                                   .sli_bucket_ms = set->sli_bucket_ms,

@@ -138,6 +138,18 @@ def rate_limit(s):
     assert f"pawl_rate_limited_total {len(limited)}" in metrics, metrics
 
 
+def daily_bytes(s):
+    s.config.write_text(s.config.read_text().replace("  burst: 10000", "  burst: 10000\n  daily_bytes: 4096"))
+    s.stop()
+    s.start()
+    body = b'{"tool":"scale","parameters":{"n":1},"intent":"%s"}' % (b"x" * 1000)
+    answers = [s.send("POST", "/v1/evaluate", body, token="bot") for _ in range(5)]
+    assert [status for status, _, _ in answers[:3]] == [200] * 3, answers
+    assert [status for status, _, _ in answers[3:]] == [429] * 2, answers
+    assert 1 <= int(answers[4][1]["Retry-After"]) <= 86400, answers
+    assert "in a day" in answers[4][2].decode(), answers
+
+
 # --- configuration -----------------------------------------------------------------------------------------------
 
 CONFIGS = [
@@ -246,7 +258,8 @@ def tls(s):
     s.start()
 
 
-SCENES = [bodies, body_limits, heads, rate_limit, bad_configurations, writable_configuration, beyond_loopback, reload, tls]
+SCENES = [bodies, body_limits, heads, rate_limit, daily_bytes, bad_configurations, writable_configuration, beyond_loopback,
+          reload, tls]
 
 
 def main(pawl):
