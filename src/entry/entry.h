@@ -54,6 +54,10 @@ enum entry_kind {
     ENTRY_CLOCK_JUMPED,
     ENTRY_CLOCK_ACCEPTED,
     ENTRY_LOAD_REFUSED, /* one summary a minute of what the rate limits turned away */
+    ENTRY_BREAKER_SET,  /* by an operator */
+    ENTRY_TIER_CHANGED,
+    ENTRY_GRANT_ISSUED,
+    ENTRY_GRANT_REVOKED,
     ENTRY_KIND_COUNT,
 };
 

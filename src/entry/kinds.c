@@ -38,6 +38,10 @@ static const struct kind {
     [ENTRY_CLOCK_JUMPED] = KIND("clock.jumped", 1),
     [ENTRY_CLOCK_ACCEPTED] = KIND("clock.accepted", 1),
     [ENTRY_LOAD_REFUSED] = KIND("load.refused", 1),
+    [ENTRY_BREAKER_SET] = KIND("breaker.set", 1),
+    [ENTRY_TIER_CHANGED] = KIND("tier.changed", 1),
+    [ENTRY_GRANT_ISSUED] = KIND("grant.issued", 1),
+    [ENTRY_GRANT_REVOKED] = KIND("grant.revoked", 1),
 #undef KIND
 };
 

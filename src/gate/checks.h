@@ -16,6 +16,20 @@ struct finding check_freeze(const struct check_input *in);
 struct finding check_error_budget(const struct check_input *in);
 struct finding check_aqdd(const struct check_input *in);
 struct finding check_her_trend(const struct check_input *in);
+struct finding check_breaker(const struct check_input *in);
+struct finding check_lineage(const struct check_input *in);
+struct finding check_tier(const struct check_input *in);
+struct finding check_readiness(const struct check_input *in);
+struct finding check_grant(const struct check_input *in);
+struct finding check_zone(const struct check_input *in);
+struct finding check_upstream(const struct check_input *in);
+struct finding check_blast_radius(const struct check_input *in);
+struct finding check_rate(const struct check_input *in);
+struct finding check_surfaces(const struct check_input *in);
+struct finding check_memory(const struct check_input *in);
+struct finding check_drift(const struct check_input *in);
+struct finding check_provenance(const struct check_input *in);
+struct finding check_quorum(const struct check_input *in);
 
 static inline struct finding finding_allow(enum check check)
 {

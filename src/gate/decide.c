@@ -22,12 +22,26 @@ static const struct {
 } table[CHECK_COUNT] = {
     [CHECK_IDENTITY] = {check_identity, true, false},
     [CHECK_STOP] = {check_stop, true, false},
+    [CHECK_BREAKER] = {check_breaker, false, false},
     [CHECK_CATALOGUE] = {check_catalogue, true, false},
     [CHECK_REQUEST] = {check_request, true, true},
+    [CHECK_LINEAGE] = {check_lineage, false, true},
+    [CHECK_TIER] = {check_tier, false, true},
+    [CHECK_READINESS] = {check_readiness, false, false},
+    [CHECK_GRANT] = {check_grant, false, true},
+    [CHECK_ZONE] = {check_zone, false, true},
     [CHECK_FREEZE] = {check_freeze, false, false},
     [CHECK_ERROR_BUDGET] = {check_error_budget, false, false},
     [CHECK_AQDD] = {check_aqdd, false, false},
     [CHECK_HER_TREND] = {check_her_trend, false, false},
+    [CHECK_UPSTREAM] = {check_upstream, false, false},
+    [CHECK_BLAST_RADIUS] = {check_blast_radius, false, true},
+    [CHECK_RATE] = {check_rate, false, false},
+    [CHECK_SURFACES] = {check_surfaces, false, true},
+    [CHECK_MEMORY] = {check_memory, false, false},
+    [CHECK_DRIFT] = {check_drift, false, true},
+    [CHECK_PROVENANCE] = {check_provenance, false, true},
+    [CHECK_QUORUM] = {check_quorum, false, false},
 };
 
 static struct finding run_check(const struct check_input *in, enum check c)

@@ -1,7 +1,7 @@
 /*
  * gate/facts - reads everything that the checks will look at, once.
  */
-#include "gate/gate.h"
+#include "gate/gather.h"
 
 #include "base/must.h"
 
@@ -181,8 +181,7 @@ static bool is_known(const struct budget_fact *b)
     return b->state == SIGNAL_KNOWN || b->state == SIGNAL_NO_TRAFFIC;
 }
 
-static struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant,
-                                    int64_t max_age_ms)
+struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant, int64_t max_age_ms)
 {
     const struct world_service *s = world_service_at(in->world, service);
     struct budget_fact b = {.service = str_from(s->name), .age_ms = -1, .dependant = dependant};
@@ -273,13 +272,26 @@ static bool reached_before(const struct gate_input *in, uint32_t target, uint32_
     return false;
 }
 
+/* The simple predictor: the shares of the targets and of all that call them. */
+static void add_reach(const struct gate_input *in, uint32_t service, struct facts *f)
+{
+    const struct service_def *def = world_service_at(in->world, service)->def;
+    int64_t share = def == NULL ? 0 : def->traffic_ppm;
+    f->blast_ppm = f->blast_ppm + share < PPM_ONE ? f->blast_ppm + share : PPM_ONE;
+    f->blast_services++;
+}
+
 static void gather_budgets(const struct gate_input *in, const struct thresholds *t, struct facts *f)
 {
     const struct request *q = in->request;
     int64_t max_age_ms = t->at[BUDGET_MAX_AGE_MS];
     bool requires_slo = t->at[BUDGET_REQUIRE_SLO] != 0;
+    f->blast_declared = q->service_count > 0;
     for (uint32_t i = 0; i < q->service_count; i++) {
         keep_budget(f, budget_of(in, q->services[i], false, max_age_ms), requires_slo);
+        add_reach(in, q->services[i], f);
+        const struct service_def *def = world_service_at(in->world, q->services[i])->def;
+        f->blast_declared = f->blast_declared && def != NULL && def->traffic_ppm > 0;
     }
     for (uint32_t i = 0; i < q->service_count; i++) {
         const struct world_service *s = world_service_at(in->world, q->services[i]);
@@ -287,6 +299,7 @@ static void gather_budgets(const struct gate_input *in, const struct thresholds 
             uint32_t caller = s->dependants[k];
             if (!is_target(q, caller) && !reached_before(in, i, caller)) {
                 keep_budget(f, budget_of(in, caller, true, max_age_ms), requires_slo);
+                add_reach(in, caller, f);
             }
         }
     }
@@ -303,6 +316,31 @@ static void facts_clear(struct facts *f)
     f->her_ppm = 0;
     f->her_sample = 0;
     f->pending_of_agent = 0;
+    f->breaker = BREAKER_CLOSED;
+    f->breaker_cause = STR("");
+    f->breaker_until_ms = 0;
+    f->probing = false;
+    f->tier = TIER_DEFAULT;
+    f->zone_count = 0;
+    f->zone_outside = false;
+    f->zone_exception = STR("");
+    f->upstream_count = 0;
+    f->blast_ppm = 0;
+    f->blast_services = 0;
+    f->blast_declared = false;
+    f->rate_agent = 0;
+    f->rate_service = 0;
+    f->rate_tool = 0;
+    f->executing = 0;
+    f->rate_subject = STR("");
+    f->rate_release_ms = 0;
+    f->gaps = 0;
+    f->gap_service = STR("");
+    f->memory_n = 0;
+    f->memory_failed = 0;
+    f->memory_service = STR("");
+    f->grant = 0;
+    f->hour_count = 0;
 }
 
 void gate_gather(const struct gate_input *in, struct facts *ret)
@@ -322,7 +360,9 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
         agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room);
     if (tool != NULL && tool->class != TOOL_READ) {
         gather_budgets(in, t, ret);
+        gather_upstream(in, t, ret);
     }
+    gather_conduct(in, t, ret);
     struct aqdd q = world_aqdd(in->world, in->now_ms);
     ret->aqdd_known = true;
     ret->aqdd_depth = q.depth;

@@ -43,6 +43,9 @@ void gate_judge(const struct check_input *in, struct decision *ret);
 /* Both: gathers, judges. ret_facts is what was read. */
 void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct decision *ret);
 
+/* The action is one that the rule speaks of. */
+bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in);
+
 /* The agent's definition for a request, null when it is not registered. */
 const struct agent_def *gate_agent(const struct world *w, const struct request *q);
 

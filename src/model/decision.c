@@ -2,7 +2,6 @@
 
 #include "base/must.h"
 
-
 #define NAME(literal) {literal, sizeof(literal) - 1}
 
 static const struct str reasons[REASON_COUNT] = {
@@ -35,6 +34,33 @@ static const struct str reasons[REASON_COUNT] = {
     [REASON_HER_HIGH] = NAME("her_high"),
     [REASON_HER_UNKNOWN] = NAME("her_unknown"),
     [REASON_INSUFFICIENT_SAMPLE] = NAME("insufficient_sample"),
+    [REASON_BREAKER_OPEN] = NAME("breaker_open"),
+    [REASON_BREAKER_PROBING] = NAME("breaker_probing"),
+    [REASON_LINEAGE_INCOMPLETE] = NAME("lineage_incomplete"),
+    [REASON_TIER_READ_ONLY] = NAME("tier_read_only"),
+    [REASON_TIER_SHADOW] = NAME("tier_shadow"),
+    [REASON_TIER_SUPERVISED] = NAME("tier_supervised"),
+    [REASON_NOT_READY] = NAME("not_ready"),
+    [REASON_NO_GRANT] = NAME("no_grant"),
+    [REASON_ZONE_CROSSED] = NAME("zone_crossed"),
+    [REASON_ZONE_OUTSIDE] = NAME("zone_outside"),
+    [REASON_ZONE_EXCEPTED] = NAME("zone_excepted"),
+    [REASON_UPSTREAM_LOW] = NAME("upstream_low"),
+    [REASON_UPSTREAM_UNKNOWN] = NAME("upstream_unknown"),
+    [REASON_BLAST_WIDE] = NAME("blast_wide"),
+    [REASON_BLAST_UNKNOWN] = NAME("blast_unknown"),
+    [REASON_RATE_AGENT] = NAME("rate_agent"),
+    [REASON_RATE_SERVICE] = NAME("rate_service"),
+    [REASON_RATE_TOOL] = NAME("rate_tool"),
+    [REASON_BUSY] = NAME("busy"),
+    [REASON_SURFACE] = NAME("surface"),
+    [REASON_FAILED_BEFORE] = NAME("failed_before"),
+    [REASON_DRIFT_TOOL] = NAME("drift_tool"),
+    [REASON_DRIFT_TARGET] = NAME("drift_target"),
+    [REASON_DRIFT_RATE] = NAME("drift_rate"),
+    [REASON_DRIFT_HOURS] = NAME("drift_hours"),
+    [REASON_UNTRUSTED_CONTEXT] = NAME("untrusted_context"),
+    [REASON_QUORUM] = NAME("quorum"),
     [REASON_NOT_APPLICABLE] = NAME("not_applicable"),
     [REASON_OFF] = NAME("off"),
 };
@@ -55,6 +81,25 @@ bool reason_parse(struct str name, enum reason *ret)
     for (unsigned i = 0; i < REASON_COUNT; i++) {
         if (str_eq(name, reasons[i])) {
             *ret = (enum reason)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct str phases[] = {NAME("closed"), NAME("open"), NAME("half_open")};
+
+const char *breaker_phase_name(enum breaker_phase p)
+{
+    must((unsigned)p <= BREAKER_HALF_OPEN);
+    return phases[p].ptr;
+}
+
+bool breaker_phase_parse(struct str name, enum breaker_phase *ret)
+{
+    for (unsigned i = 0; i <= BREAKER_HALF_OPEN; i++) {
+        if (str_eq(name, phases[i])) {
+            *ret = (enum breaker_phase)i;
             return true;
         }
     }

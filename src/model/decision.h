@@ -17,7 +17,13 @@ enum {
     FACT_FREEZES_MAX = 8,
     FACT_DEPLOYS_MAX = 8,
     FACT_SOURCE_MAX = 32,
+    FACT_ZONES_MAX = 8,
+    FACT_UPSTREAM_MAX = 8, /* dependencies of the target; the worst are kept */
 };
+
+enum breaker_phase { BREAKER_CLOSED = 0, BREAKER_OPEN, BREAKER_HALF_OPEN };
+const char *breaker_phase_name(enum breaker_phase p);
+NODISCARD bool breaker_phase_parse(struct str name, enum breaker_phase *ret);
 
 struct budget_fact {
     struct str service;
@@ -64,6 +70,33 @@ struct facts {
     bool her_known;
     int64_t her_ppm;
     int64_t her_sample;
+    enum breaker_phase breaker;
+    struct str breaker_cause;  /* a word */
+    int64_t breaker_until_ms;  /* half-open from then */
+    bool probing;              /* half-open, and an execution of the agent is under way */
+    enum tier tier;            /* the lowest over the services; never TIER_DEFAULT */
+    struct str zones[FACT_ZONES_MAX]; /* trust zones of the services */
+    unsigned zone_count;
+    bool zone_outside;         /* one of them is none of the agent's */
+    struct str zone_exception; /* the named exception that lets it across; empty: none */
+    struct budget_fact upstream[FACT_UPSTREAM_MAX];
+    unsigned upstream_count;
+    int64_t blast_ppm;         /* predicted share of all traffic that is touched */
+    unsigned blast_services;   /* targets and those that call them */
+    bool blast_declared;       /* each of the targets has a declared share */
+    int64_t rate_agent;        /* executions in the window; counted where there is a limit */
+    int64_t rate_service;      /* of the busiest service */
+    int64_t rate_tool;
+    int64_t executing;         /* on the busiest service, now, this action apart */
+    struct str rate_subject;   /* that service */
+    int64_t rate_release_ms;   /* when the oldest counted one leaves the window */
+    unsigned gaps;             /* of readiness, the services' together */
+    struct str gap_service;
+    int64_t memory_n;          /* outcomes of this tool on the service where it failed most */
+    int64_t memory_failed;
+    struct str memory_service;
+    uint64_t grant;            /* the operator's grant that covers it; 0: none */
+    int64_t hour_count;        /* executions of the agent in an hour; counted where it declares a rate */
 };
 
 enum reason {
@@ -96,6 +129,33 @@ enum reason {
     REASON_HER_HIGH,
     REASON_HER_UNKNOWN,
     REASON_INSUFFICIENT_SAMPLE,
+    REASON_BREAKER_OPEN,
+    REASON_BREAKER_PROBING,
+    REASON_LINEAGE_INCOMPLETE,
+    REASON_TIER_READ_ONLY,
+    REASON_TIER_SHADOW,
+    REASON_TIER_SUPERVISED,
+    REASON_NOT_READY,
+    REASON_NO_GRANT,
+    REASON_ZONE_CROSSED,
+    REASON_ZONE_OUTSIDE,
+    REASON_ZONE_EXCEPTED,
+    REASON_UPSTREAM_LOW,
+    REASON_UPSTREAM_UNKNOWN,
+    REASON_BLAST_WIDE,
+    REASON_BLAST_UNKNOWN,
+    REASON_RATE_AGENT,
+    REASON_RATE_SERVICE,
+    REASON_RATE_TOOL,
+    REASON_BUSY,
+    REASON_SURFACE,
+    REASON_FAILED_BEFORE,
+    REASON_DRIFT_TOOL,
+    REASON_DRIFT_TARGET,
+    REASON_DRIFT_RATE,
+    REASON_DRIFT_HOURS,
+    REASON_UNTRUSTED_CONTEXT,
+    REASON_QUORUM,
     REASON_NOT_APPLICABLE, /* the check does not look at this class of tool */
     REASON_OFF,
     REASON_COUNT,

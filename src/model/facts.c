@@ -57,6 +57,74 @@ static struct value triple(struct arena *a, int64_t x, int64_t y, int64_t z)
     return v;
 }
 
+static struct value ints(struct arena *a, const int64_t *n, size_t count)
+{
+    struct value v = value_array();
+    for (size_t i = 0; i < count; i++) {
+        value_push(a, &v, value_int(n[i]));
+    }
+    return v;
+}
+
+#define INTS(a, ...) ints((a), (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+static struct value with_text(struct arena *a, struct value list, struct str text)
+{
+    value_push(a, &list, value_string(text));
+    return list;
+}
+
+static void conduct_write(struct arena *a, const struct facts *f, struct value *v)
+{
+    if (f->breaker != BREAKER_CLOSED) {
+        value_add(a, v, STR("breaker"),
+                  with_text(a, INTS(a, f->breaker, f->breaker_until_ms, f->probing ? 1 : 0), f->breaker_cause));
+    }
+    if (f->gaps != 0) {
+        value_add(a, v, STR("gaps"), with_text(a, INTS(a, f->gaps), f->gap_service));
+    }
+    if (f->grant != 0) {
+        value_add_int(a, v, STR("grant"), (int64_t)f->grant);
+    }
+    if (f->hour_count != 0) {
+        value_add_int(a, v, STR("hour"), f->hour_count);
+    }
+    if (f->memory_n != 0) {
+        value_add(a, v, STR("memory"), with_text(a, INTS(a, f->memory_n, f->memory_failed), f->memory_service));
+    }
+    if (f->rate_agent + f->rate_service + f->rate_tool + f->executing != 0) {
+        value_add(a, v, STR("rate"),
+                  with_text(a, INTS(a, f->rate_agent, f->rate_service, f->rate_tool, f->executing, f->rate_release_ms),
+                            f->rate_subject));
+    }
+}
+
+static void reach_write(struct arena *a, const struct facts *f, struct value *v)
+{
+    if (f->blast_services != 0) {
+        value_add(a, v, STR("blast"), INTS(a, f->blast_ppm, f->blast_services, f->blast_declared ? 1 : 0));
+    }
+    if (f->tier != TIER_DEFAULT) {
+        value_add_int(a, v, STR("tier"), f->tier);
+    }
+    struct value upstream = value_array();
+    for (unsigned i = 0; i < f->upstream_count; i++) {
+        value_push(a, &upstream, budget_write(a, &f->upstream[i]));
+    }
+    if (f->upstream_count > 0) {
+        value_add(a, v, STR("upstream"), upstream);
+    }
+    struct value zones = value_array();
+    value_push(a, &zones, value_bool(f->zone_outside));
+    value_push(a, &zones, value_string(f->zone_exception));
+    for (unsigned i = 0; i < f->zone_count; i++) {
+        value_push(a, &zones, value_string(f->zones[i]));
+    }
+    if (f->zone_count > 0) {
+        value_add(a, v, STR("zones"), zones);
+    }
+}
+
 struct value facts_write(struct arena *a, const struct facts *f)
 {
     struct value v = value_object();
@@ -99,6 +167,8 @@ struct value facts_write(struct arena *a, const struct facts *f)
         value_add_bool(a, &v, STR("paused_only"), f->paused_only);
         value_add(a, &v, STR("stops"), stops);
     }
+    conduct_write(a, f, &v);
+    reach_write(a, f, &v);
     return v;
 }
 
@@ -165,6 +235,55 @@ static void stops_read(const struct value *v, struct facts *ret)
     ret->paused_only = value_bool_or(value_get(v, STR("paused_only")), false);
 }
 
+static void conduct_read(const struct value *v, struct facts *ret)
+{
+    const struct value *breaker = value_get(v, STR("breaker"));
+    int64_t phase = item_int(breaker, 0, 0);
+    ret->breaker = phase > 0 && phase <= BREAKER_HALF_OPEN ? (enum breaker_phase)phase : BREAKER_CLOSED;
+    ret->breaker_until_ms = item_int(breaker, 1, 0);
+    ret->probing = item_int(breaker, 2, 0) != 0;
+    ret->breaker_cause = value_text(value_item(breaker, 3));
+    const struct value *gaps = value_get(v, STR("gaps"));
+    ret->gaps = (unsigned)item_int(gaps, 0, 0) & GAPS_ALL;
+    ret->gap_service = value_text(value_item(gaps, 1));
+    ret->grant = (uint64_t)value_integer_or(value_get(v, STR("grant")), 0);
+    ret->hour_count = value_integer_or(value_get(v, STR("hour")), 0);
+    const struct value *memory = value_get(v, STR("memory"));
+    ret->memory_n = item_int(memory, 0, 0);
+    ret->memory_failed = item_int(memory, 1, 0);
+    ret->memory_service = value_text(value_item(memory, 2));
+    const struct value *rate = value_get(v, STR("rate"));
+    ret->rate_agent = item_int(rate, 0, 0);
+    ret->rate_service = item_int(rate, 1, 0);
+    ret->rate_tool = item_int(rate, 2, 0);
+    ret->executing = item_int(rate, 3, 0);
+    ret->rate_release_ms = item_int(rate, 4, 0);
+    ret->rate_subject = value_text(value_item(rate, 5));
+}
+
+static enum rc reach_read(const struct value *v, struct facts *ret, struct err *e)
+{
+    const struct value *blast = value_get(v, STR("blast"));
+    ret->blast_ppm = item_int(blast, 0, 0);
+    ret->blast_services = (unsigned)item_int(blast, 1, 0);
+    ret->blast_declared = item_int(blast, 2, 0) != 0;
+    int64_t tier = value_integer_or(value_get(v, STR("tier")), TIER_DEFAULT);
+    ret->tier = tier > 0 && tier <= TIER_AUTONOMOUS ? (enum tier)tier : TIER_DEFAULT;
+    const struct value *zones = value_get(v, STR("zones"));
+    ret->zone_outside = value_bool_or(value_item(zones, 0), false);
+    ret->zone_exception = value_text(value_item(zones, 1));
+    for (uint32_t i = 2; ret->zone_count < FACT_ZONES_MAX && value_item(zones, i) != NULL; i++) {
+        ret->zones[ret->zone_count++] = value_text(value_item(zones, i));
+    }
+    const struct value *upstream = value_get(v, STR("upstream"));
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; rc == RC_OK && i < FACT_UPSTREAM_MAX && value_item(upstream, i) != NULL; i++) {
+        rc = budget_read(value_item(upstream, i), &ret->upstream[i], e);
+        ret->upstream_count = i + 1;
+    }
+    return rc;
+}
+
 enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
 {
     *ret = (struct facts){.aqdd_baseline_milli = -1, .aqdd_drift_milli = -1};
@@ -187,5 +306,10 @@ enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
     ret->pending_of_agent = value_integer_or(value_get(v, STR("pending")), 0);
     freezes_read(v, ret);
     stops_read(v, ret);
+    conduct_read(v, ret);
+    enum rc rc = reach_read(v, ret, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     return budgets_read(v, ret, e);
 }

@@ -16,7 +16,7 @@ static bool is_plain_allow(const struct finding *f)
            f->value == 0 && f->threshold == 0 && f->subject.len == 0 && f->release_ms == 0;
 }
 
-/* The check's name for a plain allow, else [check, verdict, reason, value, threshold, subject, flags,
+/* What is switched off is left out. The check's name for a plain allow, else [check, verdict, reason, value, threshold, subject, flags,
  * release] as far as it is needed. */
 static struct value finding_write(struct arena *a, const struct finding *f)
 {
@@ -50,7 +50,9 @@ struct value findings_write(struct arena *a, const struct decision *d)
 {
     struct value all = value_array();
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        value_push(a, &all, finding_write(a, &d->findings[c]));
+        if (d->findings[c].reason != REASON_OFF) {
+            value_push(a, &all, finding_write(a, &d->findings[c]));
+        }
     }
     return all;
 }
@@ -88,6 +90,11 @@ enum rc findings_read(const struct value *v, struct decision *ret, struct err *e
     memset(ret->findings, 0, sizeof ret->findings);
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         ret->findings[c].check = (enum check)c;
+        /* Not said is switched off, or younger than the record; what decides always is always said. */
+        if (!check_is_mandatory((enum check)c)) {
+            ret->findings[c].verdict = VERDICT_ALLOW;
+            ret->findings[c].reason = REASON_OFF;
+        }
     }
     if (!value_is(v, VALUE_ARRAY)) {
         return err_set(e, RC_CORRUPT, "a record has no findings");
@@ -165,14 +172,75 @@ static const char *plain_text(enum reason r)
     case REASON_QUEUE_UNKNOWN: return "approval queue depth is unknown";
     case REASON_HER_UNKNOWN: return "human escalation rate is unknown";
     case REASON_INSUFFICIENT_SAMPLE: return "too few decisions to judge";
+    case REASON_BREAKER_OPEN: return "the agent's breaker is open: %.*s";
+    case REASON_BREAKER_PROBING: return "the agent's breaker is half-open and a probe is under way";
+    case REASON_LINEAGE_INCOMPLETE: return "the lineage is incomplete: %.*s";
+    case REASON_TIER_READ_ONLY: return "the agent may only read here";
+    case REASON_TIER_SHADOW: return "the agent is in shadow here: it is recorded and does not run";
+    case REASON_TIER_SUPERVISED: return "the agent is supervised here: a person decides";
+    case REASON_NOT_READY: return "not ready for changes by agents: %.*s";
+    case REASON_NO_GRANT: return "no grant in force covers it";
+    case REASON_ZONE_CROSSED: return "crosses the border of trust zones: %.*s";
+    case REASON_ZONE_OUTSIDE: return "%.*s is none of the agent's trust zones";
+    case REASON_ZONE_EXCEPTED: return "across trust zones by exception %.*s";
+    case REASON_UPSTREAM_UNKNOWN: return "error budget of %.*s, which the target calls, is unknown";
+    case REASON_BLAST_UNKNOWN: return "the share of traffic of %.*s is not declared";
+    case REASON_BUSY: return "another execution on %.*s is under way";
+    case REASON_SURFACE: return "touches the protected surface %.*s";
+    case REASON_DRIFT_TOOL: return "not a tool that the agent declared to use";
+    case REASON_DRIFT_TARGET: return "not a target that the agent declared to touch";
+    case REASON_DRIFT_HOURS: return "outside the hours that the agent declared";
+    case REASON_UNTRUSTED_CONTEXT: return "acts on context that is not trusted: %.*s";
     case REASON_NOT_APPLICABLE: return "does not apply to tools that only read";
     case REASON_OFF: return "switched off";
     default: return "";
     }
 }
 
+/* True for what is said with its numbers. */
+static bool numbers_text(struct buf *out, const struct finding *f)
+{
+    long long value = (long long)f->value;
+    long long threshold = (long long)f->threshold;
+    switch (f->reason) {
+    case REASON_UPSTREAM_LOW:
+        buf_printf(out, "error budget of %.*s, which the target calls, is ", STR_ARG(f->subject));
+        put_percent(out, f->value);
+        buf_str(out, STR(" (minimum "));
+        put_percent(out, f->threshold);
+        buf_char(out, ')');
+        return true;
+    case REASON_BLAST_WIDE:
+        buf_str(out, STR("predicted to touch "));
+        put_percent(out, f->value);
+        buf_str(out, STR(" of the traffic (maximum "));
+        put_percent(out, f->threshold);
+        buf_char(out, ')');
+        return true;
+    case REASON_RATE_AGENT:
+    case REASON_RATE_TOOL:
+    case REASON_RATE_SERVICE:
+        buf_printf(out, "%lld executions by %.*s in the window (maximum %lld)", value, STR_ARG(f->subject), threshold);
+        return true;
+    case REASON_FAILED_BEFORE:
+        buf_printf(out, "the same tool failed on %.*s %lld times before", STR_ARG(f->subject), value);
+        return true;
+    case REASON_DRIFT_RATE:
+        buf_printf(out, "%lld executions in an hour, declared are %lld", value, threshold);
+        return true;
+    case REASON_QUORUM:
+        buf_printf(out, "needs %lld approvals: %.*s", value, STR_ARG(f->subject));
+        return true;
+    default:
+        return false;
+    }
+}
+
 void finding_text(struct buf *out, const struct finding *f)
 {
+    if (numbers_text(out, f)) {
+        return;
+    }
     if (f->check == CHECK_ERROR_BUDGET && (f->reason == REASON_BUDGET_LOW || f->reason == REASON_NONE)) {
         budget_text(out, f);
         return;

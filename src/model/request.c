@@ -236,11 +236,13 @@ struct value request_write(struct arena *a, const struct request *q, struct str 
     add_text(a, &v, STR("author_type"), q->author_type);
     add_text(a, &v, STR("claimed_service"), q->claimed_service);
     add_text(a, &v, STR("claimed_tool"), q->claimed_tool);
+    add_value(a, &v, STR("contexts"), q->contexts);
     add_value(a, &v, STR("diff"), q->diff);
     value_add_str(a, &v, STR("digest"), digest);
     add_text(a, &v, STR("intent"), q->intent);
     add_value(a, &v, STR("invocation"), q->invocation);
     add_value(a, &v, STR("parameters"), q->given);
+    add_text(a, &v, STR("parent"), q->parent);
     add_value(a, &v, STR("plan"), q->plan);
     add_value(a, &v, STR("properties"), q->properties);
     add_text(a, &v, STR("trace"), q->trace);
@@ -263,6 +265,8 @@ void request_read(const struct value *v, struct request *ret)
         .wants_person = value_text(value_get(v, STR("wants_person"))),
         .author_type = value_text(value_get(v, STR("author_type"))),
         .trace = value_text(value_get(v, STR("trace"))),
+        .contexts = value_get(v, STR("contexts")),
+        .parent = value_text(value_get(v, STR("parent"))),
         .agent_index = MAP_NONE,
         .tool_index = MAP_NONE,
     };

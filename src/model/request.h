@@ -16,6 +16,7 @@
 
 enum {
     REQUEST_TEXT_MAX = 4096, /* bytes of an intent */
+    REQUEST_CONTEXTS_MAX = 256,
     REQUEST_SERVICES_MAX = TOOL_SERVICES_MAX,
 };
 
@@ -42,6 +43,8 @@ struct request {
     struct str wants_person;        /* the agent's own reason to ask for a person; empty: none */
     struct str author_type;         /* "ai" or "human" */
     struct str trace;               /* W3C traceparent or empty */
+    const struct value *contexts;   /* [{id, trust: trusted | untrusted}]: what it was told; null: not said */
+    struct str parent;              /* the action that led to this one, act_N; or empty */
 
     /* Derived by request_derive(). */
     enum derive_result derived;

@@ -17,6 +17,7 @@ struct world *world_new(uint64_t hash_seed)
     strmap_init(&w->token_by_digest, hash_seed);
     idmap_init(&w->token_by_id, hash_seed);
     idmap_init(&w->action_by_id, hash_seed);
+    idmap_init(&w->pattern_index, hash_seed);
     strmap_init(&w->pending_by_digest, hash_seed);
     strmap_init(&w->idem_index, hash_seed);
     w->action_free = MAP_NONE;
@@ -33,15 +34,20 @@ static void free_catalogue(struct world *w)
 {
     for (uint32_t i = 0; i < w->agent_count; i++) {
         arena_free(w->agents[i]->own);
+        free(w->agents[i]->done);
+        free(w->agents[i]->calls);
+        free(w->agents[i]->tiers);
         free(w->agents[i]);
     }
     for (uint32_t i = 0; i < w->service_count; i++) {
         arena_free(w->services[i]->own);
         free(w->services[i]->sli);
+        free(w->services[i]->done);
         free(w->services[i]);
     }
     for (uint32_t i = 0; i < w->tool_count; i++) {
         arena_free(w->tools[i]->own);
+        free(w->tools[i]->done);
         free(w->tools[i]);
     }
     for (uint32_t i = 0; i < w->token_count; i++) {
@@ -67,6 +73,9 @@ void world_free(struct world *w)
     strmap_done(&w->token_by_digest);
     idmap_done(&w->token_by_id);
     idmap_done(&w->action_by_id);
+    idmap_done(&w->pattern_index);
+    free(w->patterns);
+    grants_free(w);
     strmap_done(&w->pending_by_digest);
     strmap_done(&w->idem_index);
     actions_free(w);

@@ -35,6 +35,11 @@ enum {
     TOOLS_MAX = 10000,
     DEPENDANTS_MAX = 1 << 20,  /* of all services together */
     NONCE_DIGEST_LEN = 32,
+    TIER_OVERRIDES_MAX = 64,   /* of one agent */
+    PATTERNS_MAX = 100000,     /* pairs of tool and service whose outcomes are counted */
+    GRANTS_MAX = 1000,         /* in force */
+    QUORUM_MATCHES_MAX = 8,    /* rules that one action fits; the first ones of the policy count */
+    GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
     DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };
 
@@ -47,6 +52,34 @@ struct her_ring {
     uint32_t count;
 };
 
+/* When the last executions were, for limits and rates that are exact. */
+struct rate_ring {
+    int64_t at_ms[RATE_COUNT_MAX];
+    uint32_t next;
+    uint32_t count;
+};
+
+/* Executions later than since; ret_oldest: when the oldest of them was. r may be null. */
+int64_t rate_count(const struct rate_ring *r, int64_t since_ms, int64_t *ret_oldest_ms);
+
+/* What trips it and how far: denials and failures count in a row. */
+struct breaker {
+    bool open;
+    bool forced;       /* by an operator: stays until one closes it */
+    char cause[32];    /* denials, failures, calls, operator */
+    int64_t until_ms;  /* half-open from then */
+    uint32_t denials;
+    uint32_t failures;
+    uint32_t probes;   /* good outcomes since half-open */
+};
+
+/* Where an operator put an agent on the ladder; the newest that fits a service holds. */
+struct tier_override {
+    char service[129]; /* a glob */
+    enum tier tier;
+    uint64_t seq;
+};
+
 struct world_agent {
     char name[129];
     const struct agent_def *def; /* null when it was removed */
@@ -54,6 +87,12 @@ struct world_agent {
     struct arena *own;           /* of a registered one; null when the policy declares it */
     struct her_ring her;
     uint32_t pending; /* escalations nobody has decided */
+    uint32_t executing;
+    struct rate_ring *done;  /* executions; null until the first */
+    struct rate_ring *calls; /* proposals; null until the first that is counted */
+    struct breaker breaker;
+    struct tier_override *tiers; /* null until an operator moved it */
+    uint32_t tier_count;
 };
 
 struct world_deploy {
@@ -72,6 +111,8 @@ struct world_service {
     int64_t sli_at_ms;  /* newest bucket */
     const uint32_t *dependants; /* those that call it, directly or not; not itself */
     uint32_t dependant_count;
+    uint32_t executing;
+    struct rate_ring *done;
 };
 
 struct world_tool {
@@ -79,6 +120,33 @@ struct world_tool {
     const struct tool_def *def;
     uint64_t version;
     struct arena *own;
+    struct rate_ring *done;
+};
+
+/* How a tool did on a service: what later decisions remember. */
+struct world_pattern {
+    uint32_t tool;
+    uint32_t service;
+    uint64_t n;
+    uint64_t failed; /* failed, unknown */
+    uint64_t last;   /* the newest action */
+    int64_t last_ms;
+};
+
+/* A scoped permission to write, by an operator. */
+struct world_grant {
+    uint64_t id;      /* seq; shown as grt_N */
+    char agent[129];  /* globs */
+    char tool[129];
+    char target[257];
+    int64_t expires_ms;
+    uint64_t by;      /* token */
+    char by_person[129];
+    char reason[257];
+    bool revoked;
+    struct arena *own;           /* of the schema; null without one */
+    const struct value *where;   /* JSON Schema that the parameters must fit; null: any */
+    const struct schema *schema;
 };
 
 enum role {
@@ -101,6 +169,7 @@ struct world_token {
     uint64_t id; /* seq; shown as tok_N */
     char person[129]; /* who holds it; an agent's name for agents */
     unsigned roles;
+    char groups[256]; /* of an approver: names, comma between */
     uint32_t agent; /* world index, MAP_NONE when it is no agent's */
     char services[512]; /* for sources: globs, comma between; "" all of none */
     uint8_t digest[32]; /* SHA-256 of the secret */
@@ -162,6 +231,8 @@ struct action_review {
     struct shown_finding shown[CHECK_COUNT];
     struct world_approval approvals[APPROVALS_MAX];
     uint32_t approval_count;
+    uint32_t quorums[QUORUM_MATCHES_MAX]; /* rules of the policy of that decision; none: one approval */
+    uint32_t quorum_count;
 };
 
 struct action {
@@ -179,6 +250,7 @@ struct action {
     uint64_t decided_seq; /* its newest decision */
     uint64_t policy_seq;  /* policy.loaded of that decision */
     uint64_t grant_seq;   /* committed entry, 0 when never */
+    uint64_t under;       /* the operator's grant it was committed under; 0: none was needed */
     int64_t proposed_ms;
     int64_t retry_at_ms; /* of a hold */
     int64_t due_ms;      /* expires, is lost, or leaves memory */
@@ -283,5 +355,22 @@ NODISCARD enum rc world_save(const struct world *w, world_record_fn fn, void *co
 /* Feed the records of world_save in order to a new world, then end it. */
 NODISCARD enum rc world_load_record(struct world *w, struct str record, struct err *e);
 NODISCARD enum rc world_load_end(struct world *w, struct err *e);
+
+/* --- conduct: breakers, tiers, memory, grants ---------------------------------------------------------- */
+
+enum breaker_phase world_breaker(const struct world *w, uint32_t agent, int64_t now_ms);
+/* The lowest tier of the agent over these services (none: over all). */
+enum tier world_tier(const struct world *w, uint32_t agent, const uint32_t *services, uint32_t count,
+                     enum tier otherwise);
+/* Null: nothing is remembered. */
+const struct world_pattern *world_pattern(const struct world *w, uint32_t tool, uint32_t service);
+uint32_t world_pattern_count(const struct world *w);
+const struct world_pattern *world_pattern_at(const struct world *w, uint32_t index);
+uint32_t world_grant_count(const struct world *w);
+const struct world_grant *world_grant_at(const struct world *w, uint32_t index);
+const struct world_grant *world_grant_by_id(const struct world *w, uint64_t id);
+/* The first grant in force that covers it; null: none. */
+const struct world_grant *world_grant_for(const struct world *w, struct str agent, struct str tool, struct str target,
+                                          const struct value *parameters, int64_t now_ms);
 
 #endif

@@ -249,11 +249,24 @@ enum rc actions_review(struct action *a, struct action_review **ret, struct err 
     return RC_OK;
 }
 
+static void count_executing(struct world *w, const struct action *a, int step)
+{
+    if (a->agent != MAP_NONE) {
+        w->agents[a->agent]->executing += (uint32_t)step;
+    }
+    for (uint32_t i = 0; i < a->service_count; i++) {
+        w->services[a->services[i]]->executing += (uint32_t)step;
+    }
+}
+
 static void leave_state(struct world *w, struct action *a)
 {
     if (a->heap_at != MAP_NONE) {
         heap_remove(w, a);
         w->open_count--;
+    }
+    if (a->state == ACTION_EXECUTING) {
+        count_executing(w, a, -1);
     }
     if (a->state == ACTION_ESCALATED) {
         w->escalated_count--;
@@ -268,6 +281,9 @@ static void leave_state(struct world *w, struct action *a)
 
 static enum rc enter_state(struct world *w, struct action *a, struct err *e)
 {
+    if (a->state == ACTION_EXECUTING) {
+        count_executing(w, a, 1);
+    }
     if (a->state == ACTION_ESCALATED) {
         w->escalated_count++;
         w->agents[a->agent]->pending++;

@@ -148,6 +148,7 @@ static enum rc token_created(const struct step *s)
     }
     copy_text(t.person, sizeof t.person, text(s, "person"));
     copy_text(t.services, sizeof t.services, text(s, "services"));
+    copy_text(t.groups, sizeof t.groups, text(s, "groups"));
     t.expires_ms = instant_or(s, "expires_at", 0);
     return tokens_add(s->w, &t, s->e);
 }
@@ -171,6 +172,19 @@ static const enum action_state state_after[] = {
     [VERDICT_ALLOW] = ACTION_ALLOWED,
 };
 
+static void keep_quorums(const struct step *s, struct action_review *review)
+{
+    const struct value *names = get(s, "quorum");
+    const struct policy *p = s->w->policy;
+    for (uint32_t i = 0; p != NULL && value_item(names, i) != NULL; i++) {
+        for (uint32_t k = 0; k < p->quorum_count && review->quorum_count < QUORUM_MATCHES_MAX; k++) {
+            if (str_eq(p->quorums[k].name, value_text(value_item(names, i)))) {
+                review->quorums[review->quorum_count++] = k;
+            }
+        }
+    }
+}
+
 /* A new decision takes the place of what was shown, and voids what was approved. */
 static enum rc keep_shown(const struct step *s, struct action *a, const struct decision *d)
 {
@@ -179,6 +193,9 @@ static enum rc keep_shown(const struct step *s, struct action *a, const struct d
     }
     struct action_review *review;
     enum rc rc = actions_review(a, &review, s->e);
+    if (rc == RC_OK && a->verdict == VERDICT_ESCALATE) {
+        keep_quorums(s, review);
+    }
     for (unsigned c = 0; rc == RC_OK && a->verdict == VERDICT_ESCALATE && c < CHECK_COUNT; c++) {
         const struct finding *f = &d->findings[c];
         if (f->verdict == VERDICT_ESCALATE && !f->shadow) {
@@ -251,7 +268,10 @@ static enum rc action_decided(const struct step *s)
     if (a->agent != MAP_NONE && (a->verdict == VERDICT_ALLOW || own)) {
         her_add(&s->w->agents[a->agent]->her, s->entry->time_ms, own);
     }
-    return actions_move(s->w, a, state_after[a->verdict], instant_or(s, "expires_at", INT64_MAX), s->e);
+    rc = actions_move(s->w, a, state_after[a->verdict], instant_or(s, "expires_at", INT64_MAX), s->e);
+    rc = rc == RC_OK ? conduct_decided(s->w, a, s->e) : rc;
+    bool runs_now = a->verdict == VERDICT_ALLOW && !a->two_phase;
+    return rc == RC_OK && runs_now ? conduct_committed(s->w, a, s->e) : rc;
 }
 
 static enum rc action_redecided(const struct step *s)
@@ -281,7 +301,9 @@ static enum rc action_committed(const struct step *s)
         return missing(s, "the commit");
     }
     a->grant_seq = s->entry->seq;
-    return actions_move(s->w, a, ACTION_EXECUTING, start_by, s->e);
+    a->under = (uint64_t)value_integer_or(value_path(s->body, "facts", "grant", NULL), 0);
+    enum rc rc = actions_move(s->w, a, ACTION_EXECUTING, start_by, s->e);
+    return rc == RC_OK ? conduct_committed(s->w, a, s->e) : rc;
 }
 
 static enum rc action_heartbeat(const struct step *s)
@@ -302,7 +324,10 @@ static enum rc action_finished(const struct step *s)
     if (a == NULL || (!good && !str_eq(result, STR("failed")))) {
         return missing(s, "the outcome");
     }
-    return actions_move(s->w, a, good ? ACTION_SUCCEEDED : ACTION_FAILED, INT64_MAX, s->e);
+    /* A late one was counted when it was lost. */
+    bool late = a->state == ACTION_UNKNOWN;
+    enum rc rc = actions_move(s->w, a, good ? ACTION_SUCCEEDED : ACTION_FAILED, INT64_MAX, s->e);
+    return rc == RC_OK && !late ? conduct_ended(s->w, a, good, s->e) : rc;
 }
 
 static enum rc end_action(const struct step *s, enum action_state state)
@@ -313,7 +338,8 @@ static enum rc end_action(const struct step *s, enum action_state state)
 
 static enum rc action_lost(const struct step *s)
 {
-    return end_action(s, ACTION_UNKNOWN);
+    enum rc rc = end_action(s, ACTION_UNKNOWN);
+    return rc == RC_OK ? conduct_ended(s->w, ref_action(s), false, s->e) : rc;
 }
 
 static enum rc action_cancelled(const struct step *s)
@@ -463,6 +489,65 @@ static enum rc sli_bucket(const struct step *s)
     return RC_OK;
 }
 
+/* --- conduct: breakers, tiers, grants ---------------------------------------------------------------------- */
+
+static struct world_agent *event_agent(const struct step *s)
+{
+    uint32_t at = world_agent_find(s->w, text(s, "agent"));
+    return at == MAP_NONE ? NULL : s->w->agents[at];
+}
+
+static enum rc breaker_set(const struct step *s)
+{
+    struct world_agent *agent = event_agent(s);
+    enum breaker_phase phase;
+    if (agent == NULL || !breaker_phase_parse(text(s, "state"), &phase) || phase == BREAKER_HALF_OPEN) {
+        return missing(s, "the breaker");
+    }
+    agent->breaker = (struct breaker){.open = phase == BREAKER_OPEN, .forced = phase == BREAKER_OPEN};
+    copy_text(agent->breaker.cause, sizeof agent->breaker.cause, phase == BREAKER_OPEN ? STR("operator") : STR(""));
+    return RC_OK;
+}
+
+static enum rc tier_changed(const struct step *s)
+{
+    struct world_agent *agent = event_agent(s);
+    enum tier tier;
+    if (agent == NULL || !tier_parse(text(s, "tier"), &tier) || tier == TIER_DEFAULT) {
+        return missing(s, "the tier");
+    }
+    return tier_override(agent, text(s, "service"), tier, s->entry->seq, s->e);
+}
+
+static enum rc grant_issued(const struct step *s)
+{
+    struct world_grant g = {.id = s->entry->seq, .expires_ms = instant_or(s, "expires_at", 0)};
+    if (g.expires_ms == 0 || !id_parse(s->entry->actor, "tok", &g.by)) {
+        return missing(s, "the grant");
+    }
+    copy_text(g.agent, sizeof g.agent, text(s, "agent"));
+    copy_text(g.tool, sizeof g.tool, text(s, "tool"));
+    copy_text(g.target, sizeof g.target, text(s, "target"));
+    copy_text(g.by_person, sizeof g.by_person, text(s, "person"));
+    copy_text(g.reason, sizeof g.reason, text(s, "reason"));
+    return grants_add(s->w, &g, get(s, "where"), s->e);
+}
+
+/* It may have ended by itself in the meantime. */
+static enum rc grant_revoked(const struct step *s)
+{
+    uint64_t id;
+    if (!ref_id(s, 0, "grt", &id)) {
+        return missing(s, "the grant");
+    }
+    for (uint32_t i = 0; i < s->w->grant_count; i++) {
+        if (s->w->grants[i]->id == id) {
+            s->w->grants[i]->revoked = true;
+        }
+    }
+    return RC_OK;
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------- */
 
 static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
@@ -493,6 +578,10 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_CLOCK_JUMPED] = nothing,
     [ENTRY_CLOCK_ACCEPTED] = nothing,
     [ENTRY_LOAD_REFUSED] = nothing,
+    [ENTRY_BREAKER_SET] = breaker_set,
+    [ENTRY_TIER_CHANGED] = tier_changed,
+    [ENTRY_GRANT_ISSUED] = grant_issued,
+    [ENTRY_GRANT_REVOKED] = grant_revoked,
 };
 
 static enum rc take_idempotency(const struct step *s)
@@ -531,6 +620,7 @@ enum rc world_apply(struct world *w, const struct entry *entry, const struct val
         return err_wrap(e, rc, "entry %llu (%.*s)", (unsigned long long)entry->seq, STR_ARG(kind));
     }
     actions_evict(w);
+    grants_evict(w);
     idempotency_evict(w);
     return RC_OK;
 }

@@ -75,6 +75,14 @@ struct world {
     uint32_t open_count;
     uint32_t escalated_count;
 
+    struct world_pattern *patterns;
+    uint32_t pattern_count;
+    uint32_t pattern_capacity;
+    struct idmap pattern_index; /* by tool and service */
+    struct world_grant **grants; /* in order of id; those that are over leave */
+    uint32_t grant_count;
+    uint32_t grant_capacity;
+
     int64_t aqdd_baseline_milli;
     int64_t aqdd_samples;
     int64_t aqdd_next_ms; /* next grid point; 0 before the first entry */
@@ -129,6 +137,23 @@ NODISCARD enum rc idempotency_put(struct world *w, const uint8_t key[32],
                                   const uint8_t body_digest[16], uint64_t seq, int64_t at_ms,
                                   struct err *e);
 void idempotency_evict(struct world *w);
+
+/* world_conduct.c */
+NODISCARD enum rc rate_add(struct rate_ring **r, int64_t at_ms, struct err *e);
+/* A proposal of the agent was decided: what its breaker counts. */
+NODISCARD enum rc conduct_decided(struct world *w, const struct action *a, struct err *e);
+NODISCARD enum rc conduct_committed(struct world *w, const struct action *a, struct err *e);
+NODISCARD enum rc conduct_ended(struct world *w, const struct action *a, bool good, struct err *e);
+NODISCARD enum rc tier_override(struct world_agent *a, struct str service, enum tier tier, uint64_t seq,
+                                struct err *e);
+NODISCARD enum rc pattern_row(struct world *w, uint32_t tool, uint32_t service, struct world_pattern **ret,
+                              struct err *e);
+
+/* world_grants.c */
+/* where: null for none; copied. */
+NODISCARD enum rc grants_add(struct world *w, const struct world_grant *g, const struct value *where, struct err *e);
+void grants_evict(struct world *w);
+void grants_free(struct world *w);
 
 /* world_tokens.c */
 NODISCARD enum rc tokens_add(struct world *w, const struct world_token *t, struct err *e);

@@ -68,6 +68,43 @@ static enum rc load_policy(struct loader *l)
     return policy_parse(word(l, "text"), &w->policy, l->e);
 }
 
+static enum rc load_ring(struct loader *l, const char *name, struct rate_ring **ret)
+{
+    const struct value *times = value_get(l->v, str_from(name));
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < list_count(times) && rc == RC_OK; i++) {
+        rc = rate_add(ret, list_int(times, i), l->e);
+    }
+    return rc;
+}
+
+static enum rc load_conduct(struct loader *l, struct world_agent *a)
+{
+    const struct value *b = value_get(l->v, STR("breaker"));
+    if (b != NULL) {
+        a->breaker = (struct breaker){.open = list_int(b, 0) != 0,
+                                      .forced = list_int(b, 1) != 0,
+                                      .until_ms = list_int(b, 2),
+                                      .denials = (uint32_t)list_int(b, 3),
+                                      .failures = (uint32_t)list_int(b, 4),
+                                      .probes = (uint32_t)list_int(b, 5)};
+        if (!str_to_c(value_text(value_item(b, 6)), a->breaker.cause, sizeof a->breaker.cause)) {
+            return corrupt(l, "breaker");
+        }
+    }
+    const struct value *tiers = value_get(l->v, STR("tiers"));
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i + 2 < list_count(tiers) && rc == RC_OK; i += 3) {
+        int64_t tier = list_int(tiers, i + 1);
+        rc = tier > TIER_DEFAULT && tier <= TIER_AUTONOMOUS
+                 ? tier_override(a, value_text(value_item(tiers, i)), (enum tier)tier,
+                                 (uint64_t)list_int(tiers, i + 2), l->e)
+                 : corrupt(l, "tier");
+    }
+    rc = rc == RC_OK ? load_ring(l, "calls", &a->calls) : rc;
+    return rc == RC_OK ? load_ring(l, "done", &a->done) : rc;
+}
+
 static enum rc load_agent(struct loader *l)
 {
     uint32_t at;
@@ -86,7 +123,7 @@ static enum rc load_agent(struct loader *l)
     for (uint32_t i = 0; i + 1 < list_count(her); i += 2) {
         her_add(&a->her, list_int(her, i), list_int(her, i + 1) != 0);
     }
-    return RC_OK;
+    return load_conduct(l, a);
 }
 
 static enum rc load_window(struct loader *l, struct world_service *s, const struct value *sli)
@@ -133,6 +170,10 @@ static enum rc load_service(struct loader *l)
             return corrupt(l, "deploy");
         }
     }
+    rc = load_ring(l, "done", &s->done);
+    if (rc != RC_OK) {
+        return rc;
+    }
     const struct value *sli = value_get(l->v, STR("sli"));
     s->sli_at_ms = number(l, "sli_at");
     return sli == NULL ? RC_OK : load_window(l, s, sli);
@@ -149,6 +190,7 @@ static enum rc load_tool(struct loader *l)
     }
     if (rc == RC_OK) {
         l->w->tools[at]->version = (uint64_t)number(l, "version");
+        rc = load_ring(l, "done", &l->w->tools[at]->done);
     }
     return rc;
 }
@@ -164,6 +206,7 @@ static enum rc load_token(struct loader *l)
     bool agent_known = t.agent == MAP_NONE || t.agent < l->w->agent_count;
     if (!agent_known || !str_to_c(word(l, "person"), t.person, sizeof t.person) ||
         !str_to_c(word(l, "services"), t.services, sizeof t.services) ||
+        !str_to_c(word(l, "groups"), t.groups, sizeof t.groups) ||
         !hex_decode(word(l, "digest"), t.digest, sizeof t.digest)) {
         return corrupt(l, "token");
     }
@@ -204,7 +247,8 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->proposed_ms = list_int(n, 11);
     a->retry_at_ms = list_int(n, 12);
     a->due_ms = list_int(n, 13);
-    bool sound = list_count(n) == 14 && list_int(n, 3) >= 0 && list_int(n, 3) <= ACTION_ABANDONED &&
+    a->under = (uint64_t)list_int(n, 14);
+    bool sound = list_count(n) == 15 && list_int(n, 3) >= 0 && list_int(n, 3) <= ACTION_ABANDONED &&
                  list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
                  (a->agent == MAP_NONE ? a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
                  (a->tool == MAP_NONE || a->tool < l->w->tool_count);
@@ -230,6 +274,10 @@ static enum rc load_review(struct loader *l, struct action *a)
     for (uint32_t i = 0; i + 1 < list_count(approvals) && review->approval_count < APPROVALS_MAX; i += 2) {
         review->approvals[review->approval_count++] =
             (struct world_approval){(uint64_t)list_int(approvals, i), list_int(approvals, i + 1)};
+    }
+    const struct value *quorums = value_get(l->v, STR("quorums"));
+    for (uint32_t i = 0; i < list_count(quorums) && review->quorum_count < QUORUM_MATCHES_MAX; i++) {
+        review->quorums[review->quorum_count++] = (uint32_t)list_int(quorums, i);
     }
     return RC_OK;
 }
@@ -267,6 +315,39 @@ static enum rc load_action(struct loader *l)
     return actions_restore(l->w, &a, l->e);
 }
 
+static enum rc load_pattern(struct loader *l)
+{
+    const struct value *n = value_get(l->v, STR("n"));
+    int64_t tool = list_int(n, 0);
+    int64_t service = list_int(n, 1);
+    if (list_count(n) != 6 || tool < 0 || tool >= l->w->tool_count || service < 0 || service >= l->w->service_count) {
+        return corrupt(l, "pattern");
+    }
+    struct world_pattern *p;
+    enum rc rc = pattern_row(l->w, (uint32_t)tool, (uint32_t)service, &p, l->e);
+    if (rc == RC_OK && p != NULL) {
+        p->n = (uint64_t)list_int(n, 2);
+        p->failed = (uint64_t)list_int(n, 3);
+        p->last = (uint64_t)list_int(n, 4);
+        p->last_ms = list_int(n, 5);
+    }
+    return rc;
+}
+
+static enum rc load_grant(struct loader *l)
+{
+    struct world_grant g = {.id = (uint64_t)number(l, "id"),
+                            .expires_ms = number(l, "expires"),
+                            .by = (uint64_t)number(l, "by"),
+                            .revoked = value_bool_or(value_get(l->v, STR("revoked")), true)};
+    bool fits = str_to_c(word(l, "agent"), g.agent, sizeof g.agent) &&
+                str_to_c(word(l, "tool"), g.tool, sizeof g.tool) &&
+                str_to_c(word(l, "target"), g.target, sizeof g.target) &&
+                str_to_c(word(l, "person"), g.by_person, sizeof g.by_person) &&
+                str_to_c(word(l, "reason"), g.reason, sizeof g.reason);
+    return fits ? grants_add(l->w, &g, value_get(l->v, STR("where")), l->e) : corrupt(l, "grant");
+}
+
 static enum rc load_key(struct loader *l)
 {
     uint8_t key[32];
@@ -283,7 +364,7 @@ static const struct {
 } rows[] = {
     {"world", load_head}, {"policy", load_policy}, {"agent", load_agent},   {"service", load_service},
     {"tool", load_tool},  {"token", load_token},   {"stop", load_stop},     {"action", load_action},
-    {"key", load_key},
+    {"key", load_key},    {"pattern", load_pattern}, {"grant", load_grant},
 };
 
 enum rc world_load_record(struct world *w, struct str record, struct err *e)

@@ -87,6 +87,40 @@ static struct value her_value(struct saver *s, const struct her_ring *r)
     return all;
 }
 
+static void add_ring(struct saver *s, struct value *v, const char *name, const struct rate_ring *r)
+{
+    struct value all = value_array();
+    for (uint32_t i = 0; r != NULL && i < r->count; i++) {
+        value_push(s->arena, &all, value_int(r->at_ms[(r->next + RATE_COUNT_MAX - r->count + i) % RATE_COUNT_MAX]));
+    }
+    if (r != NULL) {
+        value_add(s->arena, v, str_from(name), all);
+    }
+}
+
+static void add_conduct(struct saver *s, struct value *v, const struct world_agent *a)
+{
+    const struct breaker *b = &a->breaker;
+    if (b->open || b->denials > 0 || b->failures > 0) {
+        const int64_t n[] = {b->open ? 1 : 0, b->forced ? 1 : 0, b->until_ms, b->denials, b->failures, b->probes};
+        struct value all = value_array();
+        for (size_t i = 0; i < sizeof n / sizeof *n; i++) {
+            value_push(s->arena, &all, value_int(n[i]));
+        }
+        value_push(s->arena, &all, value_string(str_from(b->cause)));
+        value_add(s->arena, v, STR("breaker"), all);
+    }
+    struct value tiers = value_array();
+    for (uint32_t i = 0; i < a->tier_count; i++) {
+        value_push(s->arena, &tiers, value_string(str_from(a->tiers[i].service)));
+        value_push(s->arena, &tiers, value_int(a->tiers[i].tier));
+        value_push(s->arena, &tiers, value_int((int64_t)a->tiers[i].seq));
+    }
+    if (a->tier_count > 0) {
+        value_add(s->arena, v, STR("tiers"), tiers);
+    }
+}
+
 static enum rc save_agents(struct saver *s)
 {
     enum rc rc = RC_OK;
@@ -101,6 +135,9 @@ static enum rc save_agents(struct saver *s)
         if (a->her.count > 0) {
             value_add(s->arena, &v, STR("her"), her_value(s, &a->her));
         }
+        add_ring(s, &v, "calls", a->calls);
+        add_ring(s, &v, "done", a->done);
+        add_conduct(s, &v, a);
         rc = put(s, &v);
     }
     return rc;
@@ -150,6 +187,7 @@ static enum rc save_services(struct saver *s)
             value_add(s->arena, &v, STR("sli"), window_value(s, service->sli));
             value_add_int(s->arena, &v, STR("sli_at"), service->sli_at_ms);
         }
+        add_ring(s, &v, "done", service->done);
         rc = put(s, &v);
     }
     return rc;
@@ -166,6 +204,7 @@ static enum rc save_tools(struct saver *s)
         if (t->own != NULL) {
             value_add(s->arena, &v, STR("definition"), tool_def_value(s->arena, t->def));
         }
+        add_ring(s, &v, "done", t->done);
         rc = put(s, &v);
     }
     return rc;
@@ -182,6 +221,9 @@ static enum rc save_tokens(struct saver *s)
         value_add_int(s->arena, &v, STR("roles"), t->roles);
         value_add_int(s->arena, &v, STR("agent"), t->agent == MAP_NONE ? -1 : (int64_t)t->agent);
         value_add_str(s->arena, &v, STR("services"), str_from(t->services));
+        if (t->groups[0] != '\0') {
+            value_add_str(s->arena, &v, STR("groups"), str_from(t->groups));
+        }
         value_add_hex(s->arena, &v, STR("digest"), STR(""), t->digest, sizeof t->digest);
         value_add_int(s->arena, &v, STR("expires"), t->expires_ms);
         value_add_bool(s->arena, &v, STR("revoked"), t->revoked);
@@ -210,7 +252,7 @@ static enum rc save_stops(struct saver *s)
 }
 
 /* The numbers of an action, in the order in which load_action reads them. */
-#define ACTION_NUMBERS 14
+#define ACTION_NUMBERS 15
 
 static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBERS])
 {
@@ -229,6 +271,7 @@ static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBE
         a->proposed_ms,
         a->retry_at_ms,
         a->due_ms,
+        (int64_t)a->under,
     };
     memcpy(n, all, sizeof all);
 }
@@ -259,6 +302,13 @@ static void save_review(struct saver *s, struct value *v, const struct action_re
         value_push(s->arena, &approvals, value_int(review->approvals[i].at_ms));
     }
     value_add(s->arena, v, STR("approvals"), approvals);
+    struct value quorums = value_array();
+    for (uint32_t i = 0; i < review->quorum_count; i++) {
+        value_push(s->arena, &quorums, value_int(review->quorums[i]));
+    }
+    if (review->quorum_count > 0) {
+        value_add(s->arena, v, STR("quorums"), quorums);
+    }
 }
 
 static enum rc save_action(struct saver *s, const struct action *a)
@@ -295,6 +345,42 @@ static enum rc save_actions(struct saver *s)
     return rc;
 }
 
+static enum rc save_patterns(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->pattern_count && rc == RC_OK; i++) {
+        const struct world_pattern *p = &s->w->patterns[i];
+        const int64_t n[] = {p->tool, p->service, (int64_t)p->n, (int64_t)p->failed, (int64_t)p->last, p->last_ms};
+        struct value v = record(s, "pattern");
+        value_add(s->arena, &v, STR("n"), ints(s, n, sizeof n / sizeof *n));
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+static enum rc save_grants(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->grant_count && rc == RC_OK; i++) {
+        const struct world_grant *g = s->w->grants[i];
+        struct value v = record(s, "grant");
+        value_add_int(s->arena, &v, STR("id"), (int64_t)g->id);
+        value_add_str(s->arena, &v, STR("agent"), str_from(g->agent));
+        value_add_str(s->arena, &v, STR("tool"), str_from(g->tool));
+        value_add_str(s->arena, &v, STR("target"), str_from(g->target));
+        value_add_int(s->arena, &v, STR("expires"), g->expires_ms);
+        value_add_int(s->arena, &v, STR("by"), (int64_t)g->by);
+        value_add_str(s->arena, &v, STR("person"), str_from(g->by_person));
+        value_add_str(s->arena, &v, STR("reason"), str_from(g->reason));
+        value_add_bool(s->arena, &v, STR("revoked"), g->revoked);
+        if (g->where != NULL) {
+            value_add(s->arena, &v, STR("where"), *g->where);
+        }
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
 static enum rc save_keys(struct saver *s)
 {
     enum rc rc = RC_OK;
@@ -315,7 +401,7 @@ enum rc world_save(const struct world *w, world_record_fn fn, void *context, str
 {
     static enum rc (*const parts[])(struct saver *s) = {
         save_head,  save_policy, save_agents,  save_services, save_tools,
-        save_tokens, save_stops, save_actions, save_keys,
+        save_tokens, save_stops, save_actions, save_keys, save_patterns, save_grants,
     };
     struct saver s = {w, fn, context, arena_new(WORLD_RECORD_MAX * 4), {0}, e};
     if (s.arena == NULL) {

@@ -16,9 +16,38 @@ const char *tool_class_name(enum tool_class c)
 
 /* --- agents ----------------------------------------------------------------------------------- */
 
+static const char *const tiers[] = {"default", "read_only", "shadow", "supervised", "autonomous", NULL};
+
+const char *tier_name(enum tier t)
+{
+    must((unsigned)t <= TIER_AUTONOMOUS);
+    return tiers[t];
+}
+
+bool tier_parse(struct str name, enum tier *ret)
+{
+    for (unsigned i = 0; tiers[i] != NULL; i++) {
+        if (str_eq(name, str_from(tiers[i]))) {
+            *ret = (enum tier)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 struct agent_parts {
     struct agent_def def;
     const struct value *checks;
+    const struct value *tiers;
+    const struct value *behaviour;
+};
+
+static const struct field behaviour_fields[] = {
+    {"tools", FIELD_TEXTS, FIELD_OF(struct behaviour, tools), false, 0, 0, 0, NULL},
+    {"targets", FIELD_TEXTS, FIELD_OF(struct behaviour, targets), false, 0, 0, 0, NULL},
+    {"per_hour", FIELD_COUNT, FIELD_OF(struct behaviour, per_hour), false, 0, 0, RATE_COUNT_MAX, NULL},
+    {"from", FIELD_SPAN, FIELD_OF(struct behaviour, from_ms), false, 0, 0, 86400000, NULL},
+    {"until", FIELD_SPAN, FIELD_OF(struct behaviour, until_ms), false, 0, 0, 86400000, NULL},
 };
 
 static const struct field agent_fields[] = {
@@ -32,8 +61,47 @@ static const struct field agent_fields[] = {
      NULL},
     {"advisory", FIELD_BOOL, FIELD_OF(struct agent_parts, def.advisory), false, 0, 0, 0, NULL},
     {"suspended", FIELD_BOOL, FIELD_OF(struct agent_parts, def.suspended), false, 0, 0, 0, NULL},
+    {"tier", FIELD_WORD, FIELD_OF(struct agent_parts, def.tier), false, TIER_DEFAULT, 0, 0, tiers},
+    {"tiers", FIELD_VALUE, FIELD_OF(struct agent_parts, tiers), false, 0, 0, 0, NULL},
+    {"zones", FIELD_TEXTS, FIELD_OF(struct agent_parts, def.zones), false, 0, 0, 0, NULL},
+    {"behaviour", FIELD_VALUE, FIELD_OF(struct agent_parts, behaviour), false, 0, 0, 0, NULL},
     {"checks", FIELD_VALUE, FIELD_OF(struct agent_parts, checks), false, 0, 0, 0, NULL},
 };
+
+static const struct field service_tier_fields[] = {
+    {"service", FIELD_TEXT, FIELD_OF(struct service_tier, service), true, 0, 0, 0, NULL},
+    {"tier", FIELD_WORD, FIELD_OF(struct service_tier, tier), true, 0, 0, 0, tiers},
+};
+
+static enum rc read_tiers(struct reader *r, const struct value *v, struct agent_def *def)
+{
+    if (v == NULL) {
+        return RC_OK;
+    }
+    if (!value_is(v, VALUE_ARRAY) || v->count > AGENT_TIERS_MAX) {
+        return reader_fail(r, v, "tiers: expected a list of at most %d {service, tier}", AGENT_TIERS_MAX);
+    }
+    struct service_tier *rows = arena_array(r->arena, v->count, sizeof *rows);
+    for (uint32_t i = 0; i < v->count && rows != NULL; i++) {
+        enum rc rc = read_fields(r, &v->items[i], service_tier_fields, COUNT(service_tier_fields), &rows[i]);
+        if (rc != RC_OK) {
+            return reader_step(r, reader_step_index(r, rc, i), "tiers");
+        }
+    }
+    def->tiers = rows;
+    def->tier_count = v->count;
+    return rows == NULL && v->count > 0 ? err_set(r->e, arena_rc(r->arena), "the configuration is too large")
+                                        : RC_OK;
+}
+
+static struct value tiers_value(struct arena *a, const struct agent_def *d)
+{
+    struct value all = value_array();
+    for (uint32_t i = 0; i < d->tier_count; i++) {
+        value_push(a, &all, write_fields(a, service_tier_fields, COUNT(service_tier_fields), &d->tiers[i]));
+    }
+    return all;
+}
 
 enum rc agent_def_read(struct reader *r, const struct value *v, struct agent_def *ret)
 {
@@ -41,6 +109,11 @@ enum rc agent_def_read(struct reader *r, const struct value *v, struct agent_def
     enum rc rc = read_fields(r, v, agent_fields, COUNT(agent_fields), &parts);
     if (rc == RC_OK) {
         rc = reader_step(r, thresholds_read(r, parts.checks, &parts.def.checks), "checks");
+    }
+    rc = rc == RC_OK ? read_tiers(r, parts.tiers, &parts.def) : rc;
+    if (rc == RC_OK && parts.behaviour != NULL) {
+        rc = reader_step(r, read_fields(r, parts.behaviour, behaviour_fields, COUNT(behaviour_fields),
+                                        &parts.def.behaviour), "behaviour");
     }
     if (rc == RC_OK) {
         *ret = parts.def;
@@ -51,7 +124,14 @@ enum rc agent_def_read(struct reader *r, const struct value *v, struct agent_def
 struct value agent_def_value(struct arena *a, const struct agent_def *d)
 {
     struct value checks = threshold_changes_value(a, d->checks);
-    struct agent_parts parts = {.def = *d, .checks = checks.count > 0 ? &checks : NULL};
+    struct value of_services = tiers_value(a, d);
+    const struct behaviour *b = &d->behaviour;
+    bool says = b->tools.count > 0 || b->targets.count > 0 || b->per_hour > 0 || b->from_ms > 0 || b->until_ms > 0;
+    struct value behaviour = write_fields(a, behaviour_fields, COUNT(behaviour_fields), b);
+    struct agent_parts parts = {.def = *d,
+                                .checks = checks.count > 0 ? &checks : NULL,
+                                .tiers = of_services.count > 0 ? &of_services : NULL,
+                                .behaviour = says ? &behaviour : NULL};
     return write_fields(a, agent_fields, COUNT(agent_fields), &parts);
 }
 
@@ -60,7 +140,39 @@ struct value agent_def_value(struct arena *a, const struct agent_def *d)
 struct service_parts {
     struct service_def def;
     const struct value *slo;
+    const struct value *readiness;
 };
+
+static const struct field readiness_fields[] = {
+    {"error_budget_policy", FIELD_BOOL, FIELD_OF(struct readiness, error_budget_policy), false, 0, 0, 0, NULL},
+    {"decision_provenance", FIELD_BOOL, FIELD_OF(struct readiness, decision_provenance), false, 0, 0, 0, NULL},
+    {"automated_rollback", FIELD_BOOL, FIELD_OF(struct readiness, automated_rollback), false, 0, 0, 0, NULL},
+    {"toil_measured", FIELD_BOOL, FIELD_OF(struct readiness, toil_measured), false, 0, 0, 0, NULL},
+    {"shadow_since", FIELD_INSTANT, FIELD_OF(struct readiness, shadow_since_ms), false, 0, 0, 0, NULL},
+};
+
+const char *readiness_gap_name(enum readiness_gap one)
+{
+    switch (one) {
+    case GAP_SLO: return "slo_defined";
+    case GAP_ERROR_BUDGET_POLICY: return "error_budget_policy";
+    case GAP_SHADOW_PERIOD: return "shadow_period_30d";
+    case GAP_PROVENANCE: return "decision_provenance";
+    case GAP_ROLLBACK: return "automated_rollback";
+    case GAP_TOIL: return "toil_measured";
+    case GAPS_ALL: break;
+    }
+    return "";
+}
+
+unsigned service_gaps(const struct service_def *s, int64_t now_ms)
+{
+    const struct readiness *r = &s->readiness;
+    bool shadowed = r->shadow_since_ms > 0 && now_ms - r->shadow_since_ms >= READINESS_SHADOW_MS;
+    return (s->has_slo ? 0U : GAP_SLO) | (r->error_budget_policy ? 0U : GAP_ERROR_BUDGET_POLICY) |
+           (shadowed ? 0U : GAP_SHADOW_PERIOD) | (r->decision_provenance ? 0U : GAP_PROVENANCE) |
+           (r->automated_rollback ? 0U : GAP_ROLLBACK) | (r->toil_measured ? 0U : GAP_TOIL);
+}
 
 static const struct field service_fields[] = {
     {"name", FIELD_NAME, FIELD_OF(struct service_parts, def.name), true, 0, 0, 0, NULL},
@@ -70,6 +182,7 @@ static const struct field service_fields[] = {
      1000000, NULL},
     {"depends_on", FIELD_NAMES, FIELD_OF(struct service_parts, def.depends_on), false, 0, 0, 0, NULL},
     {"slo", FIELD_VALUE, FIELD_OF(struct service_parts, slo), false, 0, 0, 0, NULL},
+    {"readiness", FIELD_VALUE, FIELD_OF(struct service_parts, readiness), false, 0, 0, 0, NULL},
 };
 
 struct slo_parts {
@@ -141,6 +254,10 @@ enum rc service_def_read(struct reader *r, const struct value *v, struct service
         parts.def.has_slo = true;
         rc = reader_step(r, read_slo(r, parts.slo, &parts.def.slo), "slo");
     }
+    if (rc == RC_OK && parts.readiness != NULL) {
+        rc = reader_step(r, read_fields(r, parts.readiness, readiness_fields, COUNT(readiness_fields),
+                                        &parts.def.readiness), "readiness");
+    }
     if (rc == RC_OK) {
         *ret = parts.def;
     }
@@ -160,7 +277,11 @@ static struct value slo_value(struct arena *a, const struct slo *slo)
 struct value service_def_value(struct arena *a, const struct service_def *d)
 {
     struct value slo = d->has_slo ? slo_value(a, &d->slo) : value_null();
-    struct service_parts parts = {.def = *d, .slo = d->has_slo ? &slo : NULL};
+    struct value readiness = write_fields(a, readiness_fields, COUNT(readiness_fields), &d->readiness);
+    bool declared = d->readiness.shadow_since_ms != 0 || (service_gaps(d, 0) | GAP_SLO) != GAPS_ALL;
+    struct service_parts parts = {.def = *d,
+                                  .slo = d->has_slo ? &slo : NULL,
+                                  .readiness = declared ? &readiness : NULL};
     return write_fields(a, service_fields, COUNT(service_fields), &parts);
 }
 

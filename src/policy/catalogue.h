@@ -19,6 +19,32 @@ enum {
     ARGV_PATTERNS_MAX = 32,    /* patterns of one tool */
     CAPTURES_MAX = 16,         /* {names} in one pattern or template */
     TOOL_SERVICES_MAX = 16,    /* services of one tool */
+    AGENT_TIERS_MAX = 64,      /* services with a tier of their own, of one agent */
+};
+
+/* The trust ladder, lowest first. */
+enum tier {
+    TIER_DEFAULT = 0, /* not said: what the check's threshold says */
+    TIER_READ_ONLY,
+    TIER_SHADOW,     /* decided and recorded; nothing runs */
+    TIER_SUPERVISED, /* what destroys needs a person */
+    TIER_AUTONOMOUS,
+};
+const char *tier_name(enum tier t);
+NODISCARD bool tier_parse(struct str name, enum tier *ret);
+
+struct service_tier {
+    struct str service; /* glob */
+    int64_t tier;       /* enum tier */
+};
+
+/* What an agent says that it does; what it does otherwise is drift. Empty and 0: not said. */
+struct behaviour {
+    struct str_list tools;   /* globs */
+    struct str_list targets; /* globs */
+    int64_t per_hour;        /* executions, at most RATE_COUNT_MAX */
+    int64_t from_ms;         /* hours of the day in UTC; both 0: any */
+    int64_t until_ms;
 };
 
 struct agent_def {
@@ -31,8 +57,34 @@ struct agent_def {
     struct str prompt_version; /* asserted */
     bool advisory;             /* caps its results at advise */
     bool suspended;
+    int64_t tier;                      /* enum tier */
+    const struct service_tier *tiers;  /* the first that fits a service holds for it */
+    uint32_t tier_count;
+    struct str_list zones;             /* globs over trust zones it acts in; empty: any */
+    struct behaviour behaviour;
     struct threshold_changes checks;
 };
+
+/* What must hold before agents may change a service. Source: reference metrics "Readiness". */
+struct readiness {
+    bool error_budget_policy;
+    bool decision_provenance;
+    bool automated_rollback;
+    bool toil_measured;
+    int64_t shadow_since_ms; /* agents run in shadow on it since then; 0: never */
+};
+
+enum readiness_gap {
+    GAP_SLO = 1 << 0,
+    GAP_ERROR_BUDGET_POLICY = 1 << 1,
+    GAP_SHADOW_PERIOD = 1 << 2,
+    GAP_PROVENANCE = 1 << 3,
+    GAP_ROLLBACK = 1 << 4,
+    GAP_TOIL = 1 << 5,
+    GAPS_ALL = (1 << 6) - 1,
+};
+#define READINESS_SHADOW_MS (30LL * 24 * 3600 * 1000)
+const char *readiness_gap_name(enum readiness_gap one);
 
 struct service_def {
     struct str name;
@@ -42,7 +94,11 @@ struct service_def {
     struct str_list depends_on;  /* services it calls */
     bool has_slo;
     struct slo slo;
+    struct readiness readiness;
 };
+
+/* The gaps of a service at that moment, a set of enum readiness_gap. */
+unsigned service_gaps(const struct service_def *s, int64_t now_ms);
 
 enum tool_class { TOOL_READ = 0, TOOL_WRITE, TOOL_DESTRUCTIVE };
 const char *tool_class_name(enum tool_class c);
@@ -89,6 +145,10 @@ bool tool_matches_argv(struct arena *a, const struct tool_def *t, struct str exe
 bool tool_matches_mcp(const struct tool_def *t, struct str mcp_tool);
 /* True when the tool is only ever called by its name. */
 bool tool_is_named(const struct tool_def *t);
+
+/* Any of the globs fits. */
+bool any_glob(const struct str_list *globs, struct str text);
+bool any_equal(const struct str_list *texts, struct str text);
 
 /* Fills {name} from parameters (texts, integers, booleans). RC_INVALID naming what is missing. */
 NODISCARD enum rc template_fill(struct arena *a, struct str text, const struct value *parameters,

@@ -211,3 +211,23 @@ enum rc template_fill(struct arena *a, struct str text, const struct value *para
     buf_done(&out);
     return rc;
 }
+
+bool any_glob(const struct str_list *globs, struct str text)
+{
+    for (uint32_t i = 0; i < globs->count; i++) {
+        if (str_glob(globs->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool any_equal(const struct str_list *texts, struct str text)
+{
+    for (uint32_t i = 0; i < texts->count; i++) {
+        if (str_eq(texts->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -50,23 +50,11 @@ struct value permission_value(struct arena *a, const void *in)
     return write_fields(a, permission_fields, COUNT(permission_fields), in);
 }
 
-static bool any_glob(const struct str_list *globs, struct str text)
-{
-    for (uint32_t i = 0; i < globs->count; i++) {
-        if (str_glob(globs->items[i], text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool any_role(const struct str_list *wanted, const struct str_list *held)
 {
     for (uint32_t i = 0; i < wanted->count; i++) {
-        for (uint32_t k = 0; k < held->count; k++) {
-            if (str_eq(wanted->items[i], held->items[k])) {
-                return true;
-            }
+        if (any_equal(held, wanted->items[i])) {
+            return true;
         }
     }
     return false;

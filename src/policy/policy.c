@@ -22,6 +22,9 @@ struct policy_parts {
     const struct value *task_classes;
     const struct value *freezes;
     const struct value *permissions;
+    const struct value *zone_exceptions;
+    const struct value *surfaces;
+    const struct value *quorum;
 };
 
 #define PART(member) FIELD_OF(struct policy_parts, member)
@@ -42,6 +45,9 @@ static const struct field policy_fields[] = {
     {"tools", FIELD_VALUE, PART(tools), false, 0, 0, 0, NULL},
     {"permissions", FIELD_VALUE, PART(permissions), false, 0, 0, 0, NULL},
     {"freezes", FIELD_VALUE, PART(freezes), false, 0, 0, 0, NULL},
+    {"zone_exceptions", FIELD_VALUE, PART(zone_exceptions), false, 0, 0, 0, NULL},
+    {"surfaces", FIELD_VALUE, PART(surfaces), false, 0, 0, 0, NULL},
+    {"quorum", FIELD_VALUE, PART(quorum), false, 0, 0, 0, NULL},
 };
 
 static const struct field limit_fields[] = {
@@ -134,6 +140,13 @@ static const struct list_kind freezes_list = {"freezes", sizeof(struct freeze), 
 static const struct list_kind permissions_list = {"permissions", sizeof(struct permission), false,
                                                   permission_read, permission_value};
 
+static const struct list_kind zone_exceptions_list = {"zone_exceptions", sizeof(struct zone_exception), true,
+                                                      zone_exception_read, zone_exception_value};
+static const struct list_kind surfaces_list = {"surfaces", sizeof(struct surface_rule), true, surface_rule_read,
+                                               surface_rule_value};
+static const struct list_kind quorum_list = {"quorum", sizeof(struct quorum_rule), true, quorum_rule_read,
+                                             quorum_rule_value};
+
 static enum rc read_rows(struct reader *r, const struct value *v, const struct list_kind *kind,
                          char *rows, struct strmap *names)
 {
@@ -204,6 +217,16 @@ static enum rc read_lists(struct reader *r, struct policy_parts *parts)
     if (rc == RC_OK) {
         rc = read_list_of(r, parts->permissions, &permissions_list, PERMISSIONS_MAX, &p->permissions,
                           &p->permission_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->zone_exceptions, &zone_exceptions_list, ZONE_EXCEPTIONS_MAX, &p->zone_exceptions,
+                          &p->zone_exception_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->surfaces, &surfaces_list, SURFACES_MAX, &p->surfaces, &p->surface_count);
+    }
+    if (rc == RC_OK) {
+        rc = read_list_of(r, parts->quorum, &quorum_list, QUORUM_RULES_MAX, &p->quorums, &p->quorum_count);
     }
     return rc;
 }
@@ -333,6 +356,9 @@ void policy_write(struct buf *out, const struct policy *p)
     add_list(a, &v, &classes_list, p->classes, p->class_count);
     add_list(a, &v, &freezes_list, p->freezes, p->freeze_count);
     add_list(a, &v, &permissions_list, p->permissions, p->permission_count);
+    add_list(a, &v, &zone_exceptions_list, p->zone_exceptions, p->zone_exception_count);
+    add_list(a, &v, &surfaces_list, p->surfaces, p->surface_count);
+    add_list(a, &v, &quorum_list, p->quorums, p->quorum_count);
     json_write_canonical(out, &v, a);
     if (arena_rc(a) != RC_OK && out->rc == RC_OK) {
         out->rc = arena_rc(a);

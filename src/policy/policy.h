@@ -19,6 +19,11 @@ enum {
     FREEZES_MAX = 1000,
     PERMISSIONS_MAX = 10000,
     TASK_CLASSES_MAX = 1000,
+    ZONE_EXCEPTIONS_MAX = 1000,
+    SURFACES_MAX = 256,
+    QUORUM_RULES_MAX = 256,
+    QUORUM_PARTS_MAX = 8,     /* groups of one rule */
+    QUORUM_APPROVALS_MAX = 8, /* approvals of one action */
 };
 
 /* A code freeze: from one moment to another, or on days of the week, UTC. */
@@ -41,6 +46,44 @@ struct permission {
     struct str_list targets; /* globs; empty: any */
     const struct value *where;  /* {"resource.status": "active"}: properties sent by an enforcer */
     const struct value *unless; /* the same form; when all of it holds, this one does not fit */
+};
+
+/* These agents may use these tools across the border of these zones. */
+struct zone_exception {
+    struct str name;
+    struct str reason;
+    struct str_list agents; /* globs, as all of these */
+    struct str_list tools;
+    struct str_list zones;
+    int64_t until_ms; /* 0: no end */
+};
+
+/* What touching a protected surface comes to. A surface without a rule escalates. */
+struct surface_rule {
+    struct str name;
+    int64_t verdict;        /* enum verdict */
+    struct str_list except; /* globs over agents to which it does not apply */
+};
+
+struct quorum_part {
+    struct str group; /* empty: any approver */
+    int64_t count;
+};
+
+/* An action that fits all that is said needs these approvals. */
+struct quorum_rule {
+    struct str name;
+    struct str_list agents; /* globs; every list: empty for any */
+    struct str_list tools;
+    struct str_list services;
+    struct str_list surfaces;
+    struct str_list classes;
+    struct str_list tiers;
+    bool irreversible;      /* only actions that can't be reverted */
+    int64_t blast_over_ppm; /* only a predicted impact above; 0: any */
+    bool human;             /* at least one of them is a person and no agent */
+    struct quorum_part parts[QUORUM_PARTS_MAX];
+    uint32_t part_count;
 };
 
 struct task_class {
@@ -82,6 +125,12 @@ struct policy {
     uint32_t freeze_count;
     struct permission *permissions;
     uint32_t permission_count;
+    struct zone_exception *zone_exceptions;
+    uint32_t zone_exception_count;
+    struct surface_rule *surfaces;
+    uint32_t surface_count;
+    struct quorum_rule *quorums;
+    uint32_t quorum_count;
 };
 
 /* v: the object under the file's `policy` key, or the canonical one. file is for error places. */

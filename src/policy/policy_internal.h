@@ -9,6 +9,13 @@
 /* out: a struct freeze. */
 NODISCARD enum rc freeze_read(struct reader *r, const struct value *v, void *out);
 struct value freeze_value(struct arena *a, const void *in);
+/* out: a struct zone_exception, surface_rule, quorum_rule. */
+NODISCARD enum rc zone_exception_read(struct reader *r, const struct value *v, void *out);
+struct value zone_exception_value(struct arena *a, const void *in);
+NODISCARD enum rc surface_rule_read(struct reader *r, const struct value *v, void *out);
+struct value surface_rule_value(struct arena *a, const void *in);
+NODISCARD enum rc quorum_rule_read(struct reader *r, const struct value *v, void *out);
+struct value quorum_rule_value(struct arena *a, const void *in);
 /* out: a struct permission. */
 NODISCARD enum rc permission_read(struct reader *r, const struct value *v, void *out);
 struct value permission_value(struct arena *a, const void *in);

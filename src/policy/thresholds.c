@@ -6,10 +6,28 @@
 #define NAME(literal) {literal, sizeof(literal) - 1}
 
 static const struct str checks[CHECK_COUNT] = {
-    [CHECK_IDENTITY] = NAME("identity"),   [CHECK_STOP] = NAME("stop"),
-    [CHECK_CATALOGUE] = NAME("catalogue"), [CHECK_REQUEST] = NAME("request"),
-    [CHECK_FREEZE] = NAME("freeze"),       [CHECK_ERROR_BUDGET] = NAME("error_budget"),
-    [CHECK_AQDD] = NAME("aqdd"),           [CHECK_HER_TREND] = NAME("her_trend"),
+    [CHECK_IDENTITY] = NAME("identity"),
+    [CHECK_STOP] = NAME("stop"),
+    [CHECK_BREAKER] = NAME("breaker"),
+    [CHECK_CATALOGUE] = NAME("catalogue"),
+    [CHECK_REQUEST] = NAME("request"),
+    [CHECK_LINEAGE] = NAME("lineage"),
+    [CHECK_TIER] = NAME("tier"),
+    [CHECK_READINESS] = NAME("readiness"),
+    [CHECK_GRANT] = NAME("grant"),
+    [CHECK_ZONE] = NAME("zone"),
+    [CHECK_FREEZE] = NAME("freeze"),
+    [CHECK_ERROR_BUDGET] = NAME("error_budget"),
+    [CHECK_AQDD] = NAME("aqdd"),
+    [CHECK_HER_TREND] = NAME("her_trend"),
+    [CHECK_UPSTREAM] = NAME("upstream"),
+    [CHECK_BLAST_RADIUS] = NAME("blast_radius"),
+    [CHECK_RATE] = NAME("rate"),
+    [CHECK_SURFACES] = NAME("surfaces"),
+    [CHECK_MEMORY] = NAME("memory"),
+    [CHECK_DRIFT] = NAME("drift"),
+    [CHECK_PROVENANCE] = NAME("provenance"),
+    [CHECK_QUORUM] = NAME("quorum"),
 };
 
 static const char *const modes[] = {"enforce", "shadow", "off", NULL};
@@ -18,8 +36,16 @@ static const char *const modes[] = {"enforce", "shadow", "off", NULL};
  * order of enum verdict, so the index of a word is its verdict. */
 static const char *const blocking[] = {"deny", "escalate", "hold", NULL};
 static const char *const required_slo[] = {"target", "dependants", NULL};
+/* In the order of enum tier, whose first is "not said". */
+static const char *const tier_words[] = {"default", "read_only", "shadow", "supervised", "autonomous", NULL};
+#define TIER_OF_NOBODY 3 /* supervised */
+static const char *const approved_by[] = {"nobody", "person", NULL};
 
 #define MODE_ROW {"mode", FIELD_WORD, 0, false, MODE_ENFORCE, 0, 0, modes}
+#define MODE_ROW_OFF {"mode", FIELD_WORD, 0, false, MODE_OFF, 0, 0, modes}
+#define COUNT_ROW(key, otherwise, least, most) {key, FIELD_COUNT, 0, false, otherwise, least, most, NULL}
+#define SPAN_ROW(key, otherwise, least, most) {key, FIELD_SPAN, 0, false, otherwise, least, most, NULL}
+#define PERCENT_ROW(key, otherwise, least, most) {key, FIELD_PERCENT, 0, false, otherwise, least, most, NULL}
 #define VERDICT_ROW(key, verdict) {key, FIELD_WORD, 0, false, verdict, 0, 0, blocking}
 #define PPM(percent) ((percent) * 10000LL)
 
@@ -59,6 +85,51 @@ static const struct {
     [HER_ON_UNKNOWN] = {CHECK_HER_TREND, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
     [HER_TOLERANCE_PPM] = {CHECK_HER_TREND,
                            {"tolerance_pct", FIELD_PERCENT, 0, false, PPM(5), 0, PPM(100), NULL}},
+    [BREAKER_MODE] = {CHECK_BREAKER, MODE_ROW},
+    [BREAKER_MAX_DENIALS] = {CHECK_BREAKER, COUNT_ROW("max_denials", 10, 1, 10000)},
+    [BREAKER_MAX_FAILURES] = {CHECK_BREAKER, COUNT_ROW("max_failures", 3, 1, 10000)},
+    [BREAKER_MAX_CALLS] = {CHECK_BREAKER, COUNT_ROW("max_calls", 0, 0, 1000000)},
+    [BREAKER_WINDOW_MS] = {CHECK_BREAKER, SPAN_ROW("window", 60000, 1000, 86400000)},
+    [BREAKER_OPEN_MS] = {CHECK_BREAKER, SPAN_ROW("open_for", 600000, 1000, 7 * 86400000LL)},
+    [BREAKER_PROBES] = {CHECK_BREAKER, COUNT_ROW("probes", 1, 1, 100)},
+    [BREAKER_ON_BLOCK] = {CHECK_BREAKER, VERDICT_ROW("on_block", VERDICT_DENY)},
+    [LINEAGE_MODE] = {CHECK_LINEAGE, MODE_ROW_OFF},
+    [LINEAGE_ON_BLOCK] = {CHECK_LINEAGE, VERDICT_ROW("on_block", VERDICT_DENY)},
+    [TIER_MODE] = {CHECK_TIER, MODE_ROW},
+    [TIER_OTHERWISE] = {CHECK_TIER, {"default", FIELD_WORD, 0, false, TIER_OF_NOBODY, 0, 0, tier_words}},
+    [TIER_SUPERVISED_WRITE] = {CHECK_TIER, {"supervised_write", FIELD_WORD, 0, false, 0, 0, 0, approved_by}},
+    [READINESS_MODE] = {CHECK_READINESS, MODE_ROW_OFF},
+    [READINESS_ON_BLOCK] = {CHECK_READINESS, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [GRANT_MODE] = {CHECK_GRANT, MODE_ROW_OFF},
+    [GRANT_ON_BLOCK] = {CHECK_GRANT, VERDICT_ROW("on_block", VERDICT_DENY)},
+    [ZONE_MODE] = {CHECK_ZONE, MODE_ROW},
+    [ZONE_ON_BLOCK] = {CHECK_ZONE, VERDICT_ROW("on_block", VERDICT_DENY)},
+    [UPSTREAM_MODE] = {CHECK_UPSTREAM, MODE_ROW},
+    [UPSTREAM_MIN_PPM] = {CHECK_UPSTREAM, PERCENT_ROW("min_pct", 0, PPM(-1000), PPM(100))},
+    [UPSTREAM_ON_BLOCK] = {CHECK_UPSTREAM, VERDICT_ROW("on_block", VERDICT_HOLD)},
+    [UPSTREAM_ON_UNKNOWN] = {CHECK_UPSTREAM, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [BLAST_MODE] = {CHECK_BLAST_RADIUS, MODE_ROW},
+    [BLAST_MAX_PPM] = {CHECK_BLAST_RADIUS, PERCENT_ROW("max_pct", PPM(50), 0, PPM(100))},
+    [BLAST_ON_BLOCK] = {CHECK_BLAST_RADIUS, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [BLAST_REQUIRE_TRAFFIC] = {CHECK_BLAST_RADIUS, {"require_traffic", FIELD_BOOL, 0, false, 0, 0, 0, NULL}},
+    [BLAST_ON_UNKNOWN] = {CHECK_BLAST_RADIUS, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [RATE_MODE] = {CHECK_RATE, MODE_ROW},
+    [RATE_WINDOW_MS] = {CHECK_RATE, SPAN_ROW("window", 60000, 1000, 86400000)},
+    [RATE_MAX_AGENT] = {CHECK_RATE, COUNT_ROW("per_agent", 0, 0, RATE_COUNT_MAX)},
+    [RATE_MAX_SERVICE] = {CHECK_RATE, COUNT_ROW("per_service", 0, 0, RATE_COUNT_MAX)},
+    [RATE_MAX_TOOL] = {CHECK_RATE, COUNT_ROW("per_tool", 0, 0, RATE_COUNT_MAX)},
+    [RATE_CONCURRENT] = {CHECK_RATE, COUNT_ROW("concurrent", 0, 0, 10000)},
+    [RATE_ON_BLOCK] = {CHECK_RATE, VERDICT_ROW("on_block", VERDICT_HOLD)},
+    [SURFACES_MODE] = {CHECK_SURFACES, MODE_ROW},
+    [MEMORY_MODE] = {CHECK_MEMORY, MODE_ROW_OFF},
+    [MEMORY_MIN_FAILURES] = {CHECK_MEMORY, COUNT_ROW("min_failures", 2, 1, 10000)},
+    [MEMORY_MAX_FAILED_PPM] = {CHECK_MEMORY, PERCENT_ROW("max_failed_pct", PPM(50), 0, PPM(100))},
+    [MEMORY_ON_BLOCK] = {CHECK_MEMORY, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [DRIFT_MODE] = {CHECK_DRIFT, MODE_ROW},
+    [DRIFT_ON_BLOCK] = {CHECK_DRIFT, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [PROVENANCE_MODE] = {CHECK_PROVENANCE, MODE_ROW},
+    [PROVENANCE_ON_BLOCK] = {CHECK_PROVENANCE, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [QUORUM_MODE] = {CHECK_QUORUM, MODE_ROW},
 };
 
 const char *check_name(enum check c)
@@ -109,10 +180,15 @@ static bool find_threshold(enum check c, struct str key, enum threshold *ret)
     return false;
 }
 
-static bool check_has_thresholds(enum check c)
+/* Who names a check wants it, unless it says otherwise. */
+static void switch_on(enum check c, const struct value *v, struct threshold_change *out, uint32_t *count)
 {
     enum threshold mode;
-    return find_threshold(c, STR("mode"), &mode);
+    if (find_threshold(c, STR("mode"), &mode) && table[mode].field.otherwise == MODE_OFF &&
+        value_get(v, STR("mode")) == NULL) {
+        must(*count < THRESHOLD_COUNT);
+        out[(*count)++] = (struct threshold_change){mode, MODE_ENFORCE};
+    }
 }
 
 static enum rc read_check(struct reader *r, enum check c, const struct value *v,
@@ -136,6 +212,7 @@ static enum rc read_check(struct reader *r, enum check c, const struct value *v,
         must(*count < THRESHOLD_COUNT);
         out[(*count)++] = (struct threshold_change){t, n};
     }
+    switch_on(c, v, out, count);
     return RC_OK;
 }
 
@@ -159,7 +236,7 @@ enum rc thresholds_read(struct reader *r, const struct value *v, struct threshol
         if (!check_parse(m->name, &c)) {
             return reader_fail(r, &m->value, "unknown check \"%.*s\"", STR_ARG(m->name));
         }
-        if (!check_has_thresholds(c)) {
+        if (check_is_mandatory(c)) {
             return reader_fail(r, &m->value, "check %s has no mode and no thresholds", check_name(c));
         }
         enum rc rc = read_check(r, c, &m->value, items, &count);
@@ -218,18 +295,40 @@ struct value threshold_changes_value(struct arena *a, struct threshold_changes c
     return all;
 }
 
+/* Where each check's mode stands; MANDATORY: it has none. */
+#define MANDATORY THRESHOLD_COUNT
+static const enum threshold mode_of[CHECK_COUNT] = {
+    [CHECK_IDENTITY] = MANDATORY,
+    [CHECK_STOP] = MANDATORY,
+    [CHECK_BREAKER] = BREAKER_MODE,
+    [CHECK_CATALOGUE] = MANDATORY,
+    [CHECK_REQUEST] = MANDATORY,
+    [CHECK_LINEAGE] = LINEAGE_MODE,
+    [CHECK_TIER] = TIER_MODE,
+    [CHECK_READINESS] = READINESS_MODE,
+    [CHECK_GRANT] = GRANT_MODE,
+    [CHECK_ZONE] = ZONE_MODE,
+    [CHECK_FREEZE] = FREEZE_MODE,
+    [CHECK_ERROR_BUDGET] = BUDGET_MODE,
+    [CHECK_AQDD] = AQDD_MODE,
+    [CHECK_HER_TREND] = HER_MODE,
+    [CHECK_UPSTREAM] = UPSTREAM_MODE,
+    [CHECK_BLAST_RADIUS] = BLAST_MODE,
+    [CHECK_RATE] = RATE_MODE,
+    [CHECK_SURFACES] = SURFACES_MODE,
+    [CHECK_MEMORY] = MEMORY_MODE,
+    [CHECK_DRIFT] = DRIFT_MODE,
+    [CHECK_PROVENANCE] = PROVENANCE_MODE,
+    [CHECK_QUORUM] = QUORUM_MODE,
+};
+
+bool check_is_mandatory(enum check c)
+{
+    must((unsigned)c < CHECK_COUNT);
+    return mode_of[c] == MANDATORY;
+}
+
 enum check_mode thresholds_mode(const struct thresholds *t, enum check c)
 {
-    switch (c) {
-    case CHECK_FREEZE:
-        return (enum check_mode)t->at[FREEZE_MODE];
-    case CHECK_ERROR_BUDGET:
-        return (enum check_mode)t->at[BUDGET_MODE];
-    case CHECK_AQDD:
-        return (enum check_mode)t->at[AQDD_MODE];
-    case CHECK_HER_TREND:
-        return (enum check_mode)t->at[HER_MODE];
-    default:
-        return MODE_ENFORCE;
-    }
+    return check_is_mandatory(c) ? MODE_ENFORCE : (enum check_mode)t->at[mode_of[c]];
 }

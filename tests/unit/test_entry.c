@@ -33,7 +33,8 @@ static void kinds_are_names(void **state)
         "action.committed",  "action.heartbeat", "action.finished",  "action.lost",       "action.cancelled",
         "action.expired",    "action.abandoned", "approval.granted", "approval.rejected", "stop.set",
         "stop.lifted",       "deploy.started",   "deploy.ended",     "sli.bucket",        "clock.jumped",
-        "clock.accepted",    "load.refused",
+        "clock.accepted",    "load.refused",     "breaker.set",       "tier.changed",      "grant.issued",
+        "grant.revoked",
     };
     for (unsigned i = 0; i < ENTRY_KIND_COUNT; i++) {
         enum entry_kind kind;

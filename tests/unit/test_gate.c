@@ -1055,16 +1055,18 @@ static void malformed_records_are_refused(void **state)
     struct scene s;
     scene_init(&s, "{}");
     static const char *const findings[] = {"null", "{}", "[[]]", "[1]", "['nothing']", "[['aqdd']]", "[['aqdd','maybe']]",
-                                           "[['quorum','allow']]", "[['aqdd','hold','because']]"};
+                                           "[['nobody','allow']]", "[['aqdd','hold','because']]"};
     for (size_t i = 0; i < sizeof findings / sizeof *findings; i++) {
         struct value v = maker_value(&s.m, findings[i]);
         assert_int_equal(findings_read(&v, &s.decision, NULL), RC_CORRUPT);
     }
-    /* What a record does not mention denies. */
+    /* A mandatory check that a record does not mention denies; any other was off. */
     struct value none = maker_value(&s.m, "[]");
     assert_int_equal(findings_read(&none, &s.decision, NULL), RC_OK);
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        assert_int_equal(s.decision.findings[c].verdict, VERDICT_DENY);
+        bool mandatory = check_is_mandatory((enum check)c);
+        assert_int_equal(s.decision.findings[c].verdict, mandatory ? VERDICT_DENY : VERDICT_ALLOW);
+        assert_int_equal(s.decision.findings[c].reason, mandatory ? REASON_NONE : REASON_OFF);
         assert_int_equal(s.decision.findings[c].check, c);
     }
     struct value bad = maker_value(&s.m, "{'budgets':[['shop','odd',1,1,'']]}");
@@ -1093,6 +1095,20 @@ int main(void)
         {"cases: error_budget", run_file, NULL, NULL, (void *)(uintptr_t)"error_budget"},
         {"cases: aqdd", run_file, NULL, NULL, (void *)(uintptr_t)"aqdd"},
         {"cases: her_trend", run_file, NULL, NULL, (void *)(uintptr_t)"her_trend"},
+        {"cases: breaker", run_file, NULL, NULL, (void *)(uintptr_t)"breaker"},
+        {"cases: lineage", run_file, NULL, NULL, (void *)(uintptr_t)"lineage"},
+        {"cases: tier", run_file, NULL, NULL, (void *)(uintptr_t)"tier"},
+        {"cases: readiness", run_file, NULL, NULL, (void *)(uintptr_t)"readiness"},
+        {"cases: grant", run_file, NULL, NULL, (void *)(uintptr_t)"grant"},
+        {"cases: zone", run_file, NULL, NULL, (void *)(uintptr_t)"zone"},
+        {"cases: upstream", run_file, NULL, NULL, (void *)(uintptr_t)"upstream"},
+        {"cases: blast_radius", run_file, NULL, NULL, (void *)(uintptr_t)"blast_radius"},
+        {"cases: rate", run_file, NULL, NULL, (void *)(uintptr_t)"rate"},
+        {"cases: surfaces", run_file, NULL, NULL, (void *)(uintptr_t)"surfaces"},
+        {"cases: memory", run_file, NULL, NULL, (void *)(uintptr_t)"memory"},
+        {"cases: drift", run_file, NULL, NULL, (void *)(uintptr_t)"drift"},
+        {"cases: provenance", run_file, NULL, NULL, (void *)(uintptr_t)"provenance"},
+        {"cases: quorum", run_file, NULL, NULL, (void *)(uintptr_t)"quorum"},
         {"cases: fold", run_file, NULL, NULL, (void *)(uintptr_t)"fold"},
         cmocka_unit_test(what_was_never_polled_is_unknown),
         cmocka_unit_test(a_budget_grows_stale),

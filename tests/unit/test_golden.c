@@ -59,6 +59,8 @@ static const struct sample base[] = {
     {ENTRY_ACTION_COMMITTED, "tok_2", "act_6", "{'nonce':'" NONCE "','start_by':'2027-01-15T08:00:30.000Z','verdict':'allow'}"},
     {ENTRY_STOP_SET, "tok_3", NULL, "{'level':'pause','name':'bot','person':'ben','reason':'odd','scope':'agent'}"},
     {ENTRY_DEPLOY_STARTED, "tok_3", NULL, "{'id':'d1','service':'shop'}"},
+    {ENTRY_GRANT_ISSUED, "tok_3", NULL,
+     "{'agent':'b*','expires_at':'2027-01-16T09:00:00.000Z','person':'ben','reason':'all day','target':'*','tool':'*'}"},
 };
 
 /* One row per kind and version, in the order of the kinds. */
@@ -98,6 +100,12 @@ static const struct sample samples[] = {
     {ENTRY_CLOCK_JUMPED, "system", NULL, "{'steady':'2027-01-15T08:00:00.000Z','wall':'2027-01-15T09:00:00.000Z'}"},
     {ENTRY_CLOCK_ACCEPTED, "tok_3", NULL, "{'person':'ben','wall':'2027-01-15T09:00:00.000Z'}"},
     {ENTRY_LOAD_REFUSED, "system", NULL, "{'malformed':1,'rate_limited':2,'unauthenticated':3}"},
+    {ENTRY_BREAKER_SET, "tok_3", NULL, "{'agent':'bot','person':'ben','reason':'odd','state':'open'}"},
+    {ENTRY_TIER_CHANGED, "tok_3", NULL, "{'agent':'bot','person':'ben','reason':'earned','service':'shop*','tier':'autonomous'}"},
+    {ENTRY_GRANT_ISSUED, "tok_3", NULL,
+     "{'agent':'bot','expires_at':'2027-01-15T09:00:00.000Z','person':'ben','reason':'tonight','target':'*','tool':'sc*',"
+     "'where':{'type':'object'}}"},
+    {ENTRY_GRANT_REVOKED, "tok_3", "grt_10", "{'person':'ben','reason':'done'}"},
 };
 
 /* --- one stored entry: its header, salt, body and, of a policy, its text ----------------------------------- */

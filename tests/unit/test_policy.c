@@ -84,6 +84,43 @@ static void an_empty_policy_has_every_default(void **state)
         [HER_ON_BLOCK] = VERDICT_ESCALATE,
         [HER_ON_UNKNOWN] = VERDICT_HOLD,
         [HER_TOLERANCE_PPM] = 50000,
+        [BREAKER_MODE] = MODE_ENFORCE,
+        [BREAKER_MAX_DENIALS] = 10,
+        [BREAKER_MAX_FAILURES] = 3,
+        [BREAKER_WINDOW_MS] = MINUTE_MS,
+        [BREAKER_OPEN_MS] = 10 * MINUTE_MS,
+        [BREAKER_PROBES] = 1,
+        [BREAKER_ON_BLOCK] = VERDICT_DENY,
+        [LINEAGE_MODE] = MODE_OFF,
+        [LINEAGE_ON_BLOCK] = VERDICT_DENY,
+        [TIER_MODE] = MODE_ENFORCE,
+        [TIER_OTHERWISE] = TIER_SUPERVISED,
+        [READINESS_MODE] = MODE_OFF,
+        [READINESS_ON_BLOCK] = VERDICT_ESCALATE,
+        [GRANT_MODE] = MODE_OFF,
+        [GRANT_ON_BLOCK] = VERDICT_DENY,
+        [ZONE_MODE] = MODE_ENFORCE,
+        [ZONE_ON_BLOCK] = VERDICT_DENY,
+        [UPSTREAM_MODE] = MODE_ENFORCE,
+        [UPSTREAM_ON_BLOCK] = VERDICT_HOLD,
+        [UPSTREAM_ON_UNKNOWN] = VERDICT_HOLD,
+        [BLAST_MODE] = MODE_ENFORCE,
+        [BLAST_MAX_PPM] = 500000,
+        [BLAST_ON_BLOCK] = VERDICT_ESCALATE,
+        [BLAST_ON_UNKNOWN] = VERDICT_HOLD,
+        [RATE_MODE] = MODE_ENFORCE,
+        [RATE_WINDOW_MS] = MINUTE_MS,
+        [RATE_ON_BLOCK] = VERDICT_HOLD,
+        [SURFACES_MODE] = MODE_ENFORCE,
+        [MEMORY_MODE] = MODE_OFF,
+        [MEMORY_MIN_FAILURES] = 2,
+        [MEMORY_MAX_FAILED_PPM] = 500000,
+        [MEMORY_ON_BLOCK] = VERDICT_ESCALATE,
+        [DRIFT_MODE] = MODE_ENFORCE,
+        [DRIFT_ON_BLOCK] = VERDICT_ESCALATE,
+        [PROVENANCE_MODE] = MODE_ENFORCE,
+        [PROVENANCE_ON_BLOCK] = VERDICT_ESCALATE,
+        [QUORUM_MODE] = MODE_ENFORCE,
     };
     for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
         assert_int_equal(p->thresholds.at[i], want[i]);
@@ -255,7 +292,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
          "unknown key \"robots\": expected one of agents, services, open_actions, pending_approvals, "
          "pending_per_agent"},
         {"limits: []", "p.yaml:1:9", "expected an object"},
-        {"checks: {quorum: {}}", "p.yaml:1:18", "unknown check \"quorum\""},
+        {"checks: {nothing: {}}", "p.yaml:1:19", "unknown check \"nothing\""},
         {"checks: {aqdd: 3}", "p.yaml:1:16", "aqdd: expected an object of thresholds"},
         {"checks: {aqdd: {max: 3}}", "p.yaml:1:22", "unknown threshold \"max\" of check aqdd"},
         {"checks: {aqdd: {max_depth: -1}}", "p.yaml:1:28", "max_depth: expected 0 to 100000"},
@@ -280,7 +317,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
          "agents: \"a\" is declared twice"},
         {"agents:\n  - {name: a, owner: o, color: red}", "p.yaml:2:32",
          "unknown key \"color\": expected one of name, owner, escalation, team, roles, model, "
-         "prompt_version, advisory, suspended, checks"},
+         "prompt_version, advisory, suspended, tier, tiers, zones, behaviour, checks"},
         {"services: [{name: s, slo: {objective: 100, events: true}}]", "p.yaml:1:39",
          "objective: expected 0.0001 to 99.9999"},
         {"services: [{name: s, slo: {objective: 99}}]", "p.yaml:1:27",
@@ -325,7 +362,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"mood: fine", "p.yaml:1:7",
          "unknown key \"mood\": expected one of mode, proposal_ttl, approval_ttl, start_deadline, heartbeat, "
          "resume_by_another, owner_approves, limits, checks, task_classes, agents, services, tools, "
-         "permissions, freezes"},
+         "permissions, freezes, zone_exceptions, surfaces, quorum"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         check_refused(rows[i].yaml, RC_INVALID, rows[i].where, rows[i].text);
@@ -436,7 +473,8 @@ static void mandatory_checks_have_no_mode(void **state)
     }
     struct thresholds t = thresholds_default();
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        assert_int_equal(thresholds_mode(&t, (enum check)c), MODE_ENFORCE);
+        bool wanted = c != CHECK_LINEAGE && c != CHECK_READINESS && c != CHECK_GRANT && c != CHECK_MEMORY;
+        assert_int_equal(thresholds_mode(&t, (enum check)c), wanted ? MODE_ENFORCE : MODE_OFF);
     }
     check_refused("checks: {aqdd: {mode: silent}}", RC_INVALID, "p.yaml:1:23",
                   "mode: expected one of enforce, shadow, off");
@@ -487,7 +525,7 @@ static void words_go_there_and_back(void **state)
         assert_int_equal(c, i);
     }
     enum check c;
-    assert_false(check_parse(STR("quorum"), &c));
+    assert_false(check_parse(STR("nothing"), &c));
     for (int64_t ppm = -1000001; ppm < 1000001; ppm += 7) {
         assert_int_equal(percent_to_ppm(ppm_to_percent(ppm)), ppm);
     }

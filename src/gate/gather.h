@@ -1,0 +1,17 @@
+/*
+ * gate/gather - parts of gate_gather that have a file of their own.
+ */
+#ifndef GATE_GATHER_H
+#define GATE_GATHER_H
+
+#include "gate/gate.h"
+
+/* facts.c */
+struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant, int64_t max_age_ms);
+
+/* conduct.c: breaker, tier, zones, grant, rates, readiness, memory. */
+void gather_conduct(const struct gate_input *in, const struct thresholds *t, struct facts *f);
+/* upstream.c: the budgets of what the targets call. */
+void gather_upstream(const struct gate_input *in, const struct thresholds *t, struct facts *f);
+
+#endif
