@@ -28,7 +28,8 @@ static enum rc digest_find(struct str text, struct digest *ret, struct err *e)
         struct str name;
         struct str base64;
         if (count == CONTENT_DIGESTS_MAX) {
-            return err_set(e, RC_LIMIT, "Content-Digest: more than %d digests", CONTENT_DIGESTS_MAX);
+            return err_set(e, RC_LIMIT, "Content-Digest: more than %d digests",
+                           CONTENT_DIGESTS_MAX);
         }
         if (!member_read(&text, &name, &base64) || !sf_next_member(&text, &more)) {
             return err_set(e, RC_INVALID, "Content-Digest: a member is algorithm=:base64:");
@@ -37,8 +38,10 @@ static enum rc digest_find(struct str text, struct digest *ret, struct err *e)
             continue;
         }
         size_t len = 0;
-        if (found || !base64_decode(base64, ret->bytes, sizeof ret->bytes, &len) || len != SHA256_LEN) {
-            return err_set(e, RC_INVALID, "Content-Digest: sha-256 is there once and has %d bytes", SHA256_LEN);
+        if (found || !base64_decode(base64, ret->bytes, sizeof ret->bytes, &len) ||
+            len != SHA256_LEN) {
+            return err_set(e, RC_INVALID, "Content-Digest: sha-256 is there once and has %d bytes",
+                           SHA256_LEN);
         }
         found = true;
     }
@@ -49,14 +52,17 @@ enum rc content_digest_check(struct str header, struct str body, struct err *e)
 {
     struct digest said = {{0}};
     if (header.len > HTTP_SIGNATURE_HEADER_MAX) {
-        return err_set(e, RC_LIMIT, "Content-Digest has at most %d bytes", HTTP_SIGNATURE_HEADER_MAX);
+        return err_set(e, RC_LIMIT, "Content-Digest has at most %d bytes",
+                       HTTP_SIGNATURE_HEADER_MAX);
     }
     enum rc rc = digest_find(header, &said, e);
     if (rc != RC_OK) {
         return rc;
     }
     struct digest is = sha256(body);
-    return digest_eq(&is, &said) ? RC_OK : err_set(e, RC_DENIED, "the body has another digest than was said");
+    return digest_eq(&is, &said)
+               ? RC_OK
+               : err_set(e, RC_DENIED, "the body has another digest than was said");
 }
 
 void content_digest_write(struct buf *out, struct str body)

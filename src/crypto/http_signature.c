@@ -106,7 +106,8 @@ static enum rc component_read(struct str *text, struct input *in, struct err *e)
         return err_set(e, RC_INVALID, "Signature-Input: malformed parameter of a component");
     }
     if (in->signature.component_count == HTTP_SIGNATURE_COMPONENTS_MAX) {
-        return err_set(e, RC_LIMIT, "Signature-Input: more than %d components", HTTP_SIGNATURE_COMPONENTS_MAX);
+        return err_set(e, RC_LIMIT, "Signature-Input: more than %d components",
+                       HTTP_SIGNATURE_COMPONENTS_MAX);
     }
     /* Another's signature may cover one name twice, with different parameters. */
     if (!in->has_component_params && has_component(&in->signature, item.text)) {
@@ -147,7 +148,8 @@ struct labels {
 };
 
 /* label= of the next member of a dictionary; what is its name for messages. */
-static enum rc label_read(struct str *text, const char *what, struct labels *all, struct str *ret, struct err *e)
+static enum rc label_read(struct str *text, const char *what, struct labels *all, struct str *ret,
+                          struct err *e)
 {
     if (!sf_key(text, ret) || !sf_char(text, '=')) {
         return err_set(e, RC_INVALID, "%s: label=value was expected", what);
@@ -198,7 +200,8 @@ static enum rc input_find(struct str text, struct str tag, struct input *ret, st
     if (found == 0) {
         return err_set(e, RC_NOT_FOUND, "no signature has the tag %.*s", STR_ARG(tag));
     }
-    return found == 1 ? RC_OK : err_set(e, RC_INVALID, "%u signatures where one was expected", found);
+    return found == 1 ? RC_OK
+                      : err_set(e, RC_INVALID, "%u signatures where one was expected", found);
 }
 
 static enum rc input_check(const struct input *in, struct err *e)
@@ -223,8 +226,8 @@ static enum rc input_check(const struct input *in, struct err *e)
 }
 
 /* The bytes of the member with the label. */
-static enum rc bytes_find(struct str text, struct str label, uint8_t ret[static ED25519_SIGNATURE_LEN],
-                          struct err *e)
+static enum rc bytes_find(struct str text, struct str label,
+                          uint8_t ret[static ED25519_SIGNATURE_LEN], struct err *e)
 {
     struct labels labels = {0};
     bool found = false;
@@ -242,17 +245,19 @@ static enum rc bytes_find(struct str text, struct str label, uint8_t ret[static 
         }
         size_t len = 0;
         if (str_eq(own, label)) {
-            found = base64_decode(item.text, ret, ED25519_SIGNATURE_LEN, &len) && len == ED25519_SIGNATURE_LEN;
+            found = base64_decode(item.text, ret, ED25519_SIGNATURE_LEN, &len) &&
+                    len == ED25519_SIGNATURE_LEN;
             if (!found) {
                 return err_set(e, RC_INVALID, "Signature: an Ed25519 signature has 64 bytes");
             }
         }
     }
-    return found ? RC_OK : err_set(e, RC_INVALID, "Signature: the label of Signature-Input is not there");
+    return found ? RC_OK
+                 : err_set(e, RC_INVALID, "Signature: the label of Signature-Input is not there");
 }
 
-enum rc http_signature_parse(struct str input, struct str signature, struct str tag, struct http_signature *ret,
-                             struct err *e)
+enum rc http_signature_parse(struct str input, struct str signature, struct str tag,
+                             struct http_signature *ret, struct err *e)
 {
     struct input in = {0};
     enum rc rc = header_check(input, "Signature-Input", e);
@@ -275,7 +280,8 @@ enum rc http_signature_parse(struct str input, struct str signature, struct str 
 }
 
 static const struct str derived[] = {
-    {"@method", 7}, {"@authority", 10}, {"@path", 5}, {"@query", 6}, {"@target-uri", 11}, {"@scheme", 7},
+    {"@method", 7}, {"@authority", 10},  {"@path", 5},
+    {"@query", 6},  {"@target-uri", 11}, {"@scheme", 7},
 };
 
 /* A derived component that is known, or a field's name in lower case. */
@@ -301,8 +307,8 @@ static bool is_one_line(struct str value)
            memchr(value.ptr == NULL ? "" : value.ptr, '\r', value.len) == NULL;
 }
 
-enum rc http_signature_base(const struct http_signature *s, const struct http_message *m, struct buf *out,
-                            struct err *e)
+enum rc http_signature_base(const struct http_signature *s, const struct http_message *m,
+                            struct buf *out, struct err *e)
 {
     for (uint32_t i = 0; i < s->component_count; i++) {
         struct str name = s->components[i];
@@ -327,7 +333,8 @@ enum rc http_signature_base(const struct http_signature *s, const struct http_me
     return out->rc == RC_OK ? RC_OK : err_set(e, out->rc, "what was signed is too long");
 }
 
-static enum rc check_covered(const struct http_signature *s, const struct http_message *m, struct err *e)
+static enum rc check_covered(const struct http_signature *s, const struct http_message *m,
+                             struct err *e)
 {
     bool whole_uri = has_component(s, STR("@target-uri"));
     const struct {
@@ -342,20 +349,22 @@ static enum rc check_covered(const struct http_signature *s, const struct http_m
     };
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         if (needs[i].needed && !has_component(s, needs[i].name)) {
-            return err_set(e, RC_DENIED, "the signature does not cover %.*s", STR_ARG(needs[i].name));
+            return err_set(e, RC_DENIED, "the signature does not cover %.*s",
+                           STR_ARG(needs[i].name));
         }
     }
     return RC_OK;
 }
 
-static enum rc check_times(const struct http_signature *s, const struct http_signature_rules *rules, int64_t now_s,
-                           struct err *e)
+static enum rc check_times(const struct http_signature *s, const struct http_signature_rules *rules,
+                           int64_t now_s, struct err *e)
 {
     if (s->created_s > now_s + rules->skew_s) {
         return err_set(e, RC_DENIED, "the signature is created in the future");
     }
     if (now_s >= s->created_s + rules->max_age_s) {
-        return err_set(e, RC_DENIED, "the signature is older than %lld s", (long long)rules->max_age_s);
+        return err_set(e, RC_DENIED, "the signature is older than %lld s",
+                       (long long)rules->max_age_s);
     }
     if (s->expires_s != 0 && now_s >= s->expires_s) {
         return err_set(e, RC_DENIED, "the signature is expired");
@@ -363,7 +372,8 @@ static enum rc check_times(const struct http_signature *s, const struct http_sig
     return RC_OK;
 }
 
-enum rc http_signature_verify(const struct http_signature *s, const struct http_signature_rules *rules,
+enum rc http_signature_verify(const struct http_signature *s,
+                              const struct http_signature_rules *rules,
                               const struct http_message *m,
                               const uint8_t public_key[static ED25519_PUBLIC_LEN], struct err *e)
 {

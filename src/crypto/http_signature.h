@@ -1,9 +1,10 @@
 /*
  * crypto/http_signature - a request that its sender's key has signed.
  *
- * The sender names in Signature-Input which components of the request it signs and when; the text it
- * signs (the base) is built anew from the request that came. A signature counts only when it covers
- * all that decides what the request does: @method, @authority, @path, @query when there is one (or
+ * The sender names in Signature-Input which components of the request it signs and when; the text
+ * it signs (the base) is built anew from the request that came. A signature counts only when it
+ * covers all that decides what the request does: @method, @authority, @path, @query when there is
+ * one (or
  * @target-uri in place of these three) and content-digest when there is a body, whose digest
  * content_digest_check() must then compare.
  *
@@ -24,11 +25,12 @@
 #include "crypto/crypto.h"
 
 enum {
-    HTTP_SIGNATURE_HEADER_MAX = 8 << 10, /* bytes of Signature-Input, of Signature, of Content-Digest */
-    HTTP_SIGNATURES_MAX = 8,             /* in one request, those of others included */
+    HTTP_SIGNATURE_HEADER_MAX =
+        8 << 10,             /* bytes of Signature-Input, of Signature, of Content-Digest */
+    HTTP_SIGNATURES_MAX = 8, /* in one request, those of others included */
     HTTP_SIGNATURE_COMPONENTS_MAX = 32,
-    HTTP_SIGNATURE_NONCE_MAX = 128,    /* bytes */
-    HTTP_SIGNATURE_KEYID_MAX = 256,    /* bytes */
+    HTTP_SIGNATURE_NONCE_MAX = 128,     /* bytes */
+    HTTP_SIGNATURE_KEYID_MAX = 256,     /* bytes */
     HTTP_SIGNATURE_BASE_MAX = 64 << 10, /* bytes */
     HTTP_SIGNATURE_SKEW_MAX_S = 60,
     HTTP_SIGNATURE_AGE_MAX_S = 3600,
@@ -38,7 +40,8 @@ enum {
 /* What Signature-Input and Signature say. Borrows: the two headers. */
 struct http_signature {
     struct str label;
-    struct str components[HTTP_SIGNATURE_COMPONENTS_MAX]; /* "@method", "content-digest"; each once */
+    struct str
+        components[HTTP_SIGNATURE_COMPONENTS_MAX]; /* "@method", "content-digest"; each once */
     uint32_t component_count;
     struct str params; /* the list and its parameters as sent: the last line of the base */
     int64_t created_s;
@@ -70,7 +73,7 @@ typedef bool http_component_fn(void *context, struct str name, struct str *ret);
 struct http_message {
     http_component_fn *component;
     void *context;
-    bool has_query;
+    bool has_query; /* there is a '?' */
     bool has_body;
     int64_t received_s; /* Unix time */
 };
@@ -88,14 +91,16 @@ struct http_signature_rules {
 };
 
 /* Errors: RC_DENIED, the text says which rule failed; RC_LIMIT and RC_NO_MEMORY for the base. */
-NODISCARD enum rc http_signature_verify(const struct http_signature *s, const struct http_signature_rules *rules,
+NODISCARD enum rc http_signature_verify(const struct http_signature *s,
+                                        const struct http_signature_rules *rules,
                                         const struct http_message *m,
-                                        const uint8_t public_key[static ED25519_PUBLIC_LEN], struct err *e);
+                                        const uint8_t public_key[static ED25519_PUBLIC_LEN],
+                                        struct err *e);
 
 /*
  * header is the value of Content-Digest. Other algorithms beside sha-256 are not looked at.
- * Errors: RC_INVALID when it is malformed or has no sha-256; RC_DENIED when body has another digest;
- * RC_LIMIT.
+ * Errors: RC_INVALID when it is malformed or has no sha-256; RC_DENIED when body has another
+ * digest; RC_LIMIT.
  */
 NODISCARD enum rc content_digest_check(struct str header, struct str body, struct err *e);
 /* Appends "sha-256=:...:". */

@@ -29,8 +29,8 @@ static const struct {
     struct str crv;
     enum public_key_kind kind;
 } kinds[] = {
-    {{"RSA", 3}, {NULL, 0}, PUBLIC_KEY_RSA},        {{"EC", 2}, {"P-256", 5}, PUBLIC_KEY_P256},
-    {{"EC", 2}, {"P-384", 5}, PUBLIC_KEY_P384},     {{"EC", 2}, {"P-521", 5}, PUBLIC_KEY_P521},
+    {{"RSA", 3}, {NULL, 0}, PUBLIC_KEY_RSA},          {{"EC", 2}, {"P-256", 5}, PUBLIC_KEY_P256},
+    {{"EC", 2}, {"P-384", 5}, PUBLIC_KEY_P384},       {{"EC", 2}, {"P-521", 5}, PUBLIC_KEY_P521},
     {{"OKP", 3}, {"Ed25519", 7}, PUBLIC_KEY_ED25519},
 };
 
@@ -67,7 +67,8 @@ enum rc jwk_thumbprint(const struct value *jwk, struct digest *ret, struct err *
     for (size_t i = 0; shape->members[i].len > 0; i++) {
         struct str text = value_text(value_get(jwk, shape->members[i]));
         if (!is_plain(text)) {
-            return err_set(e, RC_INVALID, "the key has no usable member %.*s", STR_ARG(shape->members[i]));
+            return err_set(e, RC_INVALID, "the key has no usable member %.*s",
+                           STR_ARG(shape->members[i]));
         }
         parts[count++] = i == 0 ? STR("{\"") : STR("\",\"");
         parts[count++] = shape->members[i];
@@ -123,8 +124,9 @@ static enum rc key_read(const struct value *jwk, struct public_key **ret)
     if (kind == PUBLIC_KEY_ED25519) {
         return public_key_ed25519(number_view(&a), ret, NULL);
     }
-    return number_get(jwk, STR("y"), &b) ? public_key_ec(kind, number_view(&a), number_view(&b), ret, NULL)
-                                         : RC_INVALID;
+    return number_get(jwk, STR("y"), &b)
+               ? public_key_ec(kind, number_view(&a), number_view(&b), ret, NULL)
+               : RC_INVALID;
 }
 
 static bool may_verify(const struct value *jwk)
@@ -144,9 +146,9 @@ static bool may_verify(const struct value *jwk)
 static bool use_get(const struct value *jwk, enum jwk_use *ret)
 {
     const struct value *use = value_get(jwk, STR("use"));
-    *ret = use == NULL                                    ? JWK_USE_ANY
-           : str_eq(value_text(use), STR("sig"))      ? JWK_USE_SIG
-                                                          : JWK_USE_JWT_SVID;
+    *ret = use == NULL                           ? JWK_USE_ANY
+           : str_eq(value_text(use), STR("sig")) ? JWK_USE_SIG
+                                                 : JWK_USE_JWT_SVID;
     return *ret != JWK_USE_JWT_SVID || str_eq(value_text(use), STR("jwt-svid"));
 }
 
@@ -201,7 +203,8 @@ static enum rc keys_read(struct jwks *s, const struct value *keys, struct err *e
 
 static enum rc jwks_new(uint32_t count, struct jwks **ret, struct err *e)
 {
-    struct arena *a = arena_new(JWKS_KEYS_MAX * (sizeof(struct jwk) + 2 * JWK_KID_MAX) + sizeof(struct jwks));
+    struct arena *a =
+        arena_new(JWKS_KEYS_MAX * (sizeof(struct jwk) + 2 * JWK_KID_MAX) + sizeof(struct jwks));
     struct jwks *s = a != NULL ? arena_alloc(a, sizeof *s) : NULL;
     struct jwk *keys = a != NULL ? arena_array(a, count + 1, sizeof *keys) : NULL;
     if (s == NULL || keys == NULL) {
@@ -221,7 +224,8 @@ enum rc jwks_parse(struct str text, struct jwks **ret, struct err *e)
     }
     CLEANUP(arena) struct arena *scratch = arena_new(JWKS_MEMORY_MAX);
     struct value set;
-    enum rc rc = scratch != NULL ? json_parse(scratch, text, &set, e) : err_set(e, RC_NO_MEMORY, "out of memory");
+    enum rc rc = scratch != NULL ? json_parse(scratch, text, &set, e)
+                                 : err_set(e, RC_NO_MEMORY, "out of memory");
     if (rc != RC_OK) {
         return err_wrap(e, rc, "key set");
     }
@@ -230,7 +234,8 @@ enum rc jwks_parse(struct str text, struct jwks **ret, struct err *e)
         return err_set(e, RC_INVALID, "a key set is an object with an array of keys");
     }
     if (keys->count > JWKS_KEYS_MAX) {
-        return err_set(e, RC_LIMIT, "a key set has at most %d keys, not %u", JWKS_KEYS_MAX, keys->count);
+        return err_set(e, RC_LIMIT, "a key set has at most %d keys, not %u", JWKS_KEYS_MAX,
+                       keys->count);
     }
     CLEANUP(jwks) struct jwks *s = NULL;
     rc = jwks_new(keys->count, &s, e);

@@ -19,7 +19,7 @@ struct profile {
     enum jws_alg algs[9]; /* up to JWS_ALG_UNKNOWN */
     struct str types[4];  /* up to the first empty one */
     bool types_in_either_case;
-    enum jwk_use use; /* what a key must be for; a key that says nothing is for JWK_USE_SIG */
+    enum jwk_use use;      /* what a key must be for; a key that says nothing is for JWK_USE_SIG */
     struct str headers[4]; /* those allowed; none: any */
 };
 
@@ -28,8 +28,8 @@ static const struct profile profiles[] = {
                   .types = {{"JWT", 3}, {"at+jwt", 6}, {"application/at+jwt", 18}},
                   .types_in_either_case = true,
                   .use = JWK_USE_SIG},
-    [JWT_SPIFFE] = {.algs = {JWS_RS256, JWS_RS384, JWS_RS512, JWS_PS256, JWS_PS384, JWS_PS512, JWS_ES256,
-                             JWS_ES384, JWS_ES512},
+    [JWT_SPIFFE] = {.algs = {JWS_RS256, JWS_RS384, JWS_RS512, JWS_PS256, JWS_PS384, JWS_PS512,
+                             JWS_ES256, JWS_ES384, JWS_ES512},
                     .types = {{"JWT", 3}, {"JOSE", 4}},
                     .use = JWK_USE_JWT_SVID,
                     .headers = {{"alg", 3}, {"kid", 3}, {"typ", 3}}},
@@ -85,7 +85,8 @@ static enum rc parts_read(struct str text, struct arena *a, struct parts *ret, s
     return RC_OK;
 }
 
-static enum rc check_alg(const struct profile *p, const struct value *header, enum jws_alg *ret, struct err *e)
+static enum rc check_alg(const struct profile *p, const struct value *header, enum jws_alg *ret,
+                         struct err *e)
 {
     enum jws_alg alg = jws_alg_of(value_text(value_get(header, STR("alg"))));
     for (size_t i = 0; i < sizeof p->algs / sizeof *p->algs && alg != JWS_ALG_UNKNOWN; i++) {
@@ -108,7 +109,8 @@ static enum rc check_type(const struct profile *p, const struct value *header, s
 {
     const struct value *typ = value_get(header, STR("typ"));
     bool allowed = typ == NULL;
-    for (size_t i = 0; !allowed && i < sizeof p->types / sizeof *p->types && p->types[i].len > 0; i++) {
+    for (size_t i = 0; !allowed && i < sizeof p->types / sizeof *p->types && p->types[i].len > 0;
+         i++) {
         allowed = type_is(p, value_text(typ), p->types[i]);
     }
     return allowed ? RC_OK : err_set(e, RC_DENIED, "header: typ is not one that is accepted");
@@ -123,8 +125,8 @@ static bool header_allowed(const struct profile *p, struct str name)
     return allowed;
 }
 
-static enum rc check_header(const struct profile *p, const struct value *header, enum jws_alg *ret_alg,
-                            struct err *e)
+static enum rc check_header(const struct profile *p, const struct value *header,
+                            enum jws_alg *ret_alg, struct err *e)
 {
     if (value_get(header, STR("crit")) != NULL) {
         return err_set(e, RC_DENIED, "header: crit asks for what is not known here");
@@ -163,15 +165,16 @@ static enum rc key_by_kid(const struct jwt_rules *rules, struct str kid, enum jw
                  : err_set(e, RC_NOT_FOUND, "kid names no key of the issuer");
 }
 
-static enum rc key_without_kid(const struct jwt_rules *rules, enum jws_alg alg, const struct jwk **ret,
-                               struct err *e)
+static enum rc key_without_kid(const struct jwt_rules *rules, enum jws_alg alg,
+                               const struct jwk **ret, struct err *e)
 {
     const struct jwk *only = NULL;
     for (uint32_t i = 0; i < rules->jwks->count; i++) {
         const struct jwk *key = &rules->jwks->keys[i];
         if (key_fits(&profiles[rules->profile], key, alg)) {
             if (only != NULL) {
-                return err_set(e, RC_DENIED, "the token names no kid and the issuer has several keys");
+                return err_set(e, RC_DENIED,
+                               "the token names no kid and the issuer has several keys");
             }
             only = key;
         }
@@ -183,8 +186,8 @@ static enum rc key_without_kid(const struct jwt_rules *rules, enum jws_alg alg, 
     return RC_OK;
 }
 
-static enum rc key_select(const struct jwt_rules *rules, const struct value *header, enum jws_alg alg,
-                          const struct jwk **ret, struct err *e)
+static enum rc key_select(const struct jwt_rules *rules, const struct value *header,
+                          enum jws_alg alg, const struct jwk **ret, struct err *e)
 {
     const struct value *kid = value_get(header, STR("kid"));
     if (kid == NULL) {
@@ -242,8 +245,8 @@ enum rc jwt_peek(struct str text, struct arena *a, struct jwt_claimed *ret, stru
     }
     struct jwt_claimed claimed = {.issuer = value_text(value_get(&parts.claims, STR("iss")))};
     struct str path;
-    if (spiffe_id_parse(value_text(value_get(&parts.claims, STR("sub"))), &claimed.trust_domain, &path, NULL) !=
-        RC_OK) {
+    if (spiffe_id_parse(value_text(value_get(&parts.claims, STR("sub"))), &claimed.trust_domain,
+                        &path, NULL) != RC_OK) {
         claimed.trust_domain = STR("");
     }
     *ret = claimed;

@@ -26,12 +26,12 @@
 #include "crypto/jwks.h"
 
 enum {
-    JWT_MAX = 16 << 10,         /* bytes of the whole text */
+    JWT_MAX = 16 << 10, /* bytes of the whole text */
     JWT_SKEW_MAX_S = 60,
-    JWT_ACT_MAX = 3,            /* who acts for whom for whom: SEMANTICS section 7 */
+    JWT_ACT_MAX = 3, /* who acts for whom for whom: SEMANTICS section 7 */
     JWT_AUDIENCES_MAX = 32,
-    JWT_SUBJECT_MAX = 255,      /* bytes; OpenID Connect Core section 2 */
-    SPIFFE_ID_MAX = 2048,       /* bytes */
+    JWT_SUBJECT_MAX = 255, /* bytes; OpenID Connect Core section 2 */
+    SPIFFE_ID_MAX = 2048,  /* bytes */
     SPIFFE_TRUST_DOMAIN_MAX = 255,
 };
 
@@ -60,10 +60,10 @@ struct jwt_actor {
 struct jwt {
     struct str issuer; /* empty: none, with SPIFFE */
     struct str subject;
-    struct str kid;            /* the key's in the set; empty: it has none */
-    struct digest thumbprint;  /* the key's */
-    int64_t expires_s;         /* it is refused from then on, plus the skew */
-    int64_t issued_s;          /* 0: not said */
+    struct str kid;                    /* the key's in the set; empty: it has none */
+    struct digest thumbprint;          /* the key's */
+    int64_t expires_s;                 /* it is refused from then on, plus the skew */
+    int64_t issued_s;                  /* 0: not said */
     struct jwt_actor act[JWT_ACT_MAX]; /* who acts now, then those before */
     uint32_t act_count;
     struct value claims;
@@ -78,14 +78,15 @@ struct jwt {
 NODISCARD enum rc jwt_verify(const struct jwt_rules *rules, struct str text, int64_t now_s,
                              struct arena *a, struct jwt *ret, struct err *e);
 
-/* What a token says of itself. Nothing of it is checked: it is for choosing whose rules to apply. */
+/* What a token says of itself. Nothing of it is checked: it only chooses whose rules to apply. */
 struct jwt_claimed {
     struct str issuer;       /* empty: none */
     struct str trust_domain; /* of sub when that is a SPIFFE ID, else empty */
 };
 
 /* Errors: as jwt_verify, for the form. */
-NODISCARD enum rc jwt_peek(struct str text, struct arena *a, struct jwt_claimed *ret, struct err *e);
+NODISCARD enum rc jwt_peek(struct str text, struct arena *a, struct jwt_claimed *ret,
+                           struct err *e);
 
 /* Errors: RC_INVALID unless id is spiffe://trust-domain/path in its one allowed spelling.
  * Source: SPIFFE-ID section 2. */

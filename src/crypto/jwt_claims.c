@@ -5,9 +5,10 @@
 /* 9999-12-31: beyond it a date is a mistake, and sums with a skew stay far from overflow. */
 static const int64_t DATE_MAX_S = 253402300799;
 
-/* A member that must be a date when it is there. Milliseconds, because a date may have a fraction. */
-static enum rc date_get(const struct value *claims, struct str name, bool *ret_there, int64_t *ret_ms,
-                        struct err *e)
+/* A member that must be a date when it is there. Milliseconds, because a date may have a fraction.
+ */
+static enum rc date_get(const struct value *claims, struct str name, bool *ret_there,
+                        int64_t *ret_ms, struct err *e)
 {
     const struct value *v = value_get(claims, name);
     double s;
@@ -23,7 +24,8 @@ static enum rc date_get(const struct value *claims, struct str name, bool *ret_t
     return RC_OK;
 }
 
-static enum rc check_dates(const struct jwt_rules *rules, int64_t now_s, struct jwt *t, struct err *e)
+static enum rc check_dates(const struct jwt_rules *rules, int64_t now_s, struct jwt *t,
+                           struct err *e)
 {
     bool expires;
     bool begins;
@@ -62,7 +64,8 @@ static enum rc check_audience(const struct jwt_rules *rules, const struct jwt *t
 {
     const struct value *aud = value_get(&t->claims, STR("aud"));
     bool one = value_is(aud, VALUE_STRING);
-    if (!one && !(value_is(aud, VALUE_ARRAY) && aud->count > 0 && aud->count <= JWT_AUDIENCES_MAX)) {
+    if (!one &&
+        !(value_is(aud, VALUE_ARRAY) && aud->count > 0 && aud->count <= JWT_AUDIENCES_MAX)) {
         return err_set(e, RC_DENIED, "aud is a string or an array of 1 to %d", JWT_AUDIENCES_MAX);
     }
     bool found = one && str_eq(aud->string, rules->audience);
@@ -92,7 +95,8 @@ static enum rc check_subject(const struct jwt_rules *rules, struct jwt *t, struc
     if (rules->profile == JWT_OIDC) {
         return is_name(t->subject, JWT_SUBJECT_MAX)
                    ? RC_OK
-                   : err_set(e, RC_DENIED, "sub is a string of 1 to %d plain bytes", JWT_SUBJECT_MAX);
+                   : err_set(e, RC_DENIED, "sub is a string of 1 to %d plain bytes",
+                             JWT_SUBJECT_MAX);
     }
     struct str domain;
     struct str path;
@@ -130,10 +134,11 @@ static enum rc read_actors(struct jwt *t, struct err *e)
     return RC_OK;
 }
 
-enum rc jwt_claims_check(const struct jwt_rules *rules, int64_t now_s, struct jwt *ret, struct err *e)
+enum rc jwt_claims_check(const struct jwt_rules *rules, int64_t now_s, struct jwt *ret,
+                         struct err *e)
 {
     bool good = check_issuer(rules, ret, e) == RC_OK && check_audience(rules, ret, e) == RC_OK &&
-                check_subject(rules, ret, e) == RC_OK && check_dates(rules, now_s, ret, e) == RC_OK &&
-                read_actors(ret, e) == RC_OK;
+                check_subject(rules, ret, e) == RC_OK &&
+                check_dates(rules, now_s, ret, e) == RC_OK && read_actors(ret, e) == RC_OK;
     return good ? RC_OK : RC_DENIED;
 }

@@ -17,9 +17,9 @@
 enum {
     RSA_BITS_MIN = 2048,
     RSA_BITS_MAX = 8192,
-    RSA_EXPONENT_MAX = 8,               /* bytes */
-    SIGNATURE_MAX = RSA_BITS_MAX / 8,   /* bytes of the longest signature */
-    EC_FIELD_MAX = 66,                  /* bytes of a coordinate of P-521 */
+    RSA_EXPONENT_MAX = 8,             /* bytes */
+    SIGNATURE_MAX = RSA_BITS_MAX / 8, /* bytes of the longest signature */
+    EC_FIELD_MAX = 66,                /* bytes of a coordinate of P-521 */
 };
 
 enum public_key_kind {
@@ -54,8 +54,8 @@ bool jws_alg_fits(enum jws_alg alg, enum public_key_kind kind);
 
 struct public_key;
 
-/* Big-endian numbers without leading zeros. Errors: RC_INVALID outside the limits above, for an even
- * modulus and for an exponent that is even or 1; RC_NO_MEMORY. */
+/* Big-endian numbers without leading zeros. Errors: RC_INVALID outside the limits above, for an
+ * even modulus and for an exponent that is even or 1; RC_NO_MEMORY. */
 NODISCARD enum rc public_key_rsa(struct str modulus, struct str exponent, struct public_key **ret,
                                  struct err *e);
 /* kind is one of the three curves; x and y have the whole length of its field.
@@ -70,8 +70,8 @@ DEFINE_CLEANUP(public_key)
 enum public_key_kind public_key_kind(const struct public_key *k);
 /*
  * False for a wrong signature, one of another length than k makes, and an algorithm that does not
- * fit k. A signature of ES* is r and s as they are, not DER; the salt of PS* is as long as its hash.
- * Threads: any number may use one key.
+ * fit k. A signature of ES* is r and s as they are, not DER; the salt of PS* is as long as its
+ * hash. Threads: any number may use one key.
  */
 bool public_key_verify(const struct public_key *k, enum jws_alg alg, struct str message,
                        struct str signature);

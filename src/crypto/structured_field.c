@@ -51,7 +51,8 @@ bool sf_key(struct str *in, struct str *ret)
 static bool read_string(struct str *in, struct str *ret)
 {
     size_t len = 0;
-    while (len < in->len && in->ptr[len] >= ' ' && in->ptr[len] <= '~' && !is_one_of(in->ptr[len], "\"\\")) {
+    while (len < in->len && in->ptr[len] >= ' ' && in->ptr[len] <= '~' &&
+           !is_one_of(in->ptr[len], "\"\\")) {
         len++;
     }
     *ret = str_slice(*in, 0, len);
@@ -64,7 +65,8 @@ static bool read_integer(struct str *in, int64_t *ret)
     bool negative = sf_char(in, '-');
     struct str digits = take(in, DIGITS);
     bool leading_zero = digits.len > 0 && digits.ptr[0] == '0' && (digits.len > 1 || negative);
-    if (leading_zero || digits.len > INTEGER_DIGITS_MAX || next_is(*in, ".") || !str_to_i64(digits, ret)) {
+    if (leading_zero || digits.len > INTEGER_DIGITS_MAX || next_is(*in, ".") ||
+        !str_to_i64(digits, ret)) {
         return false;
     }
     *ret = negative ? -*ret : *ret;

@@ -3,8 +3,8 @@
  *
  * Each reader takes what it knows from the front of *in and leaves the rest; on false, *in is where
  * it stuck. Only one spelling of a thing is read, the one that a serializer writes (one space
- * between items, none around parameters, no leading zeros), so that what was sent can be signed text
- * without being written anew. Not read: decimals, dates, and backslashes in strings. Pure.
+ * between items, none around parameters, no leading zeros), so that what was sent can be signed
+ * text without being written anew. Not read: decimals, dates, and backslashes in strings. Pure.
  * Source: RFC 8941 sections 3 and 4, now RFC 9651.
  */
 #ifndef CRYPTO_STRUCTURED_FIELD_H

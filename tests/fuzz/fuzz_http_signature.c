@@ -1,4 +1,5 @@
-/* The headers of signed requests: line 1 Signature-Input, line 2 Signature, the rest Content-Digest. */
+/* The headers of signed requests: line 1 Signature-Input, line 2 Signature, the rest
+ * Content-Digest. */
 #include "fuzz/fuzz.h"
 
 #include "base/must.h"

@@ -56,8 +56,10 @@ static bool fuzz_verify(const struct jwt_rules *rules, struct str text)
     return rc == RC_OK;
 }
 
-/* As it comes nobody has signed it; as claims it is signed, so that what is behind is reached too. */
-static void fuzz_claims(const struct jwt_rules *rules, const struct signing_key *k, struct str claims)
+/* As it comes nobody has signed it; as claims it is signed, so that what is behind is reached too.
+ */
+static void fuzz_claims(const struct jwt_rules *rules, const struct signing_key *k,
+                        struct str claims)
 {
     struct buf token;
     buf_init(&token, 2 * JWT_MAX);

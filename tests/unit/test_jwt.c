@@ -429,6 +429,11 @@ static void malformed_text(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_verified(&rules, str_from(rows[i].text), NOW_S, RC_DENIED, rows[i].error);
     }
+    CLEANUP(arena) struct arena *a = arena_new(1 << 16);
+    struct jwt_claimed claimed;
+    struct err e = {0};
+    assert_int_equal(jwt_peek(STR("e30.e30"), a, &claimed, &e), RC_DENIED);
+    assert_str(str_from(e.text), "a token has three parts");
 }
 
 static void no_byte_may_change_or_go(void **state)
