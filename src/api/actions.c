@@ -16,6 +16,8 @@ struct proposal {
     const struct value *invocation;
     const struct value *plan;
     const struct value *diff;
+    const struct value *contexts;
+    struct str parent;
 };
 
 static const struct field proposal_fields[] = {
@@ -29,6 +31,8 @@ static const struct field proposal_fields[] = {
     {"invocation", FIELD_VALUE, FIELD_OF(struct proposal, invocation), false, 0, 0, 0, NULL},
     {"plan", FIELD_VALUE, FIELD_OF(struct proposal, plan), false, 0, 0, 0, NULL},
     {"diff", FIELD_VALUE, FIELD_OF(struct proposal, diff), false, 0, 0, 0, NULL},
+    {"contexts", FIELD_VALUE, FIELD_OF(struct proposal, contexts), false, 0, 0, 0, NULL},
+    {"parent", FIELD_TEXT, FIELD_OF(struct proposal, parent), false, 0, 0, 0, NULL},
 };
 
 static enum rc is_object_or_absent(const struct value *v, struct str pointer, struct err *e)
@@ -59,6 +63,37 @@ static enum rc check_invocation(const struct value *v, struct err *e)
                : err_at(e, RC_INVALID, STR("/invocation/executable"), "expected an absolute path");
 }
 
+static enum rc check_contexts(const struct value *v, struct err *e)
+{
+    if (v == NULL) {
+        return RC_OK;
+    }
+    if (v->type != VALUE_ARRAY || v->count > REQUEST_CONTEXTS_MAX) {
+        return err_at(e, RC_INVALID, STR("/contexts"), "expected a list of at most %d", REQUEST_CONTEXTS_MAX);
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        struct str id = value_text(value_get(&v->items[i], STR("id")));
+        struct str trust = value_text(value_get(&v->items[i], STR("trust")));
+        if (id.len == 0 || id.len > 256 || (!str_eq(trust, STR("trusted")) && !str_eq(trust, STR("untrusted")))) {
+            return err_at(e, RC_INVALID, STR("/contexts"), "expected {id, trust: trusted or untrusted}");
+        }
+    }
+    return RC_OK;
+}
+
+/* An agent's own action led to this one: the chain is in the record. */
+static enum rc check_parent(struct call *c, struct str parent, struct err *e)
+{
+    uint64_t id;
+    if (parent.len == 0) {
+        return RC_OK;
+    }
+    if (!id_parse(parent, "act", &id) || id >= control_read_seq(c->control)) {
+        return err_at(e, RC_INVALID, STR("/parent"), "expected an earlier action, act_N");
+    }
+    return RC_OK;
+}
+
 static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
 {
     struct proposal p;
@@ -66,6 +101,8 @@ static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
     rc = rc == RC_OK ? is_object_or_absent(p.parameters, STR("/parameters"), e) : rc;
     rc = rc == RC_OK ? is_object_or_absent(p.invocation, STR("/invocation"), e) : rc;
     rc = rc == RC_OK ? check_invocation(p.invocation, e) : rc;
+    rc = rc == RC_OK ? check_contexts(p.contexts, e) : rc;
+    rc = rc == RC_OK ? check_parent(c, p.parent, e) : rc;
     if (rc == RC_OK && p.intent.len > REQUEST_TEXT_MAX) {
         rc = err_at(e, RC_INVALID, STR("/intent"), "expected at most %d bytes", REQUEST_TEXT_MAX);
     }
@@ -88,6 +125,8 @@ static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
                           .diff = p.diff,
                           .wants_person = p.wants_person,
                           .author_type = STR("ai"),
+                          .contexts = p.contexts,
+                          .parent = p.parent,
                           .trace = p.trace};
     return RC_OK;
 }

@@ -10,6 +10,7 @@ struct token_body {
     struct str person;
     struct str agent;
     struct str services;
+    struct str groups;
     int64_t expires_in_ms;
     struct str reason;
 };
@@ -19,6 +20,7 @@ static const struct field token_fields[] = {
     {"person", FIELD_TEXT, FIELD_OF(struct token_body, person), false, 0, 0, 0, NULL},
     {"agent", FIELD_TEXT, FIELD_OF(struct token_body, agent), false, 0, 0, 0, NULL},
     {"services", FIELD_TEXT, FIELD_OF(struct token_body, services), false, 0, 0, 0, NULL},
+    {"groups", FIELD_TEXT, FIELD_OF(struct token_body, groups), false, 0, 0, 0, NULL},
     {"expires_in", FIELD_SPAN, FIELD_OF(struct token_body, expires_in_ms), false, 0, 0, 0, NULL},
 };
 
@@ -49,6 +51,7 @@ enum rc tokens_create(struct call *c, struct err *e)
     order.person = body.person.len > 0 ? body.person : body.agent;
     order.agent = body.agent;
     order.services = body.services;
+    order.groups = body.groups;
     order.expires_ms = body.expires_in_ms == 0 ? 0 : control_now(c->control) + body.expires_in_ms;
     char secret[96];
     uint64_t id;
@@ -77,6 +80,7 @@ static struct value token_value(struct call *c, const struct world_token *t)
     value_add_str(a, &v, STR("person"), str_from(t->person));
     value_add(a, &v, STR("roles"), roles);
     add_null_or_str(a, &v, STR("services"), str_from(t->services));
+    add_null_or_str(a, &v, STR("groups"), str_from(t->groups));
     if (t->expires_ms != 0) {
         value_add_instant(a, &v, STR("expires_at"), t->expires_ms);
     } else {

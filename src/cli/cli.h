@@ -41,6 +41,7 @@ extern const struct command list_commands[];
 extern const struct command log_commands[];
 extern const struct command doctor_commands[];
 extern const struct command door_commands[];
+extern const struct command conduct_commands[];
 
 /* The whole program behind main(). */
 int cli_main(int argc, char **argv, const char *version);
@@ -77,5 +78,8 @@ int session_post(struct session *s, const char *path, const struct value *body);
 int session_failed(struct session *s);
 /* Walks the pages of a listing: all items under "items". The same result. */
 int session_list(struct session *s, const char *path, struct value *ret_items);
+/* A whole command that takes no words: the listing as a table, or as JSON. */
+struct column;
+int cli_list(const struct args *a, const char *path, const struct column *columns, unsigned count);
 
 #endif

@@ -11,34 +11,12 @@
 
 static const struct option plain_options[] = {CLI_JSON_OPTION, CLI_SERVER_OPTIONS};
 
-static int print_list(const struct args *a, const char *path, const struct column *columns, unsigned count)
-{
-    struct session s;
-    struct value items;
-    struct err e;
-    if (args_expect(a, 0, 0, "no words", &e) != RC_OK) {
-        return cli_usage(&e);
-    }
-    int code = session_open(&s, a);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_list(&s, path, &items);
-    if (code == CLI_OK && args_flag(a, "json")) {
-        output_json(&items);
-    } else if (code == CLI_OK) {
-        output_table(&items, columns, count);
-    }
-    session_close(&s);
-    return code;
-}
-
 static int run_agents(const struct args *a)
 {
     static const struct column columns[] = {
         {"AGENT", "name"},       {"OWNER", "owner"},        {"MODEL", "model"},     {"HER %", "her_pct"},
         {"OF", "her_sample"},    {"PENDING", "pending_approvals"}, {"SUSPENDED", "suspended"}};
-    return print_list(a, "/v1/agents", columns, COUNT(columns));
+    return cli_list(a, "/v1/agents", columns, COUNT(columns));
 }
 
 static int run_services(const struct args *a)
@@ -50,7 +28,7 @@ static int run_services(const struct args *a)
                                             {"SOURCE", "error_budget/source"},
                                             {"AGE MS", "error_budget/age_ms"},
                                             {"DEPENDANTS", "dependants"}};
-    return print_list(a, "/v1/services", columns, COUNT(columns));
+    return cli_list(a, "/v1/services", columns, COUNT(columns));
 }
 
 static int run_tools(const struct args *a)
@@ -58,7 +36,7 @@ static int run_tools(const struct args *a)
     static const struct column columns[] = {{"TOOL", "name"},         {"CLASS", "class"},
                                             {"PHASES", "phases"},     {"SERVICES", "services"},
                                             {"TARGET", "target"},     {"DECLARED BY", "declared_by"}};
-    return print_list(a, "/v1/tools", columns, COUNT(columns));
+    return cli_list(a, "/v1/tools", columns, COUNT(columns));
 }
 
 static int run_signals(const struct args *a)
@@ -67,7 +45,7 @@ static int run_signals(const struct args *a)
         {"SIGNAL", "signal"}, {"SERVICE", "service"}, {"STATE", "state"},   {"REMAINING %", "remaining_pct"},
         {"DEPTH", "depth"},   {"DRIFT", "drift"},     {"SOURCE", "source"}, {"AGE MS", "age_ms"},
         {"REASON", "reason"}};
-    return print_list(a, "/v1/signals", columns, COUNT(columns));
+    return cli_list(a, "/v1/signals", columns, COUNT(columns));
 }
 
 static const struct option action_options[] = {
@@ -87,7 +65,7 @@ static int run_actions(const struct args *a)
     buf_str(&path, STR("/v1/actions"));
     client_query(&path, "state", args_text(a, "state"));
     buf_char(&path, '\0');
-    int code = path.rc == RC_OK ? print_list(a, path.data, columns, COUNT(columns)) : CLI_USAGE;
+    int code = path.rc == RC_OK ? cli_list(a, path.data, columns, COUNT(columns)) : CLI_USAGE;
     buf_done(&path);
     return code;
 }

@@ -2,6 +2,7 @@
  * cli/session - the commands' side of a call to the server.
  */
 #include "cli/cli.h"
+#include "cli/output.h"
 
 #include <stdio.h>
 
@@ -74,4 +75,26 @@ int session_list(struct session *s, const char *path, struct value *ret_items)
         return session_failed(s);
     }
     return CLI_OK;
+}
+
+int cli_list(const struct args *a, const char *path, const struct column *columns, unsigned count)
+{
+    struct session s;
+    struct value items;
+    struct err e;
+    if (args_expect(a, 0, 0, "no words", &e) != RC_OK) {
+        return cli_usage(&e);
+    }
+    int code = session_open(&s, a);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = session_list(&s, path, &items);
+    if (code == CLI_OK && args_flag(a, "json")) {
+        output_json(&items);
+    } else if (code == CLI_OK) {
+        output_table(&items, columns, count);
+    }
+    session_close(&s);
+    return code;
 }

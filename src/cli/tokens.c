@@ -13,6 +13,7 @@ static const struct option create_options[] = {
     {"person", 0, OPTION_TEXT, "P", "who holds it"},
     {"agent", 0, OPTION_TEXT, "A", "the agent it speaks for (role agent)"},
     {"services", 0, OPTION_TEXT, "GLOBS", "what a source may write: patterns, comma between"},
+    {"groups", 0, OPTION_TEXT, "NAMES", "an approver's groups, comma between"},
     {"expires-in", 0, OPTION_TEXT, "SPAN", "30d, 12h; without it, never"},
     CLI_JSON_OPTION,
     CLI_SERVER_OPTIONS,
@@ -21,7 +22,7 @@ static const struct option create_options[] = {
 static struct value token_body(struct arena *a, const struct args *args)
 {
     static const char *const names[][2] = {
-        {"person", "person"}, {"agent", "agent"}, {"services", "services"}, {"expires-in", "expires_in"}};
+        {"person", "person"}, {"agent", "agent"}, {"services", "services"}, {"groups", "groups"}, {"expires-in", "expires_in"}};
     struct value body = value_object();
     struct value roles = value_array();
     const char *role;
@@ -72,26 +73,9 @@ static const struct option list_options[] = {CLI_JSON_OPTION, CLI_SERVER_OPTIONS
 static int run_list(const struct args *a)
 {
     static const struct column columns[] = {{"TOKEN", "token_id"},   {"PERSON", "person"},
-                                            {"ROLES", "roles"},      {"SERVICES", "services"},
+                                            {"ROLES", "roles"},      {"GROUPS", "groups"},       {"SERVICES", "services"},
                                             {"EXPIRES", "expires_at"}, {"REVOKED", "revoked"}};
-    struct session s;
-    struct value items;
-    struct err e;
-    if (args_expect(a, 0, 0, "no words", &e) != RC_OK) {
-        return cli_usage(&e);
-    }
-    int code = session_open(&s, a);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_list(&s, "/v1/tokens", &items);
-    if (code == CLI_OK && args_flag(a, "json")) {
-        output_json(&items);
-    } else if (code == CLI_OK) {
-        output_table(&items, columns, COUNT(columns));
-    }
-    session_close(&s);
-    return code;
+    return cli_list(a, "/v1/tokens", columns, COUNT(columns));
 }
 
 static const struct option revoke_options[] = {

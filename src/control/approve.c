@@ -3,7 +3,8 @@
  *
  * An approval binds to the digest and to the decision that was shown; a newer decision or another digest
  * refuses it. The approver is another person than who proposed and, unless the policy says otherwise, not
- * the agent's owner; nobody counts twice.
+ * the agent's owner; nobody counts twice. An agent that is designated to approve has another owner, model and
+ * prompt than the one that asks.
  * Source: SEMANTICS sections 2 and 7 "Independent approver".
  */
 #include "control/control_internal.h"
@@ -29,6 +30,29 @@ static enum rc escalated_action(struct control *c, uint64_t id, const struct act
     return RC_OK;
 }
 
+static bool differ(struct str a, struct str b)
+{
+    return a.len == 0 || b.len == 0 || !str_eq(a, b);
+}
+
+/* An agent that approves must not be the one that asks in other clothes. */
+static enum rc is_another_mind(struct control *c, const struct principal *p, const struct world_agent *asks,
+                               struct err *e)
+{
+    if (p->agent == MAP_NONE) {
+        return RC_OK;
+    }
+    const struct agent_def *other = world_agent_at(c->world, p->agent)->def;
+    if (other == NULL || other->suspended || asks->def == NULL) {
+        return err_set(e, RC_DENIED, "an agent that approves must be registered and not suspended");
+    }
+    if (str_eq(other->owner, asks->def->owner) || !differ(other->model, asks->def->model) ||
+        !differ(other->prompt_version, asks->def->prompt_version)) {
+        return err_set(e, RC_DENIED, "an agent that approves must have another owner, model and prompt");
+    }
+    return RC_OK;
+}
+
 static enum rc is_independent(struct control *c, const struct principal *p, const struct action *action,
                               struct err *e)
 {
@@ -43,7 +67,14 @@ static enum rc is_independent(struct control *c, const struct principal *p, cons
         return err_set(e, RC_DENIED, "%.*s owns the agent: someone else must approve",
                        STR_ARG(p->person));
     }
+    enum rc rc = is_another_mind(c, p, agent, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     const struct action_review *review = action_review(action);
+    if (review->approval_count == APPROVALS_MAX) {
+        return err_set(e, RC_LIMIT, "it has %d approvals: the limit", APPROVALS_MAX);
+    }
     for (uint32_t i = 0; i < review->approval_count; i++) {
         const struct world_token *t = world_token_by_id(c->world, review->approvals[i].token);
         if (t != NULL && str_eq(str_from(t->person), p->person)) {
@@ -92,7 +123,8 @@ enum rc control_approve(struct control *c, struct arena *a, const struct princip
     value_add_instant(a, &body, STR("expires_at"),
                       clock_now(c) + world_policy(c->world)->approval_ttl_ms);
     value_add_str(a, &body, STR("person"), p->person);
-    value_add_bool(a, &body, STR("quorum"), true);
+    bool met = quorum_met(c, action, world_token_by_id(c->world, p->token));
+    value_add_bool(a, &body, STR("quorum"), met);
     if (approval->shown_at_ms != 0) {
         value_add_instant(a, &body, STR("shown_at"), approval->shown_at_ms);
     }

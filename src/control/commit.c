@@ -76,7 +76,8 @@ static enum rc may_commit(struct control *c, const struct action *action, struct
     return RC_OK;
 }
 
-/* Under another policy an approval is void: the action asks for a person again. */
+/* Under another policy an approval is void, and so is a quorum of people who are no longer entitled: the action
+ * asks for a person again. */
 static enum release released(struct control *c, const struct request *q, const struct action *action,
                              const struct decision *d)
 {
@@ -85,9 +86,9 @@ static enum release released(struct control *c, const struct request *q, const s
     const struct thresholds *t = policy_thresholds(
         world_policy(c->world), q->tool == NULL ? STR("") : q->tool->task_class,
         agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room);
-    bool void_policy =
-        action->state == ACTION_APPROVED && action->policy_seq != world_policy_seq(c->world);
-    if (!void_policy) {
+    bool is_void = action->state == ACTION_APPROVED &&
+                   (action->policy_seq != world_policy_seq(c->world) || !quorum_met(c, action, NULL));
+    if (!is_void) {
         return gate_release(d, action, t);
     }
     struct action unapproved = *action;
@@ -234,6 +235,12 @@ static bool stopped_now(struct control *c, const struct action *action)
     return false;
 }
 
+static bool grant_gone(const struct control *c, const struct action *action)
+{
+    const struct world_grant *g = action->under == 0 ? NULL : world_grant_by_id(c->world, action->under);
+    return action->under != 0 && (g == NULL || g->revoked || g->expires_ms <= world_time(c->world));
+}
+
 enum rc control_heartbeat(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                           struct str nonce, bool *ret_cancel, struct err *e)
 {
@@ -250,9 +257,9 @@ enum rc control_heartbeat(struct control *c, struct arena *a, const struct princ
     if (clock_now(c) >= action->due_ms) {
         return err_set(e, RC_CONFLICT, "no heartbeat came in time: what became of the action is unknown");
     }
-    *ret_cancel = stopped_now(c, action);
+    *ret_cancel = stopped_now(c, action) || grant_gone(c, action);
     if (*ret_cancel) {
-        return RC_OK; /* a stop renews nothing */
+        return RC_OK; /* neither a stop nor a grant that was revoked renews anything */
     }
     struct value body = value_object();
     value_add_instant(a, &body, STR("due_at"), clock_now(c) + 2 * world_policy(c->world)->heartbeat_ms);

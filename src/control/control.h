@@ -172,6 +172,37 @@ NODISCARD enum rc control_reject(struct control *c, struct arena *a, const struc
                                  uint64_t action, struct str reason, const struct idempotency_key *k,
                                  struct err *e);
 
+/* --- conduct: breakers, tiers, grants ---------------------------------------------------------------------- */
+
+/* Opens the agent's breaker until it is closed by hand, or closes it. */
+NODISCARD enum rc control_breaker_set(struct control *c, struct arena *a, const struct principal *p, struct str agent,
+                                      bool open, struct str reason, const struct idempotency_key *k, struct err *e);
+
+struct tier_order {
+    struct str agent;
+    struct str service; /* a name or a glob */
+    enum tier tier;
+    struct str reason;
+};
+NODISCARD enum rc control_tier_change(struct control *c, struct arena *a, const struct principal *p,
+                                      const struct tier_order *o, const struct idempotency_key *k, struct err *e);
+
+#define GRANT_LIFE_MAX_MS (30LL * DAY_MS)
+struct grant_order {
+    struct str agent; /* globs */
+    struct str tool;
+    struct str target;
+    const struct value *where; /* JSON Schema over the parameters; null: any */
+    int64_t expires_ms;        /* at most GRANT_LIFE_MAX_MS ahead */
+    struct str reason;
+};
+NODISCARD enum rc control_grant_issue(struct control *c, struct arena *a, const struct principal *p,
+                                      const struct grant_order *o, const struct idempotency_key *k, uint64_t *ret_id,
+                                      struct err *e);
+/* Counts for the next decision; executions under it are told at their next heartbeat. */
+NODISCARD enum rc control_grant_revoke(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                                       struct str reason, const struct idempotency_key *k, struct err *e);
+
 /* --- stops ------------------------------------------------------------------------------------------------- */
 
 struct stop_order {
@@ -202,6 +233,7 @@ struct token_order {
     struct str person;
     struct str agent;    /* for ROLE_AGENT */
     struct str services; /* for ROLE_SOURCE */
+    struct str groups;   /* for ROLE_APPROVER: names, comma between */
     int64_t expires_ms;  /* 0: never */
 };
 /* secret: at least 64 bytes; gets pawl_<role>_<base64url> and its NUL. */

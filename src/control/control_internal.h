@@ -98,6 +98,11 @@ int64_t clock_steady(const struct control *c); /* anchored wall time that only e
 int64_t clock_wall(const struct control *c);
 void clock_anchor(struct control *c);
 
+/* quorum.c */
+bool token_in_group(const struct world_token *t, struct str group);
+/* The approvals of the action, and with (null: none), are what its rules ask for. */
+bool quorum_met(struct control *c, const struct action *action, const struct world_token *with);
+
 /* durable.c */
 /* Its answer never left: it is about to be abandoned. */
 bool is_abandoned(const struct control *c, uint64_t action);

@@ -155,6 +155,9 @@ static enum rc check_order(const struct control *c, const struct token_order *o,
     if ((o->roles & ROLE_AGENT) != 0 && o->roles != ROLE_AGENT) {
         return err_at(e, RC_INVALID, STR("/roles"), "an agent's token has no other role");
     }
+    if (o->groups.len > 255 || (o->groups.len > 0 && (o->roles & ROLE_APPROVER) == 0)) {
+        return err_at(e, RC_INVALID, STR("/groups"), "expected groups of an approver, at most 255 bytes");
+    }
     if ((o->roles & ROLE_AGENT) != 0 && !str_is_name(o->agent)) {
         return err_at(e, RC_INVALID, STR("/agent"), "expected the agent's name");
     }
@@ -208,6 +211,9 @@ enum rc control_token_create(struct control *c, struct arena *a, const struct pr
     value_add_hex(a, &body, STR("digest"), STR("sha256:"), digest.bytes, sizeof digest.bytes);
     if (order->expires_ms != 0) {
         value_add_instant(a, &body, STR("expires_at"), order->expires_ms);
+    }
+    if (order->groups.len > 0) {
+        value_add_str(a, &body, STR("groups"), order->groups);
     }
     value_add_str(a, &body, STR("person"), order->person);
     value_add(a, &body, STR("roles"), roles_value(a, order->roles));

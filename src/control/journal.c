@@ -121,6 +121,13 @@ void add_decision(struct control *c, struct arena *a, struct value *body, const 
     value_add(a, body, STR("facts"), facts_write(a, f));
     value_add(a, body, STR("findings"), findings_write(a, d));
     value_add_int(a, body, STR("policy"), (int64_t)world_policy_seq(c->world));
+    struct value quorums = value_array();
+    for (unsigned i = 0; i < d->quorum_count; i++) {
+        value_push(a, &quorums, value_string(d->quorums[i]));
+    }
+    if (d->quorum_count > 0) {
+        value_add(a, body, STR("quorum"), quorums);
+    }
     if (d->verdict == VERDICT_HOLD) {
         value_add_instant(a, body, STR("retry_at"), now_ms + d->retry_after_ms);
     }

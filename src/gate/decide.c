@@ -126,6 +126,17 @@ static void limit_pending(const struct check_input *in, struct decision *d)
     }
 }
 
+static void list_quorums(const struct check_input *in, struct decision *d)
+{
+    d->quorum_count = 0;
+    bool counts = d->findings[CHECK_QUORUM].verdict == VERDICT_ESCALATE && !d->findings[CHECK_QUORUM].shadow;
+    for (uint32_t i = 0; counts && i < in->policy->quorum_count && d->quorum_count < QUORUM_MATCHES_MAX; i++) {
+        if (quorum_fits(&in->policy->quorums[i], in)) {
+            d->quorums[d->quorum_count++] = in->policy->quorums[i].name;
+        }
+    }
+}
+
 void gate_judge(const struct check_input *in, struct decision *ret)
 {
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
@@ -135,6 +146,7 @@ void gate_judge(const struct check_input *in, struct decision *ret)
     limit_pending(in, ret);
     ret->blocking = ret->verdict == VERDICT_ALLOW ? -1 : first_blocking(ret);
     ret->escalated_by_own = escalated_by_own(ret);
+    list_quorums(in, ret);
     ret->advisory = in->policy->advisory || (in->agent != NULL && in->agent->advisory);
     ret->capped = ret->advisory && ret->verdict == VERDICT_ALLOW;
     if (ret->capped) {

@@ -18,6 +18,7 @@ enum {
     FACT_DEPLOYS_MAX = 8,
     FACT_SOURCE_MAX = 32,
     FACT_ZONES_MAX = 8,
+    QUORUM_MATCHES_MAX = 8, /* rules that one action fits; the first ones of the policy count */
     FACT_UPSTREAM_MAX = 8, /* dependencies of the target; the worst are kept */
 };
 
@@ -185,6 +186,8 @@ struct decision {
     bool advisory;          /* advisory mode: whatever comes of it, it does not run */
     bool capped;            /* advisory mode lowered it */
     bool escalated_by_own;  /* for reasons of the agent's own: counts in its HER */
+    struct str quorums[QUORUM_MATCHES_MAX]; /* rules that say who must approve */
+    unsigned quorum_count;
 };
 
 /* Facts and findings as they stand in a record, and back. Reading borrows v. */

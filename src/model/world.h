@@ -38,7 +38,6 @@ enum {
     TIER_OVERRIDES_MAX = 64,   /* of one agent */
     PATTERNS_MAX = 100000,     /* pairs of tool and service whose outcomes are counted */
     GRANTS_MAX = 1000,         /* in force */
-    QUORUM_MATCHES_MAX = 8,    /* rules that one action fits; the first ones of the policy count */
     GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
     DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };

@@ -1,0 +1,106 @@
+/*
+ * control/quorum - have the right people approved?
+ *
+ * Each rule that the action fits names groups with counts; a person counts once over all groups of a rule, so
+ * the question is whether people and places can be matched. What destroys needs at least one human whatever the
+ * rules say; without a rule one approval is enough.
+ */
+#include "control/control_internal.h"
+
+#include <string.h>
+
+/* Those whose approval stands: in force still, and approver still. */
+struct approvers {
+    const struct world_token *all[APPROVALS_MAX + 1];
+    unsigned count;
+    bool human;
+};
+
+static void add_approver(struct approvers *p, const struct world_token *t, int64_t now_ms)
+{
+    bool in_force = t != NULL && !t->revoked && (t->expires_ms == 0 || now_ms < t->expires_ms) &&
+                    (t->roles & ROLE_APPROVER) != 0;
+    if (in_force && p->count < APPROVALS_MAX + 1) {
+        p->all[p->count++] = t;
+        p->human = p->human || t->agent == MAP_NONE;
+    }
+}
+
+bool token_in_group(const struct world_token *t, struct str group)
+{
+    struct str rest = str_from(t->groups);
+    struct str one;
+    if (group.len == 0) {
+        return true;
+    }
+    while (rest.len > 0 && str_next(&rest, ',', &one)) {
+        if (str_eq(str_trim(one), group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A rule's places, one for each approval that it asks for. */
+struct places {
+    struct str group[QUORUM_APPROVALS_MAX];
+    unsigned count;
+    int taken_by[QUORUM_APPROVALS_MAX]; /* approver, or -1 */
+};
+
+/* Finds a place for one approver, moving others on if need be. */
+static bool seat(struct places *p, const struct approvers *who, unsigned approver, unsigned seen)
+{
+    for (unsigned i = 0; i < p->count; i++) {
+        if ((seen & (1U << i)) != 0 || !token_in_group(who->all[approver], p->group[i])) {
+            continue;
+        }
+        seen |= 1U << i;
+        if (p->taken_by[i] < 0 || seat(p, who, (unsigned)p->taken_by[i], seen)) {
+            p->taken_by[i] = (int)approver;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool rule_met(const struct quorum_rule *rule, const struct approvers *who)
+{
+    struct places p = {.count = 0};
+    for (uint32_t i = 0; i < rule->part_count; i++) {
+        for (int64_t k = 0; k < rule->parts[i].count && p.count < QUORUM_APPROVALS_MAX; k++) {
+            p.group[p.count] = rule->parts[i].group;
+            p.taken_by[p.count++] = -1;
+        }
+    }
+    unsigned seated = 0;
+    for (unsigned i = 0; i < who->count; i++) {
+        seated += seat(&p, who, i, 0) ? 1 : 0;
+    }
+    return seated == p.count && (!rule->human || who->human);
+}
+
+bool quorum_met(struct control *c, const struct action *action, const struct world_token *with)
+{
+    const struct action_review *review = action_review(action);
+    const struct policy *policy = world_policy(c->world);
+    struct approvers who = {.count = 0};
+    for (uint32_t i = 0; i < review->approval_count; i++) {
+        add_approver(&who, world_token_by_id(c->world, review->approvals[i].token), clock_now(c));
+    }
+    if (with != NULL) {
+        add_approver(&who, with, clock_now(c));
+    }
+    bool destroys = action->tool != MAP_NONE && world_tool_at(c->world, action->tool)->def != NULL &&
+                    world_tool_at(c->world, action->tool)->def->class == TOOL_DESTRUCTIVE;
+    if (who.count == 0 || (destroys && !who.human)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < review->quorum_count; i++) {
+        uint32_t at = review->quorums[i];
+        if (policy == NULL || at >= policy->quorum_count || !rule_met(&policy->quorums[at], &who)) {
+            return false;
+        }
+    }
+    return true;
+}
