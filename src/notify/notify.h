@@ -82,7 +82,7 @@ struct notify_route {
     struct str_list escalation; /* any name of the path */
     enum notify_route_type type;
     struct str url;          /* https, or http to loopback */
-    struct str secret_file;  /* one "whsec_<base64>" a line, at most two: the second while a secret is changed */
+    struct str secret_file;  /* "whsec_<base64>" a line; a second one while it is changed */
     struct str_list command; /* argv; the first is an absolute path */
     int64_t timeout_ms;
     int64_t repeat_ms; /* 0: once */

@@ -182,7 +182,7 @@ static void what_hangs_is_killed_with_its_group(void **state)
     (void)state;
     struct run r;
     run_init(&r);
-    run_shell(&r, "trap '' TERM INT HUP; sleep 1000 & echo $! >\"$0\"; wait", STR(""), 300);
+    run_shell(&r, "trap '' TERM INT HUP; sleep 1000 & echo $! >\"$0\"; wait", STR(""), 600);
     assert_true(r.end.timed_out);
     assert_int_equal(r.end.exit_code, -1);
     assert_int_equal(r.end.signal, SIGKILL);
