@@ -27,6 +27,7 @@ struct instruction {
 struct pattern {
     const struct instruction *code;
     uint16_t count;
+    bool begins[256]; /* bytes that a match which is not empty can begin with */
 };
 
 struct emitter {
@@ -130,6 +131,8 @@ static void emit(struct emitter *m, const struct pattern_node *node)
     }
 }
 
+static void find_beginnings(struct pattern *p);
+
 /* Keeps of the emitter's program exactly what is used. */
 static enum rc finish(struct arena *a, const struct emitter *m, const struct pattern **ret,
                       struct err *e)
@@ -140,7 +143,8 @@ static enum rc finish(struct arena *a, const struct emitter *m, const struct pat
         return err_set(e, arena_rc(a), "pattern takes more memory than its maximum");
     }
     memcpy(code, m->code, m->count * sizeof *code);
-    *p = (struct pattern){code, m->count};
+    *p = (struct pattern){.code = code, .count = m->count};
+    find_beginnings(p);
     *ret = p;
     return RC_OK;
 }
@@ -166,6 +170,9 @@ enum rc pattern_compile(struct arena *a, struct str text, const struct pattern *
 struct threads {
     uint64_t seen[MARK_WORDS];
     uint16_t at[PATTERN_PROGRAM_MAX];
+    /* Where the match began that each belongs to. Lists keep them ascending: those that go on come
+     * before the one that begins, so an instruction is marked by the earliest first. */
+    size_t from[PATTERN_PROGRAM_MAX];
     uint16_t count;
 };
 
@@ -173,7 +180,10 @@ struct run {
     const struct pattern *pattern;
     struct threads lists[2];
     uint64_t work;
+    size_t from; /* of the thread that is being added */
     bool matched;
+    bool any; /* one match is enough */
+    size_t matched_from;
 };
 
 static void threads_clear(struct threads *t, const struct pattern *p)
@@ -218,10 +228,12 @@ static void threads_add(struct run *r, struct threads *t, uint16_t first, bool a
             }
             break;
         case OP_MATCH:
+            r->matched_from = r->matched ? r->matched_from : r->from;
             r->matched = true;
             break;
         case OP_POINT:
         case OP_SET:
+            t->from[t->count] = r->from;
             t->at[t->count++] = at;
             break;
         }
@@ -245,21 +257,31 @@ static void step(struct run *r, const struct threads *now, struct threads *then,
                  bool at_end)
 {
     threads_clear(then, r->pattern);
-    for (uint16_t k = 0; k < now->count && !r->matched; k++) {
+    for (uint16_t k = 0; k < now->count && !(r->matched && r->any); k++) {
         r->work++;
+        r->from = now->from[k];
         if (takes(&r->pattern->code[now->at[k]], point)) {
             threads_add(r, then, (uint16_t)(now->at[k] + 1), false, at_end);
         }
     }
 }
 
+/* The lists are left as they are: they are large, and cleared before they are read. */
+static void run_begin(struct run *r, const struct pattern *p, bool any)
+{
+    r->pattern = p;
+    r->work = 0;
+    r->from = 0;
+    r->matched = false;
+    r->any = any;
+    r->matched_from = 0;
+}
+
 bool pattern_matches(const struct pattern *p, struct str s, uint64_t max_work, uint64_t *ret_work)
 {
     must(p->count > 0 && p->count <= PATTERN_PROGRAM_MAX);
     struct run r;
-    r.pattern = p;
-    r.work = 0;
-    r.matched = false;
+    run_begin(&r, p, true);
     struct threads *now = &r.lists[0];
     struct threads *then = &r.lists[1];
     threads_clear(now, p);
@@ -280,4 +302,66 @@ bool pattern_matches(const struct pattern *p, struct str s, uint64_t max_work, u
     }
     *ret_work = r.work;
     return r.matched;
+}
+
+/* What the program can take first, whatever ^ and $ say about the place. */
+static void find_beginnings(struct pattern *p)
+{
+    struct run r;
+    run_begin(&r, p, false);
+    threads_clear(&r.lists[0], p);
+    threads_add(&r, &r.lists[0], 0, true, true);
+    for (uint16_t k = 0; k < r.lists[0].count; k++) {
+        const struct instruction *i = &p->code[r.lists[0].at[k]];
+        for (uint32_t byte = 0; byte < 256; byte++) {
+            /* What is not ASCII begins with one of many bytes: all of them will do. */
+            p->begins[byte] |= byte >= 0x80 || takes(i, byte);
+        }
+    }
+}
+
+/* Where the next match can begin at or after at, or end. */
+static const char *skip_to_beginning(const struct pattern *p, const char *at, const char *end)
+{
+    while (at < end && !p->begins[(unsigned char)*at]) {
+        at++;
+    }
+    return at;
+}
+
+bool pattern_find(const struct pattern *p, const struct pattern_search *in, uint64_t max_work,
+                  uint64_t *ret_work)
+{
+    must(p->count > 0 && in->from <= in->to && in->to <= in->text.len);
+    struct run r;
+    run_begin(&r, p, false);
+    struct threads *now = &r.lists[0];
+    struct threads *then = &r.lists[1];
+    threads_clear(now, p);
+    const char *start = in->text.len > 0 ? in->text.ptr : "";
+    const char *end = start + in->to;
+    const char *at = start + in->from;
+    while (at < end && r.work <= max_work) {
+        if (now->count == 0) {
+            at = skip_to_beginning(p, at, end);
+            if (at == end || (at > start && p->code[0].op == OP_START)) {
+                break;
+            }
+        }
+        r.from = (size_t)(at - start);
+        threads_add(&r, now, 0, at == start, false);
+        r.matched = false; /* an empty match is none */
+        uint32_t point = REPLACEMENT;
+        size_t len = utf8_decode(at, end, &point);
+        at += len > 0 ? len : 1;
+        step(&r, now, then, point, at == start + in->text.len);
+        if (r.matched) {
+            in->found(in->context, r.matched_from, (size_t)(at - start));
+        }
+        struct threads *swap = now;
+        now = then;
+        then = swap;
+    }
+    *ret_work = r.work;
+    return r.work <= max_work;
 }
