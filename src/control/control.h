@@ -231,7 +231,7 @@ NODISCARD enum rc control_declare(struct control *c, struct arena *a, const stru
 struct token_order {
     unsigned roles;
     struct str person;
-    struct str agent;    /* for ROLE_AGENT */
+    struct str agent;    /* for ROLE_AGENT, or the agent that holds an approver's token */
     struct str services; /* for ROLE_SOURCE */
     struct str groups;   /* for ROLE_APPROVER: names, comma between */
     int64_t expires_ms;  /* 0: never */

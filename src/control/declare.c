@@ -161,6 +161,11 @@ static enum rc check_order(const struct control *c, const struct token_order *o,
     if ((o->roles & ROLE_AGENT) != 0 && !str_is_name(o->agent)) {
         return err_at(e, RC_INVALID, STR("/agent"), "expected the agent's name");
     }
+    /* An agent that is designated to approve counts as what it is, and never as a human. */
+    bool designated = o->roles == ROLE_APPROVER && world_agent_find(c->world, o->agent) != MAP_NONE;
+    if (o->agent.len > 0 && (o->roles & ROLE_AGENT) == 0 && !designated) {
+        return err_at(e, RC_INVALID, STR("/agent"), "expected a known agent, with the role approver alone");
+    }
     if (o->person.len == 0 || o->person.len > 128) {
         return err_at(e, RC_INVALID, STR("/person"), "expected who holds the token, at most 128 bytes");
     }
@@ -205,7 +210,7 @@ enum rc control_token_create(struct control *c, struct arena *a, const struct pr
     make_secret(c, order->roles, secret);
     struct digest digest = sha256(str_from(secret));
     struct value body = value_object();
-    if ((order->roles & ROLE_AGENT) != 0) {
+    if (order->agent.len > 0) {
         value_add_str(a, &body, STR("agent"), order->agent);
     }
     value_add_hex(a, &body, STR("digest"), STR("sha256:"), digest.bytes, sizeof digest.bytes);

@@ -138,7 +138,7 @@ static enum rc token_created(const struct step *s)
     if (t.roles == 0 || !digest_of(text(s, "digest"), STR("sha256:"), t.digest, sizeof t.digest)) {
         return missing(s, "the token's roles or digest");
     }
-    if ((t.roles & ROLE_AGENT) != 0) {
+    if ((t.roles & ROLE_AGENT) != 0 || text(s, "agent").len > 0) {
         enum rc rc = !str_is_name(text(s, "agent"))
                          ? missing(s, "the token's agent")
                          : catalogue_agent_row(s->w, text(s, "agent"), &t.agent, s->e);

@@ -93,9 +93,7 @@ static void what_destroys_needs_a_human(void **state)
                    "'parameters':true},{'name':'wipe','class':'destructive','services':['shop'],'parameters':true}],"
                    "'quorum':[{'name':'q','human':false,'approvals':[{'count':1}]}]}");
     struct principal judge = person(b, ROLE_APPROVER, "judge", "judge");
-    judge.agent = world_agent_find(HERE(b), STR("judge"));
-    struct principal twin = judge;
-    twin.agent = world_agent_find(HERE(b), STR("twin"));
+    struct principal twin = person(b, ROLE_APPROVER, "twin", "twin");
     set_budget(b, PPM_ONE);
     struct decided d = propose(b, "scale", 1, "");
     check_error(b, approve(b, &twin, d.action), RC_DENIED,
