@@ -12,6 +12,7 @@ policy:
     error_budget: {mode: off}
     aqdd: {mode: off}
     her_trend: {mode: off}
+    tier: {mode: off}
   agents:
     - {name: user/alice, owner: fixture}
     - {name: user/bob, owner: fixture, roles: [admin]}

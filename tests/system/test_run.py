@@ -15,6 +15,7 @@ policy:
   heartbeat: 1s
   checks:
     aqdd: {max_depth: 1}
+    breaker: {mode: "off"}
   agents:
     - {name: bot, owner: alice}
     - {name: other, owner: alice}
