@@ -134,6 +134,7 @@ static enum rc open_log(struct writer *w, struct err *e)
     bool is_copied = k->has_copy || k->checkpoint_file == NULL;
     if (k->tree.size > 0 && !(is_signed && is_copied)) {
         k->unsigned_since_us = clock_monotonic_us();
+        atomic_store(&w->progress.uncovered_since_us, k->unsigned_since_us);
     }
     return RC_OK;
 }
@@ -370,13 +371,28 @@ enum rc writer_checkpoint(struct writer *w, struct arena *a, struct str *ret, st
     return RC_OK;
 }
 
+/* From a fast SSD's sync to a disk that hangs: each about twice the one before. */
+int64_t writer_commit_bound_us(unsigned i)
+{
+    static const int64_t bounds[WRITER_COMMIT_BUCKETS] = {500,    1000,   2500,   5000,    10000,   25000,
+                                                          50000,  100000, 250000, 1000000, 2500000, 10000000};
+    must(i < WRITER_COMMIT_BUCKETS);
+    return bounds[i];
+}
+
 struct writer_counts writer_counts(const struct writer *w)
 {
-    return (struct writer_counts){
+    int64_t since_us = atomic_load(&w->progress.uncovered_since_us);
+    struct writer_counts counts = {
         .batches = atomic_load(&w->progress.batches),
         .entries = atomic_load(&w->progress.entries),
         .bytes = atomic_load(&w->progress.bytes),
         .blob_bytes = atomic_load(&w->progress.blob_bytes),
         .syncs_us_total = atomic_load(&w->progress.syncs_us_total),
+        .unsigned_us = since_us == 0 ? 0 : clock_monotonic_us() - since_us,
     };
+    for (unsigned i = 0; i <= WRITER_COMMIT_BUCKETS; i++) {
+        counts.commits[i] = atomic_load(&w->progress.commits[i]);
+    }
+    return counts;
 }

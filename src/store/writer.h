@@ -26,6 +26,7 @@ enum {
     WRITER_QUEUE_BLOBS_MAX = 8192,      /* blobs that wait */
     WRITER_RETRY_MS = 200,
     WRITER_BLOBS_MAX = 64,              /* blobs beside one entry */
+    WRITER_COMMIT_BUCKETS = 12,         /* bounds of the histogram of commits */
 };
 
 enum writer_state {
@@ -98,7 +99,13 @@ struct writer_counts {
     uint64_t bytes; /* headers, salts and bodies */
     uint64_t blob_bytes;
     uint64_t syncs_us_total; /* time inside append */
+    /* Appends by how long they took: commits[i] are those up to bound i and above the one before, the
+     * last those above every bound. One that failed counts as well: it took its time too. */
+    uint64_t commits[WRITER_COMMIT_BUCKETS + 1];
+    int64_t unsigned_us; /* how long the oldest entry without a signed and copied checkpoint waits; 0: none */
 };
+/* The upper bound of a bucket, in microseconds; i below WRITER_COMMIT_BUCKETS. */
+int64_t writer_commit_bound_us(unsigned i);
 struct writer_counts writer_counts(const struct writer *w);
 
 #endif

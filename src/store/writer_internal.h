@@ -79,6 +79,8 @@ struct progress {
     _Atomic uint64_t bytes;
     _Atomic uint64_t blob_bytes;
     _Atomic uint64_t syncs_us_total;
+    _Atomic uint64_t commits[WRITER_COMMIT_BUCKETS + 1];
+    _Atomic int64_t uncovered_since_us; /* the oldest entry that no checkpoint covers; 0: none */
 };
 
 /* --- the thread ---------------------------------------------------------------------------------- */

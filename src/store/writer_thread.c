@@ -138,6 +138,16 @@ static enum rc recover(struct worker *w, const struct stored *last, struct err *
     return rc;
 }
 
+static void count_append(struct progress *p, int64_t took_us)
+{
+    unsigned i = 0;
+    while (i < WRITER_COMMIT_BUCKETS && took_us > writer_commit_bound_us(i)) {
+        i++;
+    }
+    atomic_fetch_add(&p->syncs_us_total, (uint64_t)took_us);
+    atomic_fetch_add(&p->commits[i], 1);
+}
+
 /* False when it is not in the store: the writer has failed, or stops while the disk is full. */
 static bool append(struct worker *w, const struct batch *b)
 {
@@ -145,7 +155,7 @@ static bool append(struct worker *w, const struct batch *b)
         struct err e;
         int64_t from = clock_monotonic_us();
         enum rc rc = store_append(w->store, b, &e);
-        atomic_fetch_add(&w->progress->syncs_us_total, (uint64_t)(clock_monotonic_us() - from));
+        count_append(w->progress, clock_monotonic_us() - from);
         if (rc == RC_LIMIT) {
             set_state(w, WRITER_DISK_FULL, e.text);
             if (!wait_for_room(w)) {
@@ -191,6 +201,9 @@ static bool write_working(struct worker *w)
         count_batch(w, &b);
         if (w->unsigned_since_us == 0) {
             w->unsigned_since_us = clock_monotonic_us();
+        }
+        if (atomic_load(&w->progress->uncovered_since_us) == 0) {
+            atomic_store(&w->progress->uncovered_since_us, clock_monotonic_us());
         }
         atomic_store(&w->progress->durable, w->tree.size);
         w->wake(w->context);
@@ -248,6 +261,9 @@ static bool sign(struct worker *w)
     }
     rc = rc == RC_OK ? worker_copy(w, &e) : rc;
     w->unsigned_since_us = rc == RC_OK ? 0 : clock_monotonic_us();
+    if (rc == RC_OK) {
+        atomic_store(&w->progress->uncovered_since_us, 0); /* a failure goes on ageing through its retries */
+    }
     set_state(w, WRITER_OK, e.text);
     w->wake(w->context);
     return true;

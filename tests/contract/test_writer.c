@@ -261,6 +261,35 @@ static void order_and_durability(void **state)
     check_log(b, 5001);
 }
 
+static uint64_t sum_of_commits(const struct writer_counts *counts)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i <= WRITER_COMMIT_BUCKETS; i++) {
+        sum += counts->commits[i];
+    }
+    return sum;
+}
+
+static void commits_fall_into_buckets(void **state)
+{
+    struct bench *b = *state;
+    for (unsigned i = 1; i < WRITER_COMMIT_BUCKETS; i++) {
+        assert_true(writer_commit_bound_us(i) > writer_commit_bound_us(i - 1));
+    }
+    struct writer_counts counts = writer_counts(b->writer);
+    assert_int_equal(sum_of_commits(&counts), 0);
+    push_many(b, 5000);
+    await_durable(b, 5000);
+    counts = writer_counts(b->writer);
+    assert_int_equal(sum_of_commits(&counts), counts.batches);
+    /* The bucket of a commit is that of its time: with one each, the sum lies between the bounds. */
+    uint64_t least = 0;
+    for (unsigned i = 1; i <= WRITER_COMMIT_BUCKETS; i++) {
+        least += counts.commits[i] * (uint64_t)writer_commit_bound_us(i - 1);
+    }
+    assert_true(counts.syncs_us_total >= least);
+}
+
 static void stopping_writes_and_signs(void **state)
 {
     struct bench *b = *state;
@@ -304,6 +333,22 @@ static void await_checkpoint(struct bench *b, uint64_t size)
         arena_reset(a);
         await_wake(b, &seen);
     }
+}
+
+static void what_no_checkpoint_covers_ages(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(writer_counts(b->writer).unsigned_us, 0);
+    push_many(b, 3);
+    await_durable(b, 3);
+    while (writer_counts(b->writer).unsigned_us == 0) {
+    }
+    unsigned seen = 0;
+    writer_sign(b->writer);
+    while (writer_counts(b->writer).unsigned_us != 0) {
+        await_wake(b, &seen);
+    }
+    await_checkpoint(b, 3);
 }
 
 static void entries_wait_until_they_are_published(void **state)
@@ -769,6 +814,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(order_and_durability),
+        TEST(commits_fall_into_buckets),
+        TEST(what_no_checkpoint_covers_ages),
         TEST(stopping_writes_and_signs),
         TEST(entries_wait_until_they_are_published),
         TEST(signs_on_demand),
