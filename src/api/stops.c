@@ -14,7 +14,7 @@ static struct value stop_value(struct call *c, const struct world_stop *s)
     value_add_str(a, &v, STR("stop_id"), id_str(a, "stp", s->id));
     value_add_str(a, &v, STR("scope"), str_from(stop_scope_name(s->scope)));
     add_null_or_str(a, &v, STR("name"), str_from(s->name));
-    value_add_str(a, &v, STR("level"), s->pause ? STR("pause") : STR("stop"));
+    value_add_str(a, &v, STR("level"), str_from(stop_level_name(s->level)));
     value_add_str(a, &v, STR("by"), str_from(s->by_person));
     value_add_instant(a, &v, STR("at"), s->at_ms);
     value_add_str(a, &v, STR("reason"), str_from(s->reason));
@@ -42,8 +42,8 @@ struct stop_body {
     struct str reason;
 };
 
-static const char *const scopes[] = {"all", "agent", "service", "tool", NULL};
-static const char *const levels[] = {"stop", "pause", NULL};
+static const char *const scopes[] = {"all", "agent", "service", "tool", "model", "label", NULL};
+static const char *const levels[] = {"stop", "pause", "dry_run", NULL};
 
 static const struct field stop_fields[] = {
     {"scope", FIELD_WORD, FIELD_OF(struct stop_body, scope), true, 0, 0, 0, scopes},
@@ -77,7 +77,7 @@ enum rc stops_set(struct call *c, struct err *e)
     }
     rc = control_repeated(c->control, &c->idempotency, &id, e);
     if (rc == RC_NOT_FOUND) {
-        struct stop_order order = {(enum stop_scope)body.scope, body.name, body.level == 1, body.reason};
+        struct stop_order order = {(enum stop_scope)body.scope, body.name, (enum stop_level)body.level, body.reason};
         rc = control_stop_set(c->control, c->arena, &c->who, &order, &c->idempotency, &id, e);
     }
     if (rc != RC_OK) {

@@ -13,7 +13,10 @@ static const struct option stop_options[] = {
     {"agent", 0, OPTION_TEXT, "A", "one agent"},
     {"service", 0, OPTION_TEXT, "S", "one service"},
     {"tool", 0, OPTION_TEXT, "T", "one tool"},
-    {"pause", 0, OPTION_FLAG, NULL, "hold writes only; reads go on and nothing is cancelled"},
+    {"model", 0, OPTION_TEXT, "M", "agents that run this model"},
+    {"label", 0, OPTION_TEXT, "K=V", "agents by owner=, team=, role= or prompt="},
+    {"pause", 0, OPTION_FLAG, NULL, "hold changes only; reads go on and nothing is cancelled"},
+    {"dry-run", 0, OPTION_FLAG, NULL, "decide and record changes, and run none"},
     {"reason", 0, OPTION_TEXT, "TEXT", "why"},
     CLI_JSON_OPTION,
     CLI_SERVER_OPTIONS,
@@ -22,7 +25,7 @@ static const struct option stop_options[] = {
 /* Exactly one scope. */
 static enum rc read_scope(struct arena *arena, const struct args *a, struct value *body, struct err *e)
 {
-    static const char *const scopes[] = {"agent", "service", "tool"};
+    static const char *const scopes[] = {"agent", "service", "tool", "model", "label"};
     unsigned count = args_flag(a, "all") ? 1 : 0;
     const char *scope = "all";
     const char *name = NULL;
@@ -34,13 +37,13 @@ static enum rc read_scope(struct arena *arena, const struct args *a, struct valu
         }
     }
     if (count != 1) {
-        return err_set(e, RC_INVALID, "expected one of --all, --agent A, --service S, --tool T");
+        return err_set(e, RC_INVALID, "expected one of --all, --agent A, --service S, --tool T, --model M, --label K=V");
     }
     value_add_str(arena, body, STR("scope"), str_from(scope));
     if (name != NULL) {
         value_add_str(arena, body, STR("name"), str_from(name));
     }
-    value_add_str(arena, body, STR("level"), args_flag(a, "pause") ? STR("pause") : STR("stop"));
+    value_add_str(arena, body, STR("level"), args_flag(a, "dry-run") ? STR("dry_run") : args_flag(a, "pause") ? STR("pause") : STR("stop"));
     const char *reason = args_text(a, "reason");
     if (reason != NULL) {
         value_add_str(arena, body, STR("reason"), str_from(reason));

@@ -216,19 +216,10 @@ static enum rc holder(const struct action *action, struct str nonce, struct err 
 
 static bool stopped_now(struct control *c, const struct action *action)
 {
+    const struct stop_subject subject = {action->agent, action->tool, action->services, action->service_count};
     for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
         const struct world_stop *s = world_stop_at(c->world, i);
-        struct str name = str_from(s->name);
-        bool covers = s->scope == STOP_ALL;
-        covers = covers || (s->scope == STOP_AGENT &&
-                            str_eq(name, str_from(world_agent_at(c->world, action->agent)->name)));
-        covers = covers || (s->scope == STOP_TOOL && action->tool != MAP_NONE &&
-                            str_eq(name, str_from(world_tool_at(c->world, action->tool)->name)));
-        for (uint32_t k = 0; s->scope == STOP_SERVICE && k < action->service_count; k++) {
-            covers = covers ||
-                     str_eq(name, str_from(world_service_at(c->world, action->services[k])->name));
-        }
-        if (covers && !s->pause) {
+        if (s->level == STOP_FULL && world_stop_covers(c->world, s, &subject)) {
             return true;
         }
     }

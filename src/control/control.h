@@ -208,7 +208,7 @@ NODISCARD enum rc control_grant_revoke(struct control *c, struct arena *a, const
 struct stop_order {
     enum stop_scope scope;
     struct str name;
-    bool pause;
+    enum stop_level level;
     struct str reason;
 };
 /* p null: the system itself (stop file, signal). */

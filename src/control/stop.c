@@ -4,6 +4,20 @@
  */
 #include "control/control_internal.h"
 
+/* A selector that fits nobody is a slip of the pen, and must not look like a stop. */
+static bool any_agent(const struct world *w, const struct stop_order *o)
+{
+    for (uint32_t i = 0; i < world_agent_count(w); i++) {
+        const struct agent_def *def = world_agent_at(w, i)->def;
+        bool fits = def != NULL && (o->scope == STOP_MODEL ? o->name.len > 0 && str_eq(def->model, o->name)
+                                                           : agent_has_label(def, o->name));
+        if (fits) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum rc is_known_name(const struct control *c, const struct stop_order *o, struct err *e)
 {
     bool known = true;
@@ -20,6 +34,10 @@ static enum rc is_known_name(const struct control *c, const struct stop_order *o
     case STOP_TOOL:
         known = world_tool_find(c->world, o->name) != MAP_NONE;
         break;
+    case STOP_MODEL:
+    case STOP_LABEL:
+        known = any_agent(c->world, o);
+        break;
     }
     return known ? RC_OK
                  : err_at(e, RC_NOT_FOUND, STR("/name"), "no %s is called \"%.*s\"",
@@ -31,7 +49,7 @@ static const struct world_stop *standing(const struct control *c, const struct s
 {
     for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
         const struct world_stop *s = world_stop_at(c->world, i);
-        if (s->scope == o->scope && s->pause == o->pause && str_eq(str_from(s->name), o->name)) {
+        if (s->scope == o->scope && s->level == o->level && str_eq(str_from(s->name), o->name)) {
             return s;
         }
     }
@@ -80,7 +98,7 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
     struct value body = value_object();
     /* From the call to where it counts: the very next decision sees it. */
     value_add_int(a, &body, STR("effect_us"), elapsed_us(c) - begun_us);
-    value_add_str(a, &body, STR("level"), order->pause ? STR("pause") : STR("stop"));
+    value_add_str(a, &body, STR("level"), str_from(stop_level_name(order->level)));
     value_add_str(a, &body, STR("name"), order->name);
     value_add_str(a, &body, STR("person"), p == NULL ? STR("system") : p->person);
     value_add_str(a, &body, STR("reason"), order->reason);
@@ -92,7 +110,7 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
                           .tightens = true};
     rc = control_append(c, a, &what, ret_id, e);
     c->stop_effect_us = elapsed_us(c) - begun_us;
-    if (order->scope == STOP_ALL && !order->pause && p != NULL) {
+    if (order->scope == STOP_ALL && order->level == STOP_FULL && p != NULL) {
         write_stop_file(c, order->reason);
     }
     return rc;
@@ -136,7 +154,7 @@ enum rc control_stop_lift(struct control *c, struct arena *a, const struct princ
                           .refs = {ref_text(a, "stp", id)},
                           .ref_count = 1,
                           .body = body};
-    bool was_file = s->scope == STOP_ALL && !s->pause;
+    bool was_file = s->scope == STOP_ALL && s->level == STOP_FULL;
     uint64_t seq;
     enum rc rc = control_append(c, a, &what, &seq, e);
     /* A crash before the entry is durable leaves the stop itself in the ledger: taking the file away

@@ -26,32 +26,6 @@ const struct agent_def *gate_agent(const struct world *w, const struct request *
 
 /* --- stops ---------------------------------------------------------------------------------------- */
 
-static bool names_a_service(const struct gate_input *in, struct str name)
-{
-    for (uint32_t i = 0; i < in->request->service_count; i++) {
-        if (str_eq(str_from(world_service_at(in->world, in->request->services[i])->name), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool stop_covers(const struct gate_input *in, const struct world_stop *s)
-{
-    struct str name = str_from(s->name);
-    switch (s->scope) {
-    case STOP_AGENT:
-        return str_eq(in->request->agent, name);
-    case STOP_SERVICE:
-        return names_a_service(in, name);
-    case STOP_TOOL:
-        return in->request->tool != NULL && str_eq(in->request->tool->name, name);
-    case STOP_ALL:
-        break;
-    }
-    return true;
-}
-
 /* What a stop is called in a finding; it needs no memory of its own. */
 static struct str stop_subject(const struct world_stop *s)
 {
@@ -60,24 +34,26 @@ static struct str stop_subject(const struct world_stop *s)
 
 static void gather_stops(const struct gate_input *in, struct facts *f)
 {
-    f->paused_only = true;
+    const struct request *q = in->request;
+    const struct stop_subject subject = {q->agent_index, q->tool_index, q->services, q->service_count};
+    f->stop_level = STOP_DRY_RUN;
     for (uint32_t i = 0; i < world_stop_count(in->world); i++) {
         const struct world_stop *s = world_stop_at(in->world, i);
-        if (!stop_covers(in, s)) {
+        if (!world_stop_covers(in->world, s, &subject)) {
             continue;
         }
-        /* The first one is named in the finding: a stop comes before every pause. */
-        bool first_stop = f->paused_only && !s->pause;
-        f->paused_only = f->paused_only && s->pause;
+        /* The strictest is named in the finding: it stands first. */
+        bool strictest = f->stop_count == 0 || s->level < f->stop_level;
+        f->stop_level = strictest ? s->level : f->stop_level;
         if (f->stop_count < FACT_STOPS_MAX) {
             f->stops[f->stop_count++] = stop_subject(s);
         }
-        if (first_stop) {
+        if (strictest) {
             f->stops[f->stop_count - 1] = f->stops[0];
             f->stops[0] = stop_subject(s);
         }
     }
-    f->paused_only = f->stop_count > 0 && f->paused_only;
+    f->stop_level = f->stop_count > 0 ? f->stop_level : STOP_FULL;
 }
 
 /* --- freezes and deploys ---------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ enum release gate_release(const struct decision *now, const struct action *actio
                           const struct thresholds *t)
 {
     enum release result = now->advisory ? RELEASE_ADVISED : RELEASE_GO;
+    bool advised = now->advisory;
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &now->findings[c];
         if (f->shadow || is_excused(f, action)) {
@@ -47,8 +48,10 @@ enum release gate_release(const struct decision *now, const struct action *actio
         if (f->verdict == VERDICT_HOLD && result != RELEASE_ESCALATED) {
             result = RELEASE_HELD;
         }
+        advised = advised || f->verdict == VERDICT_ADVISE;
     }
-    return result;
+    /* A finding that only advises, of a dry run or of an agent in shadow, is not overcome by an approval. */
+    return result == RELEASE_GO && advised ? RELEASE_ADVISED : result;
 }
 
 int64_t gate_hold_ms(const struct decision *now, const struct action *action, int64_t now_ms)

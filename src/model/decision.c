@@ -13,6 +13,7 @@ static const struct str reasons[REASON_COUNT] = {
     [REASON_CLOCK_JUMPED] = NAME("clock_jumped"),
     [REASON_STOPPED] = NAME("stopped"),
     [REASON_PAUSED] = NAME("paused"),
+    [REASON_DRY_RUN] = NAME("dry_run"),
     [REASON_SHELL] = NAME("shell"),
     [REASON_AMBIGUOUS] = NAME("ambiguous"),
     [REASON_CLAIM_MISMATCH] = NAME("claim_mismatch"),
@@ -100,6 +101,25 @@ bool breaker_phase_parse(struct str name, enum breaker_phase *ret)
     for (unsigned i = 0; i <= BREAKER_HALF_OPEN; i++) {
         if (str_eq(name, phases[i])) {
             *ret = (enum breaker_phase)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct str levels[] = {NAME("stop"), NAME("pause"), NAME("dry_run")};
+
+const char *stop_level_name(enum stop_level l)
+{
+    must((unsigned)l <= STOP_DRY_RUN);
+    return levels[l].ptr;
+}
+
+bool stop_level_parse(struct str name, enum stop_level *ret)
+{
+    for (unsigned i = 0; i <= STOP_DRY_RUN; i++) {
+        if (str_eq(name, levels[i])) {
+            *ret = (enum stop_level)i;
             return true;
         }
     }

@@ -26,6 +26,15 @@ enum breaker_phase { BREAKER_CLOSED = 0, BREAKER_OPEN, BREAKER_HALF_OPEN };
 const char *breaker_phase_name(enum breaker_phase p);
 NODISCARD bool breaker_phase_parse(struct str name, enum breaker_phase *ret);
 
+/* How much a stop stops, the strictest first. */
+enum stop_level {
+    STOP_FULL = 0, /* everything, reads too */
+    STOP_PAUSE,    /* changes wait */
+    STOP_DRY_RUN,  /* changes are decided and recorded, and none runs */
+};
+const char *stop_level_name(enum stop_level l);
+NODISCARD bool stop_level_parse(struct str name, enum stop_level *ret);
+
 struct budget_fact {
     struct str service;
     enum signal_state state;
@@ -55,7 +64,7 @@ struct facts {
     bool clock_ok;
     struct str stops[FACT_STOPS_MAX]; /* ids of the stops in force for this request */
     unsigned stop_count;
-    bool paused_only; /* every one of them is a pause */
+    enum stop_level stop_level; /* the strictest of them */
     struct freeze_fact freezes[FACT_FREEZES_MAX];
     unsigned freeze_count;
     struct deploy_fact deploys[FACT_DEPLOYS_MAX];
@@ -109,6 +118,7 @@ enum reason {
     REASON_CLOCK_JUMPED,
     REASON_STOPPED,
     REASON_PAUSED,
+    REASON_DRY_RUN,
     REASON_SHELL, /* matches no tool */
     REASON_AMBIGUOUS,
     REASON_CLAIM_MISMATCH,

@@ -164,7 +164,7 @@ struct value facts_write(struct arena *a, const struct facts *f)
         value_push(a, &stops, value_string(f->stops[i]));
     }
     if (f->stop_count > 0) {
-        value_add_bool(a, &v, STR("paused_only"), f->paused_only);
+        value_add_str(a, &v, STR("stop_level"), str_from(stop_level_name(f->stop_level)));
         value_add(a, &v, STR("stops"), stops);
     }
     conduct_write(a, f, &v);
@@ -232,7 +232,9 @@ static void stops_read(const struct value *v, struct facts *ret)
     for (uint32_t i = 0; i < FACT_STOPS_MAX && value_item(stops, i) != NULL; i++) {
         ret->stops[ret->stop_count++] = value_text(value_item(stops, i));
     }
-    ret->paused_only = value_bool_or(value_get(v, STR("paused_only")), false);
+    if (!stop_level_parse(value_text(value_get(v, STR("stop_level"))), &ret->stop_level)) {
+        ret->stop_level = STOP_FULL;
+    }
 }
 
 static void conduct_read(const struct value *v, struct facts *ret)

@@ -155,6 +155,7 @@ static const char *plain_text(enum reason r)
     case REASON_CLOCK_JUMPED: return "the clock jumped and nobody has accepted it";
     case REASON_STOPPED: return "stopped by %.*s";
     case REASON_PAUSED: return "paused by %.*s";
+    case REASON_DRY_RUN: return "nothing runs: dry run by %.*s";
     case REASON_SHELL: return "matches no tool of the catalogue";
     case REASON_AMBIGUOUS: return "matches more than one tool: %.*s";
     case REASON_CLAIM_MISMATCH: return "the claim is wrong: %.*s";

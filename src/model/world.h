@@ -176,7 +176,8 @@ struct world_token {
     bool revoked;
 };
 
-enum stop_scope { STOP_ALL = 0, STOP_AGENT, STOP_SERVICE, STOP_TOOL };
+/* A label is owner=, team=, role= or prompt= and a value: all agents that have it. */
+enum stop_scope { STOP_ALL = 0, STOP_AGENT, STOP_SERVICE, STOP_TOOL, STOP_MODEL, STOP_LABEL };
 const char *stop_scope_name(enum stop_scope s);
 NODISCARD bool stop_scope_parse(struct str name, enum stop_scope *ret);
 
@@ -184,7 +185,7 @@ struct world_stop {
     uint64_t id;
     enum stop_scope scope;
     char name[129]; /* of what; "" for all */
-    bool pause;     /* holds writes only */
+    enum stop_level level;
     uint64_t by;    /* token, 0: the system (file or signal) */
     char by_person[129];
     int64_t at_ms;
@@ -354,6 +355,17 @@ NODISCARD enum rc world_save(const struct world *w, world_record_fn fn, void *co
 /* Feed the records of world_save in order to a new world, then end it. */
 NODISCARD enum rc world_load_record(struct world *w, struct str record, struct err *e);
 NODISCARD enum rc world_load_end(struct world *w, struct err *e);
+
+/* What a stop may concern: world indexes, MAP_NONE for none. */
+struct stop_subject {
+    uint32_t agent;
+    uint32_t tool;
+    const uint32_t *services;
+    uint32_t service_count;
+};
+bool world_stop_covers(const struct world *w, const struct world_stop *s, const struct stop_subject *subject);
+/* An agent that fits the label or the model; for a stop that would stop nobody. */
+bool agent_has_label(const struct agent_def *def, struct str label);
 
 /* --- conduct: breakers, tiers, memory, grants ---------------------------------------------------------- */
 

@@ -393,7 +393,9 @@ static enum rc stop_set(const struct step *s)
     if (s->w->stop_count == STOPS_MAX) {
         return err_set(s->e, RC_LIMIT, "more than %d stops in force", STOPS_MAX);
     }
-    stop.pause = str_eq(text(s, "level"), STR("pause"));
+    if (!stop_level_parse(text(s, "level"), &stop.level)) {
+        return missing(s, "the stop's level");
+    }
     if (!id_parse(s->entry->actor, "tok", &stop.by)) {
         stop.by = 0; /* the stop file or a signal: the system's own */
     }
@@ -623,23 +625,4 @@ enum rc world_apply(struct world *w, const struct entry *entry, const struct val
     grants_evict(w);
     idempotency_evict(w);
     return RC_OK;
-}
-
-static const char *const scopes[] = {"all", "agent", "service", "tool"};
-
-const char *stop_scope_name(enum stop_scope s)
-{
-    must((unsigned)s < sizeof scopes / sizeof *scopes);
-    return scopes[s];
-}
-
-bool stop_scope_parse(struct str name, enum stop_scope *ret)
-{
-    for (unsigned i = 0; i < sizeof scopes / sizeof *scopes; i++) {
-        if (str_eq(name, str_from(scopes[i]))) {
-            *ret = (enum stop_scope)i;
-            return true;
-        }
-    }
-    return false;
 }

@@ -215,13 +215,14 @@ static enum rc load_token(struct loader *l)
 
 static enum rc load_stop(struct loader *l)
 {
-    if (l->w->stop_count == STOPS_MAX || number(l, "scope") < 0 || number(l, "scope") > STOP_TOOL) {
+    if (l->w->stop_count == STOPS_MAX || number(l, "scope") < 0 || number(l, "scope") > STOP_LABEL ||
+        number(l, "level") < 0 || number(l, "level") > STOP_DRY_RUN) {
         return corrupt(l, "stop");
     }
     struct world_stop *s = &l->w->stops[l->w->stop_count++];
     *s = (struct world_stop){.id = (uint64_t)number(l, "id"),
                              .scope = (enum stop_scope)number(l, "scope"),
-                             .pause = value_bool_or(value_get(l->v, STR("pause")), false),
+                             .level = (enum stop_level)number(l, "level"),
                              .by = (uint64_t)number(l, "by"),
                              .at_ms = number(l, "at")};
     bool fits = str_to_c(word(l, "name"), s->name, sizeof s->name) &&

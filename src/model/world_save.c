@@ -241,7 +241,7 @@ static enum rc save_stops(struct saver *s)
         value_add_int(s->arena, &v, STR("id"), (int64_t)t->id);
         value_add_int(s->arena, &v, STR("scope"), t->scope);
         value_add_str(s->arena, &v, STR("name"), str_from(t->name));
-        value_add_bool(s->arena, &v, STR("pause"), t->pause);
+        value_add_int(s->arena, &v, STR("level"), t->level);
         value_add_int(s->arena, &v, STR("by"), (int64_t)t->by);
         value_add_str(s->arena, &v, STR("person"), str_from(t->by_person));
         value_add_int(s->arena, &v, STR("at"), t->at_ms);

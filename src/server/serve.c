@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "server/folder.h"
 #include "server/ports.h"
+#include "server/supervisor.h"
 #include "signals/prometheus.h"
 #include "sys/clock.h"
 
@@ -48,6 +49,9 @@ struct server {
     struct loop_timer *housekeeping;
     struct loop_timer *bucket;
     struct loop_timer *drain;
+    struct loop_timer *watchdog;
+    struct supervisor supervisor;
+    uint64_t watched_seq; /* what had been said when the watchdog last looked */
     struct loop_signal *signals[4];
     int inotify;
     struct loop_fd *stop_watch;
@@ -108,7 +112,9 @@ static void tick(void *context)
 
 static void watch_disk(struct server *s)
 {
-    bool low = folder_is_low(s->folder);
+    struct folder_room room = folder_room(s->folder);
+    bool low = folder_room_is_low(&room);
+    api_set_disk(s->api, room.free_bytes, room.size_bytes);
     bool full = writer_state(control_writer(s->control)) == WRITER_DISK_FULL;
     control_set_disk_low(s->control, low);
     if (full && !s->ballast_dropped) {
@@ -132,6 +138,24 @@ static void housekeep(void *context)
         s->minute_at_ms = now + 60000;
     }
     loop_timer_set(s->housekeeping, HOUSEKEEPING_MS);
+}
+
+/*
+ * A sign of life says more than that the loop turns: what had been said a whole turn ago must be durable. A
+ * full disk is no reason to be killed: a restart makes no room, and reads and stops would end with it.
+ */
+static void watchdog(void *context)
+{
+    struct server *s = context;
+    const struct writer *writer = control_writer(s->control);
+    bool full = writer_state(writer) == WRITER_DISK_FULL;
+    bool stuck = !full && writer_durable(writer) < s->watched_seq;
+    if (control_health(s->control) != HEALTH_LEDGER_DOWN && !stuck) {
+        supervisor_say(&s->supervisor, full ? "WATCHDOG=1\nSTATUS=the disk is full: decisions are refused"
+                                            : "WATCHDOG=1\nSTATUS=deciding");
+    }
+    s->watched_seq = control_read_seq(s->control);
+    loop_timer_set(s->watchdog, s->supervisor.watchdog_ms / 2);
 }
 
 static void bucket_pending(void *context, int64_t delay_ms)
@@ -206,7 +230,7 @@ static bool is_stopped(struct server *s)
     const struct world *w = control_world(s->control);
     for (uint32_t i = 0; i < world_stop_count(w); i++) {
         const struct world_stop *stop = world_stop_at(w, i);
-        if (stop->scope == STOP_ALL && !stop->pause) {
+        if (stop->scope == STOP_ALL && stop->level == STOP_FULL) {
             return true;
         }
     }
@@ -281,6 +305,7 @@ static void begin_drain(struct server *s)
         return;
     }
     s->draining = true;
+    supervisor_say(&s->supervisor, "STOPPING=1");
     log_text(&s->log, LOG_LEVEL_INFO, "ending: no new connections");
     if (s->tcp != NULL) {
         http_server_quiesce(s->tcp);
@@ -383,6 +408,7 @@ static enum rc start_timers(struct server *s, struct err *e)
     rc = rc == RC_OK ? loop_timer_new(s->loop, housekeep, s, &s->housekeeping, e) : rc;
     rc = rc == RC_OK ? loop_timer_new(s->loop, bucket_ended, s, &s->bucket, e) : rc;
     rc = rc == RC_OK ? loop_timer_new(s->loop, drain, s, &s->drain, e) : rc;
+    rc = rc == RC_OK ? loop_timer_new(s->loop, watchdog, s, &s->watchdog, e) : rc;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && rc == RC_OK; i++) {
         rc = loop_signal_new(s->loop, numbers[i], on_signal, s, &s->signals[i], e);
     }
@@ -481,6 +507,7 @@ static void finish(struct server *s)
     loop_timer_free(s->housekeeping);
     loop_timer_free(s->bucket);
     loop_timer_free(s->drain);
+    loop_timer_free(s->watchdog);
     for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++) {
         loop_signal_free(s->signals[i]);
     }
@@ -497,6 +524,7 @@ static void finish(struct server *s)
         loop_free(s->loop);
     }
     signing_key_free(s->key);
+    supervisor_done(&s->supervisor);
     file_lock_free(s->lock);
     random_pool_done(&s->ports.pool);
     if (s->config.arena != NULL) {
@@ -526,6 +554,7 @@ int server_run(const char *config_path)
     s->exit_code = SERVER_EXIT_OK;
     log_init(&s->log, STDERR_FILENO, LOG_LEVEL_INFO);
     harden();
+    supervisor_init(&s->supervisor);
     struct err e = {0};
     enum rc rc = start(s, &e);
     if (rc == RC_OK) {
@@ -534,6 +563,10 @@ int server_run(const char *config_path)
                  log_int("entries", (int64_t)world_next_seq(control_world(s->control))));
         tick(s);
         housekeep(s);
+        supervisor_say(&s->supervisor, "READY=1");
+        if (s->supervisor.watchdog_ms > 0) {
+            watchdog(s);
+        }
         loop_before_block(s->loop, publish, s);
         loop_run(s->loop);
         loop_before_block(s->loop, NULL, NULL);

@@ -392,6 +392,74 @@ static void failures_are_remembered(void **state)
     assert_int_equal(replayed.blocking, CHECK_MEMORY);
 }
 
+/* --- stops of other kinds --------------------------------------------------------------------------------------- */
+
+static uint64_t stop(struct bench *b, enum stop_scope scope, const char *name, enum stop_level level)
+{
+    struct stop_order o = {.scope = scope, .name = str_from(name), .level = level, .reason = STR("drill")};
+    uint64_t id = 0;
+    assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &o, NULL, &id, &b->e), RC_OK);
+    return id;
+}
+
+static void resume(struct bench *b, uint64_t id)
+{
+    assert_int_equal(control_stop_lift(b->c, b->a, &b->admin, id, STR("over"), NULL, &b->e), RC_OK);
+}
+
+static void a_dry_run_runs_nothing(void **state)
+{
+    struct bench *b = *state;
+    struct decided before = propose(b, "scale", 1, "");
+    uint64_t id = stop(b, STOP_AGENT, "bot", STOP_DRY_RUN);
+    assert_int_equal(propose(b, "scale", 2, "").decision.verdict, VERDICT_ADVISE);
+    assert_int_equal(propose(b, "look", 2, "").decision.verdict, VERDICT_ALLOW);
+    restart(b);
+    assert_int_equal(commit(b, &b->bot, before.action, NONCE).release, RELEASE_ADVISED);
+    want_state(b, before.action, ACTION_ADVISED);
+    resume(b, id);
+    assert_int_equal(propose(b, "scale", 3, "").decision.verdict, VERDICT_ALLOW);
+}
+
+static void an_approval_does_not_overcome_a_dry_run(void **state)
+{
+    struct bench *b = *state;
+    struct decided d = propose(b, "scale", 1, "not sure");
+    assert_int_equal(approve(b, &b->ben, d.action), RC_OK);
+    (void)stop(b, STOP_SERVICE, "shop", STOP_DRY_RUN);
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_ADVISED);
+}
+
+static void agents_are_stopped_by_model_and_label(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, "{'agents':[{'name':'bot','owner':'ann','model':'m1','team':'pay','prompt_version':'p1','roles':['fixer']},"
+                   "{'name':'cat','owner':'ben','model':'m2'}],'services':[{'name':'shop'," SLO "}],"
+                   "'tools':[{'name':'look','class':'read','services':['shop'],'parameters':true}]}");
+    static const struct {
+        enum stop_scope scope;
+        const char *name;
+    } rows[] = {{STOP_MODEL, "m1"},      {STOP_LABEL, "owner=ann"}, {STOP_LABEL, "team=pay"},
+                {STOP_LABEL, "role=fixer"}, {STOP_LABEL, "prompt=p1"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t id = stop(b, rows[i].scope, rows[i].name, STOP_FULL);
+        struct decided of_cat = {0};
+        assert_int_equal(propose(b, "look", (int64_t)i, "").decision.blocking, CHECK_STOP);
+        assert_int_equal(propose_as(b, &b->cat, "look", 100 + (int64_t)i, "", &of_cat), RC_OK);
+        assert_int_equal(of_cat.decision.verdict, VERDICT_ALLOW);
+        restart(b);
+        assert_int_equal(propose(b, "look", 200 + (int64_t)i, "").decision.blocking, CHECK_STOP);
+        resume(b, id);
+    }
+    static const char *const nobody[] = {"owner=zoe", "owner=", "owner", "shoe=9", ""};
+    for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) {
+        struct stop_order o = {.scope = STOP_LABEL, .name = str_from(nobody[i])};
+        uint64_t id;
+        assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &o, NULL, &id, &b->e), RC_NOT_FOUND);
+        assert_string_equal(b->e.where, "/name");
+    }
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, make, drop)
@@ -412,6 +480,9 @@ int main(void)
         T(rates_are_exact),
         T(one_at_a_time_on_a_service),
         T(failures_are_remembered),
+        T(a_dry_run_runs_nothing),
+        T(an_approval_does_not_overcome_a_dry_run),
+        T(agents_are_stopped_by_model_and_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -264,12 +264,12 @@ static void heartbeats_keep_it_alive(void **state)
     assert_false(cancel);
     assert_int_equal(act(b, d.action)->due_ms, control_now(b->c) + 120000);
     check_error(b, control_heartbeat(b->c, b->a, &b->cat, d.action, NONCE, &cancel, &b->e), RC_NOT_FOUND, "no such action");
-    struct stop_order order = {.scope = STOP_SERVICE, .name = STR("shop"), .pause = true};
+    struct stop_order order = {.scope = STOP_SERVICE, .name = STR("shop"), .level = STOP_PAUSE};
     uint64_t id;
     assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &order, NULL, &id, &b->e), RC_OK);
     assert_int_equal(control_heartbeat(b->c, b->a, &b->bot, d.action, NONCE, &cancel, &b->e), RC_OK);
     assert_false(cancel); /* a pause does not stop what runs */
-    order.pause = false;
+    order.level = STOP_FULL;
     assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &order, NULL, &id, &b->e), RC_OK);
     int64_t due = act(b, d.action)->due_ms;
     pass(b, 1000);
@@ -317,7 +317,7 @@ static void a_key_is_bound_to_its_body(void **state)
     struct idempotency_key k = control_idempotency(&b->admin, STR("k1"), STR("/v1/stops"), STR("{\"a\":1}"));
     uint64_t seq;
     assert_int_equal(control_repeated(b->c, &k, &seq, &b->e), RC_NOT_FOUND);
-    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .pause = true};
+    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .level = STOP_PAUSE};
     uint64_t id;
     assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &order, &k, &id, &b->e), RC_OK);
     assert_int_equal(control_repeated(b->c, &k, &seq, &b->e), RC_OK);
@@ -408,7 +408,7 @@ static void what_waits_is_bounded(void **state)
     check_error(b, rc, RC_UNAVAILABLE, "8128 entries wait to be written: the limit is 8192");
     assert_int_equal(control_read_seq(b->c) - first, WRITER_QUEUE_MAX - QUEUE_RESERVED);
     unsigned stops = 0;
-    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .pause = true};
+    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .level = STOP_PAUSE};
     uint64_t id;
     while ((rc = control_stop_set(b->c, a, &b->admin, &order, NULL, &id, &b->e)) == RC_OK) {
         stops++;
@@ -566,7 +566,7 @@ static void stops_stop_and_are_lifted(void **state)
 static void there_is_always_room_to_stop_everything(void **state)
 {
     struct bench *b = *state;
-    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .pause = true};
+    struct stop_order order = {.scope = STOP_AGENT, .name = STR("cat"), .level = STOP_PAUSE};
     uint64_t id = 0;
     uint64_t first = 0;
     enum rc rc = RC_OK;
@@ -585,7 +585,7 @@ static void there_is_always_room_to_stop_everything(void **state)
     struct stop_order all = {.scope = STOP_ALL};
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(control_stop_set(b->c, b->a, i % 2 == 0 ? &b->admin : NULL, &all, NULL, &id, &b->e), RC_OK);
-        all.pause = !all.pause;
+        all.level = all.level == STOP_FULL ? STOP_PAUSE : STOP_FULL;
     }
     assert_int_equal(world_stop_count(HERE(b)), STOPS_MAX);
     restart(b);

@@ -598,11 +598,11 @@ static void a_stop_is_found_among_pauses(void **state)
         maker_add(&s.m, ENTRY_STOP_SET, "tok_1", NULL, "{'scope':'agent','level':'pause','name':'bot'}");
     }
     scene_decide(&s, "{'agent':'bot','claimed_tool':'t'}", NULL);
-    assert_true(s.facts.paused_only);
+    assert_int_equal(s.facts.stop_level, STOP_PAUSE);
     assert_int_equal(s.decision.verdict, VERDICT_HOLD);
     maker_add(&s.m, ENTRY_STOP_SET, "tok_1", NULL, "{'scope':'service','level':'stop','name':'shop'}");
     scene_decide(&s, "{'agent':'bot','claimed_tool':'t'}", NULL);
-    assert_false(s.facts.paused_only);
+    assert_int_equal(s.facts.stop_level, STOP_FULL);
     assert_int_equal(s.facts.stop_count, FACT_STOPS_MAX);
     assert_int_equal(s.decision.verdict, VERDICT_DENY);
     assert_str(s.decision.findings[CHECK_STOP].subject, "shop");

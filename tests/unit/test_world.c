@@ -940,7 +940,7 @@ static void stops_are_set_and_lifted(void **state)
     const struct world_stop *s = world_stop_at(m.w, 0);
     assert_int_equal(s->id, a);
     assert_int_equal(s->scope, STOP_AGENT);
-    assert_true(s->pause);
+    assert_int_equal(s->level, STOP_PAUSE);
     assert_int_equal(s->by, 8);
     assert_string_equal(s->by_person, "ann");
     assert_string_equal(s->reason, "odd");

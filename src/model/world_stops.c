@@ -1,0 +1,70 @@
+/*
+ * model/world_stops - whom a stop concerns.
+ */
+#include "model/world_internal.h"
+
+#include "base/must.h"
+
+static const char *const scopes[] = {"all", "agent", "service", "tool", "model", "label"};
+
+const char *stop_scope_name(enum stop_scope s)
+{
+    must((unsigned)s < sizeof scopes / sizeof *scopes);
+    return scopes[s];
+}
+
+bool stop_scope_parse(struct str name, enum stop_scope *ret)
+{
+    for (unsigned i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        if (str_eq(name, str_from(scopes[i]))) {
+            *ret = (enum stop_scope)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool agent_has_label(const struct agent_def *def, struct str label)
+{
+    size_t mark = str_find(label, '=');
+    struct str key = str_slice(label, 0, mark);
+    struct str value = str_slice(label, mark + 1, label.len);
+    if (value.len == 0) {
+        return false;
+    }
+    return (str_eq(key, STR("owner")) && str_eq(def->owner, value)) ||
+           (str_eq(key, STR("team")) && str_eq(def->team, value)) ||
+           (str_eq(key, STR("prompt")) && str_eq(def->prompt_version, value)) ||
+           (str_eq(key, STR("role")) && any_equal(&def->roles, value));
+}
+
+static bool covers_service(const struct world *w, struct str name, const struct stop_subject *subject)
+{
+    for (uint32_t i = 0; i < subject->service_count; i++) {
+        if (str_eq(str_from(w->services[subject->services[i]]->name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool world_stop_covers(const struct world *w, const struct world_stop *s, const struct stop_subject *subject)
+{
+    struct str name = str_from(s->name);
+    const struct world_agent *agent = subject->agent == MAP_NONE ? NULL : w->agents[subject->agent];
+    switch (s->scope) {
+    case STOP_AGENT:
+        return agent != NULL && str_eq(str_from(agent->name), name);
+    case STOP_SERVICE:
+        return covers_service(w, name, subject);
+    case STOP_TOOL:
+        return subject->tool != MAP_NONE && str_eq(str_from(w->tools[subject->tool]->name), name);
+    case STOP_MODEL:
+        return agent != NULL && agent->def != NULL && str_eq(agent->def->model, name);
+    case STOP_LABEL:
+        return agent != NULL && agent->def != NULL && agent_has_label(agent->def, name);
+    case STOP_ALL:
+        break;
+    }
+    return true;
+}
