@@ -53,12 +53,7 @@ static size_t skip_backslashes(struct str text, size_t at)
     return at;
 }
 
-static bool is_name_char(char c)
-{
-    return is_alnum(c) || c == '_' || c == '-' || c == '.';
-}
-
-/* Between from and to a variable's name; with upper, one that no prose or password looks like. */
+/* A variable's name; with upper, in the way that the shell's usually are. */
 static bool is_variable(struct str s, bool upper)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -133,24 +128,28 @@ static bool ends_word(struct str text, size_t at)
            (c == '$' && at_or_nul(text, at + 1) == '(');
 }
 
-/* False when a marker cuts it: what is before the marker was looked at when that was made. */
+/*
+ * False when it is empty, or a marker cuts it: what is before the marker was looked at when that
+ * was made. Every word that begins inside another ends where that does, so none is run over twice.
+ */
 static bool read_word(struct scan *s, size_t at, struct part *ret)
 {
-    size_t to = at;
-    while (to < s->text.len && !ends_word(s->text, to)) {
-        if (s->text.ptr[to] == '[' && marker_len(s->text, to) > 0) {
-            s->settled = to;
-            return false;
+    if (at < s->word_from || at > s->word_to) {
+        size_t to = at;
+        s->word_is_cut = false;
+        while (to < s->text.len && !ends_word(s->text, to) && !s->word_is_cut) {
+            s->word_is_cut = s->text.ptr[to] == '[' && marker_len(s->text, to) > 0;
+            to += !s->word_is_cut;
         }
-        to++;
+        s->word_from = at;
+        s->word_to = to;
     }
-    *ret = (struct part){at, to, false};
-    return to > at;
+    *ret = (struct part){at, s->word_to, false};
+    return s->word_to > at && !s->word_is_cut;
 }
 
-static bool read_to_quote(struct scan *s, size_t at, char quote, struct part *ret)
+static bool read_to_quote(struct str text, size_t at, char quote, struct part *ret)
 {
-    struct str text = s->text;
     size_t line_end = text.len;
     for (size_t to = at; to < text.len; to++) {
         char c = text.ptr[to];
@@ -159,7 +158,6 @@ static bool read_to_quote(struct scan *s, size_t at, char quote, struct part *re
             return to > at;
         }
         if (c == '[' && marker_len(text, to) > 0) {
-            s->settled = to;
             return false;
         }
         if (c == '\n' && line_end == text.len) {
@@ -173,9 +171,8 @@ static bool read_to_quote(struct scan *s, size_t at, char quote, struct part *re
 }
 
 /* Up to the next quote that has backslashes before it as the first one had. */
-static bool read_to_escaped_quote(struct scan *s, size_t at, char quote, struct part *ret)
+static bool read_to_escaped_quote(struct str text, size_t at, char quote, struct part *ret)
 {
-    struct str text = s->text;
     size_t to = at;
     for (; to < text.len && text.ptr[to] != '\n'; to++) {
         size_t behind = skip_backslashes(text, to);
@@ -183,7 +180,6 @@ static bool read_to_escaped_quote(struct scan *s, size_t at, char quote, struct 
             break;
         }
         if (text.ptr[to] == '[' && marker_len(text, to) > 0) {
-            s->settled = to;
             return false;
         }
     }
@@ -202,8 +198,8 @@ static bool read_value(struct scan *s, size_t at, struct part *ret)
     if (!is_quote(quote)) {
         return read_word(s, at, ret);
     }
-    return quote_at == at ? read_to_quote(s, at + 1, quote, ret)
-                          : read_to_escaped_quote(s, quote_at + 1, quote, ret);
+    return quote_at == at ? read_to_quote(s->text, at + 1, quote, ret)
+                          : read_to_escaped_quote(s->text, quote_at + 1, quote, ret);
 }
 
 static bool holds_substitution(struct str s)
@@ -216,10 +212,15 @@ static bool holds_substitution(struct str s)
     return false;
 }
 
-static void add_value(struct scan *s, struct part value, struct str type)
+static bool is_secret(const struct scan *s, struct part value)
 {
     struct str text = str_slice(s->text, value.from, value.to);
-    if (!is_no_secret(text) && !(value.quoted && holds_substitution(text))) {
+    return !is_no_secret(text) && !(value.quoted && holds_substitution(text));
+}
+
+static void add_value(struct scan *s, struct part value, struct str type)
+{
+    if (is_secret(s, value)) {
         s->settled = value.to;
         scan_add(s, (struct span){value.from, value.to, type, RANK_FIELD});
     }
@@ -378,8 +379,10 @@ static void find_url_password(struct scan *s, size_t at)
         colon = c == ':' && colon == 0 ? i : colon;
         last_at = c == '@' ? i : last_at;
     }
-    if (colon > 0 && last_at > colon + 1) {
-        add_value(s, (struct part){colon + 1, last_at, true}, STR("url_password"));
+    struct part password = {colon + 1, last_at, true};
+    /* Not settled: between here and there is the user, where a field may be. */
+    if (colon > 0 && last_at > colon + 1 && is_secret(s, password)) {
+        scan_add(s, (struct span){password.from, password.to, STR("url_password"), RANK_FIELD});
     }
 }
 

@@ -57,6 +57,7 @@ enum rc redactor_new(const uint8_t key[static REDACT_KEY_LEN],
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     memcpy(r->key, key, REDACT_KEY_LEN);
+    token_index_init(&r->tokens);
     enum rc rc = add_patterns(r, patterns, count, e);
     if (rc == RC_OK) {
         *ret = r;

@@ -37,11 +37,20 @@ struct compiled_pattern {
     const struct pattern *pattern;
 };
 
+enum { TOKENS_MAX = 64, TOKEN_NONE = 0xff };
+
+/* Rows of the table of tokens by two of their bytes, so that most looks end after one look-up. */
+struct token_index {
+    uint8_t first[256];
+    uint8_t next[TOKENS_MAX];
+};
+
 struct redactor {
     uint8_t key[REDACT_KEY_LEN];
     struct arena *arena;
     struct compiled_pattern patterns[REDACT_PATTERNS_MAX];
     size_t pattern_count;
+    struct token_index tokens;
 };
 
 /* One call of redact_value or redact_text. */
@@ -65,6 +74,10 @@ struct scan {
     size_t settled;   /* what a field said ends here: fields inside it are not looked for */
     size_t token_end; /* the same for tokens */
     size_t key_end;   /* and for private keys */
+    /* The last word that was read, up to a blank or the like; cut when a marker ends it. */
+    size_t word_from;
+    size_t word_to;
+    bool word_is_cut;
 };
 
 /* scan.c: every span of the text, in pass->spans, in no order. */
@@ -72,6 +85,13 @@ void scan_text(struct pass *p, struct str text);
 void scan_add(struct scan *s, struct span found);
 void pass_add(struct pass *p, struct span found);
 enum rc pass_out_of_memory(struct pass *p);
+
+/* The rest of a text from a place on is a secret because of a name. */
+struct field {
+    size_t from;
+    struct str type;
+    bool may_be_flag; /* the word after --password: none when it is a flag itself */
+};
 
 /* What became of one text. */
 struct replaced {
@@ -82,10 +102,10 @@ struct replaced {
 
 /* replace.c */
 /*
- * Finds the secrets of a text; field, which may be null, is a part that is one because of its
- * name. False when there is none; otherwise they are in pass->spans, merged and in order.
+ * Finds the secrets of a text; field may be null. False when there is none; otherwise they are in
+ * pass->spans, merged and in order.
  */
-bool text_find(struct pass *p, struct str text, const struct span *field, struct replaced *ret);
+bool text_find(struct pass *p, struct str text, const struct field *field, struct replaced *ret);
 /* The text with a marker for each of the spans. */
 struct str text_replace(struct pass *p, struct str text);
 struct digest secret_digest(const struct pass *p, struct str secret);
@@ -118,6 +138,7 @@ bool looks_like_flag(struct str word);
 size_t scheme_len(struct str text);
 
 /* tokens.c, pem.c */
+void token_index_init(struct token_index *x);
 void find_token(struct scan *s, size_t at);
 void find_jwt(struct scan *s, size_t at);
 void find_pem(struct scan *s, size_t at);
@@ -145,6 +166,11 @@ static inline bool is_alnum(char c)
 static inline char to_lower(char c)
 {
     return is_upper(c) ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline bool is_name_char(char c)
+{
+    return is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
 /* White space and every other control character. */

@@ -75,17 +75,21 @@ static bool is_whole(const struct pass *p, struct str text)
     return true;
 }
 
-/* A field is a secret unless it is empty, redacted already, or says that it is none. */
-static void add_field(struct pass *p, struct str text, const struct span *field)
+/*
+ * A field is a secret unless it is empty, redacted already, or says that it is none. When something
+ * was found in it, it is one whatever it says: else a second pass would read it differently.
+ */
+static void add_field(struct pass *p, struct str text, const struct field *field)
 {
-    struct str value = str_slice(text, field->from, field->to);
-    bool says_none = p->span_count == 0 && is_no_secret(value);
-    if (value.len > 0 && !says_none && marker_len(text, field->from) != value.len) {
-        pass_add(p, *field);
+    struct str value = str_slice(text, field->from, text.len);
+    bool says_none = is_no_secret(value) || (field->may_be_flag && looks_like_flag(value));
+    if (value.len > 0 && !(says_none && p->span_count == 0) &&
+        marker_len(text, field->from) != value.len) {
+        pass_add(p, (struct span){field->from, text.len, field->type, RANK_FIELD});
     }
 }
 
-bool text_find(struct pass *p, struct str text, const struct span *field, struct replaced *ret)
+bool text_find(struct pass *p, struct str text, const struct field *field, struct replaced *ret)
 {
     scan_text(p, text);
     if (field != NULL) {

@@ -68,7 +68,7 @@ static void look(struct scan *s, size_t at)
 
 static void scan_built_in(struct pass *p, struct str text)
 {
-    struct scan s = {.pass = p, .text = text};
+    struct scan s = {.pass = p, .text = text, .word_from = text.len + 1};
     size_t at = 0;
     while (at < text.len && p->rc == RC_OK) {
         if (!stops[(unsigned char)text.ptr[at]]) {

@@ -2,6 +2,7 @@
 #include "redact/redact_internal.h"
 
 #include "base/encode.h"
+#include "base/must.h"
 
 #include <string.h>
 
@@ -156,6 +157,24 @@ static void try_own(struct scan *s, size_t at)
     }
 }
 
+/* Which chain of rows the last byte that is looked at and the one before it lead to. */
+static uint8_t chain_of(char before, char here)
+{
+    return (uint8_t)((uint8_t)before * 4 + (uint8_t)here);
+}
+
+void token_index_init(struct token_index *x)
+{
+    memset(x->first, TOKEN_NONE, sizeof x->first);
+    must(sizeof tokens / sizeof *tokens <= TOKENS_MAX);
+    for (size_t i = sizeof tokens / sizeof *tokens; i > 0; i--) {
+        const struct token *t = &tokens[i - 1];
+        uint8_t chain = chain_of(t->prefix.ptr[t->at - 1], t->prefix.ptr[t->at]);
+        x->next[i - 1] = x->first[chain];
+        x->first[chain] = (uint8_t)(i - 1);
+    }
+}
+
 void find_token(struct scan *s, size_t at)
 {
     /* A token inside the run of another: what it could add is covered. Also keeps glpat-glpat-...
@@ -165,15 +184,12 @@ void find_token(struct scan *s, size_t at)
     }
     char here = s->text.ptr[at];
     char before = s->text.ptr[at - 1];
-    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+    const struct token_index *x = &s->pass->redactor->tokens;
+    for (uint8_t i = x->first[chain_of(before, here)]; i != TOKEN_NONE; i = x->next[i]) {
         const struct token *t = &tokens[i];
-        if (t->prefix.ptr[t->at] != here || t->prefix.ptr[t->at - 1] != before || at < t->at) {
-            continue;
-        }
-        size_t from = at - t->at;
-        if (str_starts(str_slice(s->text, from, s->text.len), t->prefix) &&
-            begins_word(s->text, from, WORD)) {
-            try_token(s, from, t);
+        if (at >= t->at && str_starts(str_slice(s->text, at - t->at, s->text.len), t->prefix) &&
+            begins_word(s->text, at - t->at, WORD)) {
+            try_token(s, at - t->at, t);
         }
     }
     if (here == '_') {

@@ -34,7 +34,7 @@ static void replace_whole(struct pass *p, struct value *v, const struct replaced
     }
 }
 
-static void redact_string(struct pass *p, struct value *v, const struct span *field, int depth)
+static void redact_string(struct pass *p, struct value *v, const struct field *field, int depth)
 {
     struct replaced r;
     if (!text_find(p, v->string, field, &r)) {
@@ -51,7 +51,7 @@ static void redact_string(struct pass *p, struct value *v, const struct span *fi
 static void redact_named_string(struct pass *p, struct value *v, struct str type, int depth)
 {
     struct str text = v->string;
-    struct span field = {0, text.len, type, RANK_FIELD};
+    struct field field = {.type = type};
     if (is_authorization(type)) {
         field.from = marker_ends(text, text.len) ? text.len : scheme_len(text);
     }
@@ -84,11 +84,12 @@ static void redact_number(struct pass *p, struct value *v, struct str type, int 
 static struct str flag_secret(const struct value *item)
 {
     struct str word = value_text(item);
-    if (!str_starts(word, STR("-")) || str_find(word, '=') < word.len ||
-        str_find(word, ' ') < word.len) {
-        return none;
+    for (size_t i = 0; i < word.len; i++) {
+        if (!is_name_char(word.ptr[i])) {
+            return none;
+        }
     }
-    return name_secret(word);
+    return str_starts(word, STR("-")) ? name_secret(word) : none;
 }
 
 /* The length of NAME= when s begins with it, or 0. */
@@ -116,7 +117,7 @@ static void redact_variable(struct pass *p, struct value *v, int depth)
 {
     size_t value_at = variable_len(v->string);
     struct str type = name_secret(str_slice(v->string, 0, value_at - 1));
-    struct span field = {value_at, v->string.len, type, RANK_FIELD};
+    struct field field = {.from = value_at, .type = type};
     redact_string(p, v, type.len > 0 ? &field : NULL, depth);
 }
 
@@ -127,13 +128,15 @@ static void redact_items(struct pass *p, struct value *v, struct str type, int d
     for (uint32_t i = 0; i < v->count && p->rc == RC_OK; i++) {
         struct value *item = &v->items[i];
         struct str says = flag_secret(item);
-        bool is_value = said.len > 0 && !looks_like_flag(value_text(item));
         if (item->type == VALUE_OBJECT) {
             redact_any(p, item, none, depth);
         } else if (environment) {
             redact_variable(p, item, depth);
+        } else if (item->type == VALUE_STRING && type.len == 0 && said.len > 0) {
+            struct field field = {.type = said, .may_be_flag = true};
+            redact_string(p, item, &field, depth);
         } else {
-            redact_any(p, item, is_value ? said : type, depth);
+            redact_any(p, item, type.len > 0 ? type : said, depth);
         }
         said = says;
     }
