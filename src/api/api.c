@@ -270,3 +270,9 @@ void api_set_policy_error(struct api *api, const char *text)
     memcpy(api->policy_error, cut.len > 0 ? cut.ptr : "", cut.len);
     api->policy_error[cut.len] = '\0';
 }
+
+void api_set_disk(struct api *api, int64_t free_bytes, int64_t size_bytes)
+{
+    api->disk_free_bytes = free_bytes;
+    api->disk_size_bytes = size_bytes;
+}

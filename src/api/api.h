@@ -61,5 +61,7 @@ void api_flush_buckets(struct api *api);
 void api_minute(struct api *api);
 /* The server says how it stands, for status and /metrics. */
 void api_set_policy_error(struct api *api, const char *text);
+/* Room where the ledger lies. */
+void api_set_disk(struct api *api, int64_t free_bytes, int64_t size_bytes);
 
 #endif

@@ -37,6 +37,8 @@ struct api {
     uint32_t bucket_count;
     bool buckets_pending;
     char policy_error[ERR_TEXT_MAX];
+    int64_t disk_free_bytes;
+    int64_t disk_size_bytes;
 };
 
 struct call {
@@ -99,6 +101,10 @@ struct value render_record(struct call *c, const struct decision_record *r, bool
 struct value render_findings(struct call *c, const struct decision *d, const struct facts *f);
 struct value render_signals(struct call *c, const struct facts *f);
 struct value render_action(struct call *c, const struct action *a);
+
+/* api/catalogue.c: the error budget of one service as a decision would read it; f is the room. Null: there is
+ * none. */
+const struct budget_fact *call_budget(const struct call *c, uint32_t index, struct facts *f);
 
 /* api/limits.c */
 struct limits *limits_new(int64_t rate_per_s, int64_t burst, int64_t daily_bytes);

@@ -52,7 +52,7 @@ enum rc agents_list(struct call *c, struct err *e)
     return rc == RC_OK ? page_reply(c, items, at, world_agent_count(w)) : rc;
 }
 
-static struct value budget_of_service(struct call *c, uint32_t index)
+const struct budget_fact *call_budget(const struct call *c, uint32_t index, struct facts *f)
 {
     struct request q = {.services = {index}, .service_count = 1, .agent_index = MAP_NONE};
     struct tool_def write = {.class = TOOL_WRITE};
@@ -62,13 +62,21 @@ static struct value budget_of_service(struct call *c, uint32_t index)
                             .signals = control_signals(c->control),
                             .request = &q,
                             .now_ms = control_now(c->control)};
-    struct facts *f = arena_alloc(c->arena, sizeof *f);
-    if (in.policy == NULL || f == NULL) {
-        return value_null();
+    if (in.policy == NULL) {
+        return NULL;
     }
     gate_gather(&in, f);
     /* The first budget is the service's own; what follows are its dependants. */
     f->budget_count = f->budget_count > 0 ? 1 : 0;
+    return f->budget_count > 0 ? &f->budgets[0] : NULL;
+}
+
+static struct value budget_of_service(struct call *c, uint32_t index)
+{
+    struct facts *f = arena_alloc(c->arena, sizeof *f);
+    if (f == NULL || call_budget(c, index, f) == NULL) {
+        return value_null();
+    }
     struct value all = render_signals(c, f);
     const struct value *budgets = value_get(&all, STR("error_budgets"));
     return budgets != NULL && budgets->count > 0 ? budgets->items[0] : value_null();

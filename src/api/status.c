@@ -1,5 +1,5 @@
 /*
- * api/status - how Pawl itself stands: for people, for probes, for Prometheus.
+ * api/status - how Pawl itself stands: for people and for probes.
  */
 #include "api/call.h"
 
@@ -90,77 +90,4 @@ enum rc status_get(struct call *c, struct err *e)
     value_add_int(a, &v, STR("unknown_actions"), unknown);
     value_add_instant(a, &v, STR("now"), control_now(c->control));
     return call_reply(c, 200, v);
-}
-
-/* --- metrics ------------------------------------------------------------------------------------------------ */
-
-static void metric(struct buf *out, const char *name, const char *type, const char *help, int64_t value)
-{
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", name, help, name, type, name,
-               (long long)value);
-}
-
-static void decision_metrics(struct buf *out, const struct counts *n)
-{
-    buf_str(out, STR("# HELP pawl_decisions_total Decisions on proposals since start, by verdict.\n"
-                     "# TYPE pawl_decisions_total counter\n"));
-    for (unsigned v = VERDICT_DENY; v <= VERDICT_ALLOW; v++) {
-        buf_printf(out, "pawl_decisions_total{verdict=\"%s\"} %lld\n", verdict_name((enum verdict)v),
-                   (long long)n->verdicts[v]);
-    }
-    buf_str(out, STR("# HELP pawl_http_responses_total Answers since start, by class of status.\n"
-                     "# TYPE pawl_http_responses_total counter\n"));
-    for (unsigned i = 2; i < 6; i++) {
-        buf_printf(out, "pawl_http_responses_total{class=\"%uxx\"} %lld\n", i, (long long)n->by_class[i]);
-    }
-}
-
-static void budget_metrics(struct call *c, struct buf *out)
-{
-    const struct world *w = control_world(c->control);
-    const struct signals *s = control_signals(c->control);
-    buf_str(out, STR("# HELP pawl_error_budget_remaining_ratio Error budget that is left, polled.\n"
-                     "# TYPE pawl_error_budget_remaining_ratio gauge\n"));
-    for (uint32_t i = 0; i < s->count && i < world_service_count(w); i++) {
-        if (s->budgets[i].state == SIGNAL_KNOWN || s->budgets[i].state == SIGNAL_NO_TRAFFIC) {
-            buf_printf(out, "pawl_error_budget_remaining_ratio{service=\"%s\"} %.6f\n",
-                       world_service_at(w, i)->name, (double)s->budgets[i].remaining_ppm / 1e6);
-        }
-    }
-}
-
-enum rc metrics(struct call *c, struct err *e)
-{
-    const struct world *w = control_world(c->control);
-    const struct counts *n = &c->api->counts;
-    struct writer_counts written = writer_counts(control_writer(c->control));
-    struct buf out;
-    buf_init(&out, 8 << 20);
-    decision_metrics(&out, n);
-    metric(&out, "pawl_http_requests_total", "counter", "Requests since start.", n->requests);
-    metric(&out, "pawl_rate_limited_total", "counter", "Requests over their credential's rate.",
-           n->rate_limited);
-    metric(&out, "pawl_unauthenticated_total", "counter", "Requests without a valid credential.",
-           n->unauthenticated);
-    metric(&out, "pawl_malformed_total", "counter", "Requests that were malformed.", n->malformed);
-    metric(&out, "pawl_ledger_entries", "gauge", "Entries in the ledger.", (int64_t)world_next_seq(w));
-    metric(&out, "pawl_ledger_durable_entries", "gauge", "Entries that are durable.",
-           (int64_t)writer_durable(control_writer(c->control)));
-    metric(&out, "pawl_ledger_batches_total", "counter", "Commits since start.", (int64_t)written.batches);
-    metric(&out, "pawl_ledger_bytes_total", "counter", "Bytes of entries since start.",
-           (int64_t)written.bytes);
-    metric(&out, "pawl_ledger_healthy", "gauge", "1 when entries can be written.",
-           control_health(c->control) == HEALTH_OK || control_health(c->control) == HEALTH_CLOCK_JUMPED);
-    metric(&out, "pawl_pending_approvals", "gauge", "Escalations nobody has decided (AQDD depth).",
-           world_pending_approvals(w));
-    metric(&out, "pawl_open_actions", "gauge", "Actions that are not over.", world_open_actions(w));
-    metric(&out, "pawl_stops", "gauge", "Stops in force.", world_stop_count(w));
-    metric(&out, "pawl_policy_error", "gauge", "1 when the newest policy was refused.",
-           c->api->policy_error[0] != '\0');
-    budget_metrics(c, &out);
-    struct str text = arena_str(c->arena, buf_view(&out));
-    enum rc rc = out.rc;
-    buf_done(&out);
-    return rc == RC_OK ? call_text(c, 200, "text/plain; version=0.0.4; charset=utf-8", text)
-                       : err_set(e, rc, "the metrics are too large");
 }
