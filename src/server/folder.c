@@ -183,13 +183,17 @@ void folder_drop_ballast(const char *folder)
     unlink(path);
 }
 
-bool folder_is_low(const char *folder)
+struct folder_room folder_room(const char *folder)
 {
     struct statvfs fs;
     if (statvfs(folder, &fs) != 0) {
-        return true;
+        return (struct folder_room){0, 0};
     }
-    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-    uint64_t all_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
-    return free_bytes < (uint64_t)DISK_RESERVE_BYTES && free_bytes * 100 < all_bytes * DISK_RESERVE_PCT;
+    return (struct folder_room){(int64_t)(fs.f_bavail * fs.f_frsize), (int64_t)(fs.f_blocks * fs.f_frsize)};
+}
+
+bool folder_room_is_low(const struct folder_room *room)
+{
+    /* By division: a hundred times the bytes of a large disk does not fit. */
+    return room->free_bytes < DISK_RESERVE_BYTES && room->free_bytes <= room->size_bytes / 100 * DISK_RESERVE_PCT;
 }

@@ -29,7 +29,12 @@ NODISCARD enum rc folder_set_stop(const char *folder, const char *reason, struct
 
 void folder_make_ballast(const char *folder);
 void folder_drop_ballast(const char *folder);
+struct folder_room {
+    int64_t free_bytes; /* to us: what is reserved for root does not count; 0 when it can't be told */
+    int64_t size_bytes;
+};
+struct folder_room folder_room(const char *folder);
 /* Less than 5 % and less than 1 GiB free. */
-bool folder_is_low(const char *folder);
+bool folder_room_is_low(const struct folder_room *room);
 
 #endif

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,30 @@ def free_port():
         return s.getsockname()[1]
 
 
+class Levers:
+    """What preloaded.c moves in one server: its wall clock and its disk."""
+
+    def __init__(self, folder):
+        self.path = folder / "levers"
+        self.path.write_bytes(bytes(16))
+
+    def environment(self, preloaded):
+        options = os.environ.get("ASAN_OPTIONS", "")
+        return {"LD_PRELOAD": str(preloaded), "PAWL_TEST_LEVERS": str(self.path),
+                "ASAN_OPTIONS": options + ":verify_asan_link_order=0"}
+
+    def set(self, at, number):
+        with open(self.path, "r+b") as file:
+            file.seek(at)
+            file.write(struct.pack("=q", number))
+
+    def add_ms(self, number):
+        self.set(0, number)
+
+    def hang(self, does):
+        self.set(8, 1 if does else 0)
+
+
 class Server:
     """Made, started, and ended with its folder. server: more lines of its `server:` settings."""
 
@@ -26,6 +51,7 @@ class Server:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pawl-test-"))
         self.port = free_port()
         self.process = None
+        self.extra = {}  # of the server's environment
         self.tokens = {}
         self.config = self.folder / "pawl.yaml"
         self.config.write_text(
@@ -55,7 +81,7 @@ class Server:
     def start(self):
         self.log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen([self.pawl, "serve", "--config", str(self.config)],
-                                        stdout=self.log, stderr=self.log)
+                                        stdout=self.log, stderr=self.log, env={**os.environ, **self.extra})
         for _ in range(200):
             try:
                 if self.call("GET", "/healthz", token=None)[0] == 200:
