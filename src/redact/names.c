@@ -90,12 +90,33 @@ static bool stands_in(struct str name, size_t from, enum place place)
            (is_upper(name.ptr[from]) && (is_lower(before) || is_digit(before)));
 }
 
+/* Whether any of the words ends in c: most names are done with after that. */
+static bool may_end_in(char c)
+{
+    switch (to_lower(c)) {
+    case 'd':
+    case 'e':
+    case 'n':
+    case 's':
+    case 't':
+    case 'y':
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct str name_secret(struct str name)
 {
+    if (name.len == 0 || !may_end_in(name.ptr[name.len - 1])) {
+        return (struct str){NULL, 0};
+    }
     name = str_slice(name, name.len > NAME_SEEN_MAX ? name.len - NAME_SEEN_MAX : 0, name.len);
-    for (size_t i = 0; name.len > 0 && i < sizeof words / sizeof *words; i++) {
+    char last = to_lower(name.ptr[name.len - 1]);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t from = 0;
-        if (ends_in(name, words[i].word, &from) && stands_in(name, from, words[i].place)) {
+        if (words[i].word.ptr[words[i].word.len - 1] == last &&
+            ends_in(name, words[i].word, &from) && stands_in(name, from, words[i].place)) {
             return words[i].type;
         }
     }

@@ -102,7 +102,7 @@ static void find_end(struct scan *s, size_t at)
 
 void find_pem(struct scan *s, size_t at)
 {
-    if (at < s->key_end || !starts_at(s->text, at, DASHES)) {
+    if (at < s->key_end || s->text.len - at < BEGIN.len || s->text.ptr[at + 1] != '-') {
         return;
     }
     if (starts_at(s->text, at, BEGIN)) {

@@ -131,11 +131,12 @@ void find_after_equals(struct scan *s, size_t at);
 void find_after_colon(struct scan *s, size_t at);
 void find_after_flag(struct scan *s, size_t at);
 void find_after_bearer(struct scan *s, size_t at);
-/* Says where a secret is, or that there is none: env:NAME, file:/path, ${NAME}, true, ***. */
-bool is_no_secret(struct str value);
-bool looks_like_flag(struct str word);
 /* Length of "Bearer " and the like with the spaces behind it, or 0. */
 size_t scheme_len(struct str text);
+
+/* no_secret.c: env:NAME, file:/path, ${NAME}, $NAME, true, ***; and -h, --host. */
+bool is_no_secret(struct str value);
+bool looks_like_flag(struct str word);
 
 /* tokens.c, pem.c */
 void token_index_init(struct token_index *x);

@@ -42,6 +42,8 @@ void scan_add(struct scan *s, struct span found)
 static void look(struct scan *s, size_t at)
 {
     switch (s->text.ptr[at]) {
+    case '[':
+        break;
     case '=':
         find_after_equals(s, at);
         break;
@@ -66,20 +68,32 @@ static void look(struct scan *s, size_t at)
     }
 }
 
+/* The next byte at or after at that is looked at, or the end. */
+static size_t next_stop(struct str text, size_t at)
+{
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    while (text.len - at >= 4) {
+        if (stops[bytes[at]] | stops[bytes[at + 1]] | stops[bytes[at + 2]] | stops[bytes[at + 3]]) {
+            break;
+        }
+        at += 4;
+    }
+    while (at < text.len && !stops[bytes[at]]) {
+        at++;
+    }
+    return at;
+}
+
 static void scan_built_in(struct pass *p, struct str text)
 {
     struct scan s = {.pass = p, .text = text, .word_from = text.len + 1};
-    size_t at = 0;
-    while (at < text.len && p->rc == RC_OK) {
-        if (!stops[(unsigned char)text.ptr[at]]) {
-            at++;
-        } else if (text.ptr[at] == '[') {
-            size_t marker = marker_len(text, at);
-            at += marker > 0 ? marker : 1;
-        } else {
+    for (size_t at = next_stop(text, 0); at < text.len && p->rc == RC_OK;
+         at = next_stop(text, at)) {
+        size_t marker = text.ptr[at] == '[' ? marker_len(text, at) : 0;
+        if (marker == 0) {
             look(&s, at);
-            at++;
         }
+        at += marker > 0 ? marker : 1;
     }
 }
 

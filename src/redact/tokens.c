@@ -187,7 +187,8 @@ void find_token(struct scan *s, size_t at)
     const struct token_index *x = &s->pass->redactor->tokens;
     for (uint8_t i = x->first[chain_of(before, here)]; i != TOKEN_NONE; i = x->next[i]) {
         const struct token *t = &tokens[i];
-        if (at >= t->at && str_starts(str_slice(s->text, at - t->at, s->text.len), t->prefix) &&
+        if (at >= t->at && s->text.ptr[at - t->at] == t->prefix.ptr[0] &&
+            str_starts(str_slice(s->text, at - t->at, s->text.len), t->prefix) &&
             begins_word(s->text, at - t->at, WORD)) {
             try_token(s, at - t->at, t);
         }
