@@ -49,21 +49,21 @@ enum rc redactor_new(const uint8_t key[static REDACT_KEY_LEN],
                      const struct redact_pattern *patterns, size_t count, struct redactor **ret,
                      struct err *e)
 {
-    CLEANUP(redactor) struct redactor *r = calloc(1, sizeof *r);
-    if (r != NULL) {
-        r->arena = arena_new(MEMORY_MAX);
-    }
-    if (r == NULL || r->arena == NULL) {
+    struct redactor *r = calloc(1, sizeof *r);
+    if (r == NULL) {
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     memcpy(r->key, key, REDACT_KEY_LEN);
     token_index_init(&r->tokens);
-    enum rc rc = add_patterns(r, patterns, count, e);
-    if (rc == RC_OK) {
-        *ret = r;
-        r = NULL;
+    r->arena = arena_new(MEMORY_MAX);
+    enum rc rc = r->arena != NULL ? add_patterns(r, patterns, count, e)
+                                  : err_set(e, RC_NO_MEMORY, "out of memory");
+    if (rc != RC_OK) {
+        redactor_free(r);
+        return rc;
     }
-    return rc;
+    *ret = r;
+    return RC_OK;
 }
 
 void redactor_free(struct redactor *r)
