@@ -5,6 +5,7 @@
 #define CONTROL_CONTROL_INTERNAL_H
 
 #include "control/control.h"
+#include "control/feed.h"
 
 enum {
     OP_ARENA_MAX = 16 << 20, /* memory of one operation that brings no arena of its own */
@@ -49,6 +50,7 @@ struct control {
     uint64_t snapshot_seq; /* where the newest snapshot stands */
     int64_t snapshot_begun_ms;
     struct fold_job *snapshot; /* under way; null else */
+    struct feed *feed;
 };
 
 /* What goes into one entry. */
@@ -111,6 +113,21 @@ void durable_fail_all(struct control *c);
 /* snapshot.c */
 void snapshot_maybe(struct control *c);
 void snapshot_poll(struct control *c);
+/* feed.c */
+/* How an agent's breaker stood before an entry. */
+struct feed_mark {
+    uint32_t agent; /* MAP_NONE: the entry is no agent's conduct */
+    enum breaker_phase breaker;
+    int64_t time_ms; /* of the entry */
+};
+struct feed *feed_new(void); /* null: no memory */
+void feed_free(struct feed *f);
+struct feed_mark feed_before(const struct control *c, const struct append *what, int64_t time_ms);
+/* The entry was applied as seq: keeps what is to be told of it. */
+void feed_after(struct control *c, const struct feed_mark *m, const struct append *what, uint64_t seq);
+/* Tells what has become durable. */
+void feed_deliver(struct control *c);
+
 void snapshot_end(struct control *c);
 NODISCARD enum rc snapshot_restore(struct control *c, struct store *s, struct world **ret,
                                    struct err *e);

@@ -166,5 +166,6 @@ void control_durable_changed(struct control *c)
     } else if (c->abandoned_count > 0) {
         abandon(c);
     }
+    feed_deliver(c);
     snapshot_poll(c);
 }

@@ -90,8 +90,10 @@ enum rc control_append(struct control *c, struct arena *a, const struct append *
      * half an entry in the world would be worse than ending. It is applied first, so that what can't be
      * applied never reaches the ledger, which no start would get past. */
     struct err apply;
+    struct feed_mark mark = feed_before(c, what, entry.time_ms);
     rc = world_apply(c->world, &entry, &what->body, what->policy_text, &apply);
     must(rc == RC_OK);
+    feed_after(c, &mark, what, entry.seq);
     rc = writer_push(c->writer, &entry, salt, buf_view(text), what->blobs, what->blob_count, e);
     must(rc == RC_OK || rc == RC_UNAVAILABLE); /* the writer failed for good meanwhile: the process ends */
     if (rc != RC_OK) {

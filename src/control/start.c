@@ -59,7 +59,8 @@ enum rc control_start(const struct control_options *options, struct control **re
     c->stop_effect_us = -1;
     signals_init(&c->signals);
     buf_init(&c->text, ENTRY_BODY_MAX);
-    enum rc rc = open_world(c, e);
+    c->feed = feed_new();
+    enum rc rc = c->feed == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : open_world(c, e);
     rc = rc == RC_OK ? start_writer(c, e) : rc;
     if (rc != RC_OK) {
         control_stop(c);
@@ -87,6 +88,7 @@ void control_stop(struct control *c)
     world_free(c->world);
     signals_done(&c->signals);
     buf_done(&c->text);
+    feed_free(c->feed);
     free(c->waiters);
     free(c->abandoned);
     free(c->path);
