@@ -391,3 +391,29 @@ enum rc actions_cancel(struct call *c, struct err *e)
                ? call_reply(c, 200, render_action(c, world_action(control_world(c->control), id)))
                : rc;
 }
+
+struct revert_body {
+    struct str reason;
+    bool under_stop;
+};
+
+static const struct field revert_fields[] = {
+    {"reason", FIELD_TEXT, FIELD_OF(struct revert_body, reason), true, 0, 0, 0, NULL},
+    {"under_stop", FIELD_BOOL, FIELD_OF(struct revert_body, under_stop), false, 0, 0, 0, NULL},
+};
+
+enum rc actions_revert_by_hand(struct call *c, struct err *e)
+{
+    uint64_t id;
+    struct revert_body b;
+    enum rc rc = call_id(c, 0, "act", &id, e);
+    rc = rc == RC_OK ? call_fields(c, revert_fields, COUNT(revert_fields), &b, e) : rc;
+    rc = rc == RC_OK ? control_revert(c->control, c->arena, &c->who, id, b.reason, b.under_stop, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    const struct action *action = world_action(control_world(c->control), id);
+    struct value v = value_object();
+    value_add_str(c->arena, &v, STR("action_id"), id_str(c->arena, "act", id));
+    return call_reply(c, 202, action == NULL ? v : render_action(c, action));
+}

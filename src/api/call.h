@@ -24,6 +24,7 @@ struct counts {
 };
 
 struct bucket_row;
+struct stream;
 struct limits;
 
 struct api {
@@ -36,6 +37,8 @@ struct api {
     struct bucket_row *buckets; /* by service index; events gathered since the last flush */
     uint32_t bucket_count;
     bool buckets_pending;
+    struct stream *streams;
+    unsigned stream_count;
     char policy_error[ERR_TEXT_MAX];
     int64_t disk_free_bytes;
     int64_t disk_size_bytes;
@@ -117,6 +120,9 @@ bool limits_take_bytes(struct limits *l, uint64_t token, int64_t now_ms, size_t 
 /* A call that waits for its bucket is gone. */
 void events_forget(struct api *api, const struct call *gone);
 
+/* The exchange is gone: if it was a stream, it is forgotten. */
+void streams_gone(struct api *api, const struct http_exchange *x);
+
 /* handlers */
 enum rc actions_propose(struct call *c, struct err *e);
 enum rc actions_list(struct call *c, struct err *e);
@@ -141,6 +147,9 @@ enum rc grants_list(struct call *c, struct err *e);
 enum rc grants_issue(struct call *c, struct err *e);
 enum rc grants_revoke(struct call *c, struct err *e);
 enum rc memory_list(struct call *c, struct err *e);
+enum rc incidents_list(struct call *c, struct err *e);
+enum rc incidents_close(struct call *c, struct err *e);
+enum rc actions_revert_by_hand(struct call *c, struct err *e);
 enum rc agents_declare(struct call *c, struct err *e);
 enum rc services_list(struct call *c, struct err *e);
 enum rc services_declare(struct call *c, struct err *e);
@@ -156,6 +165,7 @@ enum rc ledger_get(struct call *c, struct err *e);
 enum rc ledger_proof(struct call *c, struct err *e);
 enum rc ledger_checkpoint(struct call *c, struct err *e);
 enum rc ledger_tile(struct call *c, struct err *e);
+enum rc stream_get(struct call *c, struct err *e);
 enum rc tokens_list(struct call *c, struct err *e);
 enum rc tokens_create(struct call *c, struct err *e);
 enum rc tokens_revoke(struct call *c, struct err *e);

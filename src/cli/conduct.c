@@ -157,6 +157,53 @@ static int run_revoke(const struct args *a)
     return send_order(&s, a, path, &body, columns, COUNT(columns));
 }
 
+/* --- incidents and reverts --------------------------------------------------------------------------------- */
+
+static int run_incidents(const struct args *a)
+{
+    static const struct column columns[] = {
+        {"INCIDENT", "incident_id"}, {"ACTION", "action_id"}, {"SERVICE", "service"}, {"AT", "at"}};
+    return cli_list(a, "/v1/incidents", columns, COUNT(columns));
+}
+
+static int run_incident_close(const struct args *a)
+{
+    static const struct column columns[] = {{"incident", "incident_id"}, {"state", "state"}};
+    struct session s;
+    int code = begin(&s, a, "inc_N");
+    if (code != CLI_OK) {
+        return code;
+    }
+    struct value body = value_object();
+    add_option(s.arena, a, "reason", "reason", &body);
+    char path[256];
+    snprintf(path, sizeof path, "/v1/incidents/%.100s/close", a->rest[0]);
+    return send_order(&s, a, path, &body, columns, COUNT(columns));
+}
+
+static const struct option revert_options[] = {
+    {"reason", 0, OPTION_TEXT, "TEXT", "why; required"},
+    {"under-stop", 0, OPTION_FLAG, NULL, "although a stop covers it"},
+    CLI_JSON_OPTION,
+    CLI_SERVER_OPTIONS,
+};
+
+static int run_actions_revert(const struct args *a)
+{
+    static const struct column columns[] = {{"action", "action_id"}, {"state", "state"}, {"agent", "agent"}, {"tool", "tool"}};
+    struct session s;
+    int code = begin(&s, a, "act_N");
+    if (code != CLI_OK) {
+        return code;
+    }
+    struct value body = value_object();
+    add_option(s.arena, a, "reason", "reason", &body);
+    value_add_bool(s.arena, &body, STR("under_stop"), args_flag(a, "under-stop"));
+    char path[256];
+    snprintf(path, sizeof path, "/v1/actions/%.100s/revert", a->rest[0]);
+    return send_order(&s, a, path, &body, columns, COUNT(columns));
+}
+
 /* --- memory --------------------------------------------------------------------------------------------- */
 
 static int run_memory(const struct args *a)
@@ -177,6 +224,10 @@ const struct command conduct_commands[] = {
     {"grants", "", "list grants", PLAIN, run_grants, NULL},
     {"grant", "AGENT", "permit an agent to write, for a time", grant_options, COUNT(grant_options), run_grant, NULL},
     {"revoke", "grt_N", "end a grant: at once for decisions, at the next heartbeat for executions", REASON, run_revoke, NULL},
+    {"incidents", "", "list open incidents", PLAIN, run_incidents, NULL},
+    {"incident close", "inc_N", "an incident is over", REASON, run_incident_close, NULL},
+    {"actions revert", "act_N", "take an action back by the command that was decided with it", revert_options,
+     COUNT(revert_options), run_actions_revert, NULL},
     {"memory", "", "list how tools did on services", PLAIN, run_memory, NULL},
     {0},
 };

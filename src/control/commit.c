@@ -160,6 +160,13 @@ static enum rc record_commit(const struct attempt *t, const struct digest *nonce
     grant->heartbeat_ms = policy->heartbeat_ms;
     struct value body = value_object();
     value_add_hex(t->a, &body, STR("nonce"), STR("sha256:"), nonce->bytes, sizeof nonce->bytes);
+    const struct tool_def *tool = world_tool_at(t->c->world, t->action->tool)->def;
+    if (tool->observe.for_ms > 0) {
+        struct value observe = value_object();
+        value_add_int(t->a, &observe, STR("for_ms"), tool->observe.for_ms);
+        value_add_int(t->a, &observe, STR("max_drop_ppm"), tool->observe.max_drop_ppm);
+        value_add(t->a, &body, STR("observe"), observe);
+    }
     value_add_instant(t->a, &body, STR("start_by"), grant->start_by_ms);
     enum rc rc = record(t, ENTRY_ACTION_COMMITTED, &body, e);
     grant->id = t->d->seq;

@@ -100,6 +100,9 @@ int64_t clock_steady(const struct control *c); /* anchored wall time that only e
 int64_t clock_wall(const struct control *c);
 void clock_anchor(struct control *c);
 
+/* outcome.c */
+void outcome_tick(struct control *c);
+
 /* quorum.c */
 bool token_in_group(const struct world_token *t, struct str group);
 /* The approvals of the action, and with (null: none), are what its rules ask for. */
@@ -110,9 +113,6 @@ bool quorum_met(struct control *c, const struct action *action, const struct wor
 bool is_abandoned(const struct control *c, uint64_t action);
 void durable_fail_all(struct control *c);
 
-/* snapshot.c */
-void snapshot_maybe(struct control *c);
-void snapshot_poll(struct control *c);
 /* feed.c */
 /* How an agent's breaker stood before an entry. */
 struct feed_mark {
@@ -128,6 +128,9 @@ void feed_after(struct control *c, const struct feed_mark *m, const struct appen
 /* Tells what has become durable. */
 void feed_deliver(struct control *c);
 
+/* snapshot.c */
+void snapshot_maybe(struct control *c);
+void snapshot_poll(struct control *c);
 void snapshot_end(struct control *c);
 NODISCARD enum rc snapshot_restore(struct control *c, struct store *s, struct world **ret,
                                    struct err *e);

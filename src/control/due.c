@@ -72,6 +72,13 @@ static enum entry_kind due_kind(const struct action *action)
     return action->state == ACTION_EXECUTING ? ENTRY_ACTION_LOST : ENTRY_ACTION_EXPIRED;
 }
 
+/* Outcomes and reverts have their own deadlines, in outcome.c. */
+static bool falls_due(const struct action *action)
+{
+    return action->state != ACTION_OBSERVING && action->state != ACTION_REVERTING &&
+           action->state != ACTION_REVERT_WAITING;
+}
+
 static enum rc record_due(struct control *c, const struct action *action)
 {
     CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
@@ -97,10 +104,11 @@ void control_tick(struct control *c, int64_t *ret_next_ms)
     watch(c);
     snapshot_maybe(c);
     snapshot_poll(c);
+    outcome_tick(c);
     int64_t now = clock_now(c);
     const struct action *due;
     enum rc rc = RC_OK;
-    for (int i = 0; i < DUE_AT_ONCE_MAX && rc == RC_OK && (due = world_due(c->world, now)) != NULL; i++) {
+    for (int i = 0; i < DUE_AT_ONCE_MAX && rc == RC_OK && (due = world_due(c->world, now)) != NULL && falls_due(due); i++) {
         rc = record_due(c, due);
     }
     int64_t next = world_next_due(c->world);

@@ -5,6 +5,9 @@
 #ifndef CONTROL_PORTS_H
 #define CONTROL_PORTS_H
 
+#include "base/str.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +20,10 @@ struct ports {
     /* A stop of everything takes effect before its entry is durable: make it last at once (the stop
      * file). A null reason takes the file away: everything was resumed. May be null. */
     void (*stop_file)(void *context, const char *reason);
+    /* Runs the command that takes an action back, and says later by control_revert_ended what came of it.
+     * argv: count words, argv[0] absolute. False: it could not be started. May be null: then nothing is
+     * reverted by itself. */
+    bool (*revert)(void *context, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms);
     void *context;
 };
 

@@ -80,6 +80,9 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
     struct value text = value_object();
     value_add_hex(a, &text, STR("digest"), STR("sha256:"), digest->bytes, sizeof digest->bytes);
     value_add(a, &body, STR("request"), request_write(a, q, value_text(value_get(&text, STR("digest")))));
+    if (q->revert.type == VALUE_ARRAY) {
+        value_add(a, &body, STR("revert"), q->revert);
+    }
     if (q->service_count > 0) {
         value_add(a, &body, STR("services"), services_value(c, a, q));
     }

@@ -170,6 +170,8 @@ static void trust_record(const struct world *w, const struct decision_record *r,
         [REASON_CLAIM_MISMATCH] = DERIVE_CLAIM_MISMATCH,
         [REASON_BAD_PARAMETERS] = DERIVE_BAD_PARAMETERS,
         [REASON_UNKNOWN_SERVICE] = DERIVE_UNKNOWN_SERVICE,
+        [REASON_NO_PLAN] = DERIVE_NO_PLAN,
+        [REASON_NO_DIFF] = DERIVE_NO_DIFF,
     };
     const struct finding *catalogue = &r->decision.findings[CHECK_CATALOGUE];
     q->derived = results[catalogue->reason];

@@ -58,6 +58,11 @@ enum entry_kind {
     ENTRY_TIER_CHANGED,
     ENTRY_GRANT_ISSUED,
     ENTRY_GRANT_REVOKED,
+    ENTRY_ACTION_VERIFIED,  /* the outcome checks found nothing, or could not tell */
+    ENTRY_ACTION_VIOLATED,  /* they found something: an incident */
+    ENTRY_REVERT_STARTED,
+    ENTRY_REVERT_FINISHED,
+    ENTRY_INCIDENT_CLOSED,
     ENTRY_KIND_COUNT,
 };
 

@@ -42,6 +42,11 @@ static const struct kind {
     [ENTRY_TIER_CHANGED] = KIND("tier.changed", 1),
     [ENTRY_GRANT_ISSUED] = KIND("grant.issued", 1),
     [ENTRY_GRANT_REVOKED] = KIND("grant.revoked", 1),
+    [ENTRY_ACTION_VERIFIED] = KIND("action.verified", 1),
+    [ENTRY_ACTION_VIOLATED] = KIND("action.violated", 1),
+    [ENTRY_REVERT_STARTED] = KIND("revert.started", 1),
+    [ENTRY_REVERT_FINISHED] = KIND("revert.finished", 1),
+    [ENTRY_INCIDENT_CLOSED] = KIND("incident.closed", 1),
 #undef KIND
 };
 

@@ -15,6 +15,8 @@ struct finding check_catalogue(const struct check_input *in)
         [DERIVE_CLAIM_MISMATCH] = REASON_CLAIM_MISMATCH,
         [DERIVE_BAD_PARAMETERS] = REASON_BAD_PARAMETERS,
         [DERIVE_UNKNOWN_SERVICE] = REASON_UNKNOWN_SERVICE,
+        [DERIVE_NO_PLAN] = REASON_NO_PLAN,
+        [DERIVE_NO_DIFF] = REASON_NO_DIFF,
     };
     if (in->request->derived == DERIVE_OK && in->request->tool != NULL) {
         return finding_allow(CHECK_CATALOGUE);

@@ -178,6 +178,13 @@ struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool
     return b;
 }
 
+struct budget_fact gate_budget(const struct world *w, const struct policy *p, const struct signals *s, uint32_t service,
+                               int64_t now_ms)
+{
+    struct gate_input in = {.world = w, .policy = p, .signals = s, .now_ms = now_ms};
+    return budget_of(&in, service, false, p->thresholds.at[BUDGET_MAX_AGE_MS]);
+}
+
 /* How little a budget matters to the decision: what is unknown most, then the lower. */
 static int64_t weight(const struct budget_fact *b, bool requires_slo)
 {

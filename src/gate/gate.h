@@ -43,6 +43,10 @@ void gate_judge(const struct check_input *in, struct decision *ret);
 /* Both: gathers, judges. ret_facts is what was read. */
 void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct decision *ret);
 
+/* The error budget of a service now, as a decision would read it. */
+struct budget_fact gate_budget(const struct world *w, const struct policy *p, const struct signals *s, uint32_t service,
+                               int64_t now_ms);
+
 /* The action is one that the rule speaks of. */
 bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in);
 

@@ -161,6 +161,8 @@ static const char *plain_text(enum reason r)
     case REASON_CLAIM_MISMATCH: return "the claim is wrong: %.*s";
     case REASON_BAD_PARAMETERS: return "%.*s";
     case REASON_UNKNOWN_SERVICE: return "%.*s";
+    case REASON_NO_PLAN: return "%.*s";
+    case REASON_NO_DIFF: return "%.*s";
     case REASON_PENDING_LIMIT: return "the agent has too many open escalations";
     case REASON_ASKED_FOR_PERSON: return "the agent asks for a person: %.*s";
     case REASON_CODE_FREEZE: return "code freeze %.*s";

@@ -163,6 +163,37 @@ static enum rc derive_target(struct arena *a, struct request *q, struct err *e)
     return rc == RC_OK ? RC_OK : err_set(e, rc, "out of memory");
 }
 
+/* Part of what is decided and approved: it is known before anything runs. */
+static enum rc derive_revert(struct arena *a, struct request *q, struct err *e)
+{
+    const struct str_list *argv = &q->tool->revert.argv;
+    struct value words = value_array();
+    for (uint32_t i = 0; i < argv->count; i++) {
+        struct err inner;
+        struct str word;
+        enum rc rc = template_fill(a, argv->items[i], &q->parameters, &word, &inner);
+        if (rc == RC_INVALID || rc == RC_LIMIT) {
+            wrong(a, q, DERIVE_BAD_PARAMETERS, "revert: ", arena_str(a, str_from(inner.text)));
+            return RC_OK;
+        }
+        if (rc != RC_OK) {
+            return err_set(e, rc, "out of memory");
+        }
+        value_push(a, &words, value_string(word));
+    }
+    q->revert = argv->count > 0 ? words : value_null();
+    return RC_OK;
+}
+
+static void check_needs(struct arena *a, struct request *q)
+{
+    if (q->tool->needs_plan && !value_is(q->plan, VALUE_OBJECT)) {
+        wrong(a, q, DERIVE_NO_PLAN, "the tool needs a plan", STR(""));
+    } else if (q->tool->needs_diff && !value_is(q->diff, VALUE_OBJECT)) {
+        wrong(a, q, DERIVE_NO_DIFF, "the tool needs a diff", STR(""));
+    }
+}
+
 enum rc request_derive(struct arena *a, const struct world *w, struct request *q, struct err *e)
 {
     q->agent_index = world_agent_find(w, q->agent);
@@ -170,6 +201,7 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
     q->tool = NULL;
     q->service_count = 0;
     q->target = STR("");
+    q->revert = value_null();
     q->parameters = q->given == NULL ? value_object() : *q->given;
     q->derive_detail = STR("");
     q->derived = DERIVE_NO_TOOL;
@@ -191,6 +223,12 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
         rc = derive_services(a, w, q, e);
     }
     if (rc == RC_OK && q->derived == DERIVE_OK) {
+        rc = derive_revert(a, q, e);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
+        check_needs(a, q);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
         check_claims(a, w, q);
     }
     return rc;
@@ -209,6 +247,9 @@ struct value request_bound(struct arena *a, const struct request *q)
     value_add(a, &v, STR("parameters"), q->parameters);
     if (q->plan != NULL) {
         value_add(a, &v, STR("plan"), *q->plan);
+    }
+    if (q->revert.type == VALUE_ARRAY) {
+        value_add(a, &v, STR("revert"), q->revert);
     }
     value_add_str(a, &v, STR("target"), q->target);
     value_add_str(a, &v, STR("tool"), q->tool == NULL ? STR("") : q->tool->name);

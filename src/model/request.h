@@ -27,6 +27,8 @@ enum derive_result {
     DERIVE_CLAIM_MISMATCH,     /* the claimed tool or service is not what it is */
     DERIVE_BAD_PARAMETERS,     /* against the tool's schema, or a template can't be filled */
     DERIVE_UNKNOWN_SERVICE,
+    DERIVE_NO_PLAN, /* the tool needs one */
+    DERIVE_NO_DIFF,
 };
 
 struct request {
@@ -54,6 +56,7 @@ struct request {
     const struct tool_def *tool;
     struct value parameters; /* captured or given */
     struct str target;
+    struct value revert; /* the command that takes it back, a list of texts; null: there is none */
     uint32_t services[REQUEST_SERVICES_MAX]; /* world indexes */
     uint32_t service_count;
 };
@@ -65,7 +68,7 @@ NODISCARD enum rc request_derive(struct arena *a, const struct world *w, struct 
                                  struct err *e);
 /*
  * The object whose canonical form the action digest covers: agent, tool, parameters, invocation,
- * target, diff, plan.
+ * target, diff, plan, revert.
  */
 struct value request_bound(struct arena *a, const struct request *q);
 

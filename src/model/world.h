@@ -38,6 +38,7 @@ enum {
     TIER_OVERRIDES_MAX = 64,   /* of one agent */
     PATTERNS_MAX = 100000,     /* pairs of tool and service whose outcomes are counted */
     GRANTS_MAX = 1000,         /* in force */
+    INCIDENTS_MAX = 1000,      /* open; more are in the ledger only */
     GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
     DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };
@@ -86,6 +87,8 @@ struct world_agent {
     struct arena *own;           /* of a registered one; null when the policy declares it */
     struct her_ring her;
     uint32_t pending; /* escalations nobody has decided */
+    uint64_t changes;      /* executions with an outcome: its change budget */
+    uint64_t changes_good;
     uint32_t executing;
     struct rate_ring *done;  /* executions; null until the first */
     struct rate_ring *calls; /* proposals; null until the first that is counted */
@@ -207,6 +210,14 @@ enum action_state {
     ACTION_UNKNOWN,
     ACTION_CANCELLED,
     ACTION_ABANDONED,
+    ACTION_OBSERVING,      /* succeeded; its outcome is watched */
+    ACTION_VERIFIED,
+    ACTION_VIOLATED,       /* its outcome is bad, and there is no way back */
+    ACTION_REVERT_WAITING, /* its outcome is bad: the revert has not started */
+    ACTION_REVERTING,
+    ACTION_REVERTED,
+    ACTION_REVERT_FAILED,
+    ACTION_STATE_COUNT,
 };
 
 const char *action_state_name(enum action_state s);
@@ -235,6 +246,24 @@ struct action_review {
     uint32_t quorum_count;
 };
 
+/* What an action's outcome is measured against. */
+struct action_watch {
+    int64_t for_ms;
+    int64_t max_drop_ppm;
+    uint32_t count;
+    struct {
+        uint32_t service;
+        int64_t before_ppm; /* the error budget when it started */
+    } at[FACT_BUDGETS_MAX];
+};
+
+struct world_incident {
+    uint64_t id;     /* seq; shown as inc_N */
+    uint64_t action;
+    uint32_t service; /* MAP_NONE: none is named */
+    int64_t at_ms;
+};
+
 struct action {
     uint64_t id; /* seq; shown as act_N */
     uint32_t agent;
@@ -245,6 +274,7 @@ struct action {
     enum verdict verdict;
     int blocking;
     bool two_phase;
+    bool has_revert;
     uint8_t digest[ENTRY_DIGEST_LEN];
     uint64_t proposer;    /* token */
     uint64_t decided_seq; /* its newest decision */
@@ -257,6 +287,7 @@ struct action {
     int64_t closed_ms;
     uint8_t nonce[NONCE_DIGEST_LEN]; /* SHA-256 of the executor's nonce */
     struct action_review *review; /* null until it is escalated: most never are */
+    struct action_watch *watch;   /* null when its outcome is not watched */
     uint32_t slot;    /* its place in the world's table */
     uint32_t heap_at; /* position in the due heap */
     uint32_t next;    /* in order of id */
@@ -377,6 +408,11 @@ enum tier world_tier(const struct world *w, uint32_t agent, const uint32_t *serv
 const struct world_pattern *world_pattern(const struct world *w, uint32_t tool, uint32_t service);
 uint32_t world_pattern_count(const struct world *w);
 const struct world_pattern *world_pattern_at(const struct world *w, uint32_t index);
+uint32_t world_incident_count(const struct world *w);
+const struct world_incident *world_incident_at(const struct world *w, uint32_t index);
+/* Actions that are not over, in no order that means anything. */
+uint32_t world_open_count(const struct world *w);
+const struct action *world_open_at(const struct world *w, uint32_t index);
 uint32_t world_grant_count(const struct world *w);
 const struct world_grant *world_grant_at(const struct world *w, uint32_t index);
 const struct world_grant *world_grant_by_id(const struct world *w, uint64_t id);

@@ -11,7 +11,9 @@
 
 static const char *const states[] = {"allowed",   "advised",   "held",     "denied",  "escalated",
                                      "approved",  "rejected",  "expired",  "executing", "succeeded",
-                                     "failed",    "unknown",   "cancelled", "abandoned"};
+                                     "failed",    "unknown",   "cancelled", "abandoned", "observing",
+                                     "verified",  "violated",  "revert_waiting", "reverting", "reverted",
+                                     "revert_failed"};
 
 const char *action_state_name(enum action_state s)
 {
@@ -38,6 +40,9 @@ bool action_state_is_closed(enum action_state s)
     case ACTION_ESCALATED:
     case ACTION_APPROVED:
     case ACTION_EXECUTING:
+    case ACTION_OBSERVING:
+    case ACTION_REVERT_WAITING:
+    case ACTION_REVERTING:
         return false;
     default:
         return true;
@@ -161,6 +166,19 @@ static enum rc closed_add(struct world *w, uint32_t slot, struct err *e)
     return RC_OK;
 }
 
+/* Rare: an operator takes back what was over. */
+static void closed_remove(struct world *w, uint32_t slot)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < w->closed_count; i++) {
+        uint32_t one = w->closed[(w->closed_first + i) % w->closed_capacity];
+        if (one != slot) {
+            w->closed[(w->closed_first + kept++) % w->closed_capacity] = one;
+        }
+    }
+    w->closed_count = kept;
+}
+
 /* --- slots -------------------------------------------------------------------------------------------- */
 
 static enum rc add_block(struct world *w, struct err *e)
@@ -229,6 +247,7 @@ void actions_free(struct world *w)
 {
     for (uint32_t at = w->action_first; at != MAP_NONE; at = at_slot(w, at)->next) {
         free(at_slot(w, at)->review);
+        free(at_slot(w, at)->watch);
     }
     for (uint32_t i = 0; i < w->action_blocks; i++) {
         free(w->actions[i]);
@@ -246,6 +265,19 @@ enum rc actions_review(struct action *a, struct action_review **ret, struct err 
     }
     *a->review = (struct action_review){.approval_count = 0};
     *ret = a->review;
+    return RC_OK;
+}
+
+enum rc actions_watch(struct action *a, struct action_watch **ret, struct err *e)
+{
+    if (a->watch == NULL) {
+        a->watch = malloc(sizeof *a->watch);
+        if (a->watch == NULL) {
+            return err_set(e, RC_NO_MEMORY, "out of memory");
+        }
+    }
+    *a->watch = (struct action_watch){.count = 0};
+    *ret = a->watch;
     return RC_OK;
 }
 
@@ -322,6 +354,21 @@ enum rc actions_move(struct world *w, struct action *a, enum action_state state,
     return rc;
 }
 
+enum rc actions_revert(struct world *w, struct action *a, int64_t due_ms, struct err *e)
+{
+    if (a->state == ACTION_REVERT_WAITING) {
+        return actions_move(w, a, ACTION_REVERTING, due_ms, e);
+    }
+    if (is_open(a)) {
+        return err_set(e, RC_CORRUPT, "an action that is not over can't be reverted");
+    }
+    closed_remove(w, a->slot);
+    a->closed_ms = 0;
+    a->state = ACTION_REVERTING;
+    a->due_ms = due_ms;
+    return enter_state(w, a, e);
+}
+
 static void slot_free(struct world *w, uint32_t slot)
 {
     struct action *a = at_slot(w, slot);
@@ -338,6 +385,8 @@ static void slot_free(struct world *w, uint32_t slot)
     }
     free(a->review);
     a->review = NULL;
+    free(a->watch);
+    a->watch = NULL;
     a->next = w->action_free;
     w->action_free = slot;
     w->action_count--;
@@ -364,6 +413,7 @@ enum rc actions_restore(struct world *w, const struct action *from, struct err *
     enum rc rc = actions_add(w, from->id, &a, e);
     if (rc != RC_OK) {
         free(from->review);
+        free(from->watch);
         return rc;
     }
     uint32_t previous = a->previous;
@@ -438,6 +488,28 @@ const struct action *world_action_next(const struct world *w, const struct actio
 {
     uint32_t at = after == NULL ? w->action_first : after->next;
     return at == MAP_NONE ? NULL : at_slot(w, at);
+}
+
+uint32_t world_open_count(const struct world *w)
+{
+    return w->heap_count;
+}
+
+const struct action *world_open_at(const struct world *w, uint32_t index)
+{
+    must(index < w->heap_count);
+    return at_slot(w, w->heap[index]);
+}
+
+uint32_t world_incident_count(const struct world *w)
+{
+    return w->incident_count;
+}
+
+const struct world_incident *world_incident_at(const struct world *w, uint32_t index)
+{
+    must(index < w->incident_count);
+    return &w->incidents[index];
 }
 
 uint32_t world_open_actions(const struct world *w)

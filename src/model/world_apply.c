@@ -249,6 +249,7 @@ static enum rc action_decided(const struct step *s)
     a->agent = world_agent_find(s->w, value_text(value_get(request, STR("agent"))));
     a->tool = world_tool_find(s->w, text(s, "tool"));
     a->two_phase = value_bool_or(get(s, "two_phase"), true);
+    a->has_revert = value_is(get(s, "revert"), VALUE_ARRAY);
     if (!id_parse(s->entry->actor, "tok", &a->proposer)) {
         return missing(s, "the proposer");
     }
@@ -292,6 +293,35 @@ static enum rc action_redecided(const struct step *s)
                        : rc;
 }
 
+/* The budgets as they were at the start, of the targets and of those that call them. */
+static enum rc keep_watch(const struct step *s, struct action *a)
+{
+    const struct value *observe = get(s, "observe");
+    if (observe == NULL) {
+        return RC_OK;
+    }
+    struct action_watch *watch;
+    enum rc rc = actions_watch(a, &watch, s->e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    watch->for_ms = value_integer_or(value_get(observe, STR("for_ms")), 0);
+    watch->max_drop_ppm = value_integer_or(value_get(observe, STR("max_drop_ppm")), 0);
+    const struct value *budgets = value_path(s->body, "facts", "budgets", NULL);
+    for (uint32_t i = 0; value_item(budgets, i) != NULL && watch->count < FACT_BUDGETS_MAX; i++) {
+        const struct value *b = value_item(budgets, i);
+        enum signal_state state;
+        uint32_t at = world_service_find(s->w, value_text(value_item(b, 0)));
+        bool known = signal_state_parse(value_text(value_item(b, 1)), &state) &&
+                     (state == SIGNAL_KNOWN || state == SIGNAL_NO_TRAFFIC);
+        if (at != MAP_NONE && known) {
+            watch->at[watch->count].service = at;
+            watch->at[watch->count++].before_ppm = value_integer_or(value_item(b, 2), 0);
+        }
+    }
+    return watch->for_ms > 0 ? RC_OK : missing(s, "the observation");
+}
+
 static enum rc action_committed(const struct step *s)
 {
     struct action *a = ref_action(s);
@@ -302,7 +332,11 @@ static enum rc action_committed(const struct step *s)
     }
     a->grant_seq = s->entry->seq;
     a->under = (uint64_t)value_integer_or(value_path(s->body, "facts", "grant", NULL), 0);
-    enum rc rc = actions_move(s->w, a, ACTION_EXECUTING, start_by, s->e);
+    enum rc rc = keep_watch(s, a);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = actions_move(s->w, a, ACTION_EXECUTING, start_by, s->e);
     return rc == RC_OK ? conduct_committed(s->w, a, s->e) : rc;
 }
 
@@ -326,8 +360,74 @@ static enum rc action_finished(const struct step *s)
     }
     /* A late one was counted when it was lost. */
     bool late = a->state == ACTION_UNKNOWN;
+    if (good && !late && a->watch != NULL) {
+        return actions_move(s->w, a, ACTION_OBSERVING, s->entry->time_ms + a->watch->for_ms, s->e);
+    }
     enum rc rc = actions_move(s->w, a, good ? ACTION_SUCCEEDED : ACTION_FAILED, INT64_MAX, s->e);
     return rc == RC_OK && !late ? conduct_ended(s->w, a, good, s->e) : rc;
+}
+
+static enum rc action_verified(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    if (a == NULL) {
+        return missing(s, "the action");
+    }
+    bool told = str_eq(text(s, "level"), STR("verified"));
+    enum rc rc = actions_move(s->w, a, told ? ACTION_VERIFIED : ACTION_SUCCEEDED, INT64_MAX, s->e);
+    return rc == RC_OK ? conduct_ended(s->w, a, true, s->e) : rc;
+}
+
+static enum rc action_violated(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    if (a == NULL) {
+        return missing(s, "the action");
+    }
+    struct world *w = s->w;
+    if (w->incident_count < INCIDENTS_MAX) {
+        w->incidents[w->incident_count++] = (struct world_incident){
+            s->entry->seq, a->id, world_service_find(w, text(s, "service")), s->entry->time_ms};
+    }
+    enum rc rc = actions_move(w, a, a->has_revert ? ACTION_REVERT_WAITING : ACTION_VIOLATED, INT64_MAX, s->e);
+    return rc == RC_OK ? conduct_ended(w, a, false, s->e) : rc;
+}
+
+static enum rc revert_started(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    int64_t due;
+    if (a == NULL || !instant(s, "due_at", &due)) {
+        return missing(s, "the revert");
+    }
+    return actions_revert(s->w, a, due, s->e);
+}
+
+static enum rc revert_finished(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    if (a == NULL) {
+        return missing(s, "the action");
+    }
+    bool good = str_eq(text(s, "result"), STR("succeeded"));
+    return actions_move(s->w, a, good ? ACTION_REVERTED : ACTION_REVERT_FAILED, INT64_MAX, s->e);
+}
+
+static enum rc incident_closed(const struct step *s)
+{
+    uint64_t id;
+    if (!ref_id(s, 0, "inc", &id)) {
+        return missing(s, "the incident");
+    }
+    struct world *w = s->w;
+    for (uint32_t i = 0; i < w->incident_count; i++) {
+        if (w->incidents[i].id == id) {
+            memmove(&w->incidents[i], &w->incidents[i + 1], (w->incident_count - i - 1) * sizeof *w->incidents);
+            w->incident_count--;
+            return RC_OK;
+        }
+    }
+    return RC_OK;
 }
 
 static enum rc end_action(const struct step *s, enum action_state state)
@@ -584,6 +684,11 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_TIER_CHANGED] = tier_changed,
     [ENTRY_GRANT_ISSUED] = grant_issued,
     [ENTRY_GRANT_REVOKED] = grant_revoked,
+    [ENTRY_ACTION_VERIFIED] = action_verified,
+    [ENTRY_ACTION_VIOLATED] = action_violated,
+    [ENTRY_REVERT_STARTED] = revert_started,
+    [ENTRY_REVERT_FINISHED] = revert_finished,
+    [ENTRY_INCIDENT_CLOSED] = incident_closed,
 };
 
 static enum rc take_idempotency(const struct step *s)

@@ -197,6 +197,10 @@ enum rc pattern_row(struct world *w, uint32_t tool, uint32_t service, struct wor
 
 enum rc conduct_ended(struct world *w, const struct action *a, bool good, struct err *e)
 {
+    if (a->agent != MAP_NONE) {
+        w->agents[a->agent]->changes++;
+        w->agents[a->agent]->changes_good += good ? 1 : 0;
+    }
     if (a->agent != MAP_NONE && w->policy != NULL) {
         judge_outcome(w, w->agents[a->agent], good);
     }

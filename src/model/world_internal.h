@@ -82,6 +82,8 @@ struct world {
     struct world_grant **grants; /* in order of id; those that are over leave */
     uint32_t grant_count;
     uint32_t grant_capacity;
+    struct world_incident incidents[INCIDENTS_MAX];
+    uint32_t incident_count;
 
     int64_t aqdd_baseline_milli;
     int64_t aqdd_samples;
@@ -121,12 +123,15 @@ struct action *actions_find(struct world *w, uint64_t id);
 void actions_free(struct world *w);
 /* The action's review, empty; made if there is none. */
 NODISCARD enum rc actions_review(struct action *a, struct action_review **ret, struct err *e);
+NODISCARD enum rc actions_watch(struct action *a, struct action_watch **ret, struct err *e);
 /* Sets the state and its deadline, and keeps heap, counts and pending index right. */
 NODISCARD enum rc actions_move(struct world *w, struct action *a, enum action_state state,
                                int64_t due_ms, struct err *e);
+/* Back into a revert, from waiting for it or from an end that a person wants undone. */
+NODISCARD enum rc actions_revert(struct world *w, struct action *a, int64_t due_ms, struct err *e);
 void actions_evict(struct world *w);
-/* For loading: puts a whole action in, closed ones in order of closing. Takes: from->review, even when it
- * fails. */
+/* For loading: puts a whole action in, closed ones in order of closing. Takes: from->review and from->watch,
+ * even when it fails. */
 NODISCARD enum rc actions_restore(struct world *w, const struct action *from, struct err *e);
 NODISCARD enum rc actions_restore_closed(struct world *w, struct err *e);
 

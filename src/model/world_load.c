@@ -101,6 +101,8 @@ static enum rc load_conduct(struct loader *l, struct world_agent *a)
                                  (uint64_t)list_int(tiers, i + 2), l->e)
                  : corrupt(l, "tier");
     }
+    a->changes = (uint64_t)number(l, "changes");
+    a->changes_good = (uint64_t)number(l, "changes_good");
     rc = rc == RC_OK ? load_ring(l, "calls", &a->calls) : rc;
     return rc == RC_OK ? load_ring(l, "done", &a->done) : rc;
 }
@@ -249,7 +251,8 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->retry_at_ms = list_int(n, 12);
     a->due_ms = list_int(n, 13);
     a->under = (uint64_t)list_int(n, 14);
-    bool sound = list_count(n) == 15 && list_int(n, 3) >= 0 && list_int(n, 3) <= ACTION_ABANDONED &&
+    a->has_revert = list_int(n, 15) != 0;
+    bool sound = list_count(n) == 16 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
                  list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
                  (a->agent == MAP_NONE ? a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
                  (a->tool == MAP_NONE || a->tool < l->w->tool_count);
@@ -283,6 +286,26 @@ static enum rc load_review(struct loader *l, struct action *a)
     return RC_OK;
 }
 
+static enum rc load_watch(struct loader *l, struct action *a)
+{
+    const struct value *n = value_get(l->v, STR("watch"));
+    struct action_watch *watch;
+    enum rc rc = actions_watch(a, &watch, l->e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    watch->for_ms = list_int(n, 0);
+    watch->max_drop_ppm = list_int(n, 1);
+    for (uint32_t i = 2; i + 1 < list_count(n) && watch->count < FACT_BUDGETS_MAX; i += 2) {
+        if (list_int(n, i) < 0 || list_int(n, i) >= l->w->service_count) {
+            return corrupt(l, "watch");
+        }
+        watch->at[watch->count].service = (uint32_t)list_int(n, i);
+        watch->at[watch->count++].before_ppm = list_int(n, i + 1);
+    }
+    return RC_OK;
+}
+
 static enum rc action_lists(struct loader *l, struct action *a)
 {
     const struct value *services = value_get(l->v, STR("services"));
@@ -293,7 +316,8 @@ static enum rc action_lists(struct loader *l, struct action *a)
         }
         a->services[a->service_count++] = (uint32_t)at;
     }
-    return value_get(l->v, STR("shown")) == NULL ? RC_OK : load_review(l, a);
+    enum rc rc = value_get(l->v, STR("shown")) == NULL ? RC_OK : load_review(l, a);
+    return rc == RC_OK && value_get(l->v, STR("watch")) != NULL ? load_watch(l, a) : rc;
 }
 
 static enum rc action_digests(struct loader *l, struct action *a)
@@ -311,6 +335,7 @@ static enum rc load_action(struct loader *l)
     rc = rc == RC_OK ? action_lists(l, &a) : rc;
     if (rc != RC_OK) {
         free(a.review);
+        free(a.watch);
         return rc;
     }
     return actions_restore(l->w, &a, l->e);
@@ -349,6 +374,19 @@ static enum rc load_grant(struct loader *l)
     return fits ? grants_add(l->w, &g, value_get(l->v, STR("where")), l->e) : corrupt(l, "grant");
 }
 
+static enum rc load_incident(struct loader *l)
+{
+    const struct value *n = value_get(l->v, STR("n"));
+    int64_t service = list_int(n, 2);
+    if (list_count(n) != 4 || l->w->incident_count == INCIDENTS_MAX || service >= l->w->service_count) {
+        return corrupt(l, "incident");
+    }
+    l->w->incidents[l->w->incident_count++] = (struct world_incident){
+        (uint64_t)list_int(n, 0), (uint64_t)list_int(n, 1), service < 0 ? (uint32_t)MAP_NONE : (uint32_t)service,
+        list_int(n, 3)};
+    return RC_OK;
+}
+
 static enum rc load_key(struct loader *l)
 {
     uint8_t key[32];
@@ -366,6 +404,7 @@ static const struct {
     {"world", load_head}, {"policy", load_policy}, {"agent", load_agent},   {"service", load_service},
     {"tool", load_tool},  {"token", load_token},   {"stop", load_stop},     {"action", load_action},
     {"key", load_key},    {"pattern", load_pattern}, {"grant", load_grant},
+    {"incident", load_incident},
 };
 
 enum rc world_load_record(struct world *w, struct str record, struct err *e)

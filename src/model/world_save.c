@@ -110,6 +110,10 @@ static void add_conduct(struct saver *s, struct value *v, const struct world_age
         value_push(s->arena, &all, value_string(str_from(b->cause)));
         value_add(s->arena, v, STR("breaker"), all);
     }
+    if (a->changes > 0) {
+        value_add_int(s->arena, v, STR("changes"), (int64_t)a->changes);
+        value_add_int(s->arena, v, STR("changes_good"), (int64_t)a->changes_good);
+    }
     struct value tiers = value_array();
     for (uint32_t i = 0; i < a->tier_count; i++) {
         value_push(s->arena, &tiers, value_string(str_from(a->tiers[i].service)));
@@ -252,7 +256,7 @@ static enum rc save_stops(struct saver *s)
 }
 
 /* The numbers of an action, in the order in which load_action reads them. */
-#define ACTION_NUMBERS 15
+#define ACTION_NUMBERS 16
 
 static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBERS])
 {
@@ -272,6 +276,7 @@ static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBE
         a->retry_at_ms,
         a->due_ms,
         (int64_t)a->under,
+        a->has_revert ? 1 : 0,
     };
     memcpy(n, all, sizeof all);
 }
@@ -311,6 +316,18 @@ static void save_review(struct saver *s, struct value *v, const struct action_re
     }
 }
 
+static void save_watch(struct saver *s, struct value *v, const struct action_watch *watch)
+{
+    struct value n = value_array();
+    value_push(s->arena, &n, value_int(watch->for_ms));
+    value_push(s->arena, &n, value_int(watch->max_drop_ppm));
+    for (uint32_t i = 0; i < watch->count; i++) {
+        value_push(s->arena, &n, value_int(watch->at[i].service));
+        value_push(s->arena, &n, value_int(watch->at[i].before_ppm));
+    }
+    value_add(s->arena, v, STR("watch"), n);
+}
+
 static enum rc save_action(struct saver *s, const struct action *a)
 {
     int64_t n[ACTION_NUMBERS];
@@ -331,6 +348,9 @@ static enum rc save_action(struct saver *s, const struct action *a)
     value_add(s->arena, &v, STR("services"), services);
     if (a->review != NULL) {
         save_review(s, &v, a->review);
+    }
+    if (a->watch != NULL) {
+        save_watch(s, &v, a->watch);
     }
     return put(s, &v);
 }
@@ -381,6 +401,19 @@ static enum rc save_grants(struct saver *s)
     return rc;
 }
 
+static enum rc save_incidents(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->incident_count && rc == RC_OK; i++) {
+        const struct world_incident *x = &s->w->incidents[i];
+        const int64_t n[] = {(int64_t)x->id, (int64_t)x->action, x->service == MAP_NONE ? -1 : (int64_t)x->service, x->at_ms};
+        struct value v = record(s, "incident");
+        value_add(s->arena, &v, STR("n"), ints(s, n, sizeof n / sizeof *n));
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
 static enum rc save_keys(struct saver *s)
 {
     enum rc rc = RC_OK;
@@ -402,6 +435,7 @@ enum rc world_save(const struct world *w, world_record_fn fn, void *context, str
     static enum rc (*const parts[])(struct saver *s) = {
         save_head,  save_policy, save_agents,  save_services, save_tools,
         save_tokens, save_stops, save_actions, save_keys, save_patterns, save_grants,
+        save_incidents,
     };
     struct saver s = {w, fn, context, arena_new(WORLD_RECORD_MAX * 4), {0}, e};
     if (s.arena == NULL) {

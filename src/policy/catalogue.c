@@ -292,6 +292,19 @@ struct tool_parts {
     int64_t class;
     int64_t phases;
     const struct value *match;
+    const struct value *observe;
+    const struct value *revert;
+    struct str_list needs;
+};
+
+static const struct field observe_fields[] = {
+    {"for", FIELD_SPAN, FIELD_OF(struct observation, for_ms), true, 0, 1000, 24 * 3600000LL, NULL},
+    {"max_drop_pct", FIELD_PERCENT, FIELD_OF(struct observation, max_drop_ppm), false, 10000, 0, 1000000, NULL},
+};
+
+static const struct field revert_fields[] = {
+    {"argv", FIELD_TEXTS, FIELD_OF(struct revert, argv), true, 0, 0, 0, NULL},
+    {"timeout", FIELD_SPAN, FIELD_OF(struct revert, timeout_ms), false, 60000, 1000, 3600000, NULL},
 };
 
 static const struct field tool_fields[] = {
@@ -308,7 +321,42 @@ static const struct field tool_fields[] = {
     {"surfaces", FIELD_NAMES, FIELD_OF(struct tool_parts, def.surfaces), false, 0, 0, 0, NULL},
     {"env", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.env), false, 0, 0, 0, NULL},
     {"inputs", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.inputs), false, 0, 0, 0, NULL},
+    {"needs", FIELD_NAMES, FIELD_OF(struct tool_parts, needs), false, 0, 0, 0, NULL},
+    {"observe", FIELD_VALUE, FIELD_OF(struct tool_parts, observe), false, 0, 0, 0, NULL},
+    {"revert", FIELD_VALUE, FIELD_OF(struct tool_parts, revert), false, 0, 0, 0, NULL},
 };
+
+/* What happens after it ran, and what it must bring along. */
+static enum rc read_care(struct reader *r, const struct value *v, struct tool_parts *parts)
+{
+    struct tool_def *def = &parts->def;
+    enum rc rc = RC_OK;
+    if (parts->observe != NULL) {
+        rc = reader_step(r, read_fields(r, parts->observe, observe_fields, COUNT(observe_fields), &def->observe),
+                         "observe");
+    }
+    if (rc == RC_OK && parts->revert != NULL) {
+        rc = reader_step(r, read_fields(r, parts->revert, revert_fields, COUNT(revert_fields), &def->revert), "revert");
+    }
+    if (rc == RC_OK && parts->revert != NULL && !str_starts(def->revert.argv.items[0], STR("/"))) {
+        return reader_step(r, reader_fail(r, parts->revert, "revert: expected an absolute path as the first word"),
+                           "revert");
+    }
+    if (rc == RC_OK && def->revert.argv.count > ARGV_WORDS_MAX) {
+        return reader_step(r, reader_fail(r, parts->revert, "revert: expected at most %d words", ARGV_WORDS_MAX), "revert");
+    }
+    for (uint32_t i = 0; rc == RC_OK && i < parts->needs.count; i++) {
+        bool plan = str_eq(parts->needs.items[i], STR("plan"));
+        bool diff = str_eq(parts->needs.items[i], STR("diff"));
+        def->needs_plan = def->needs_plan || plan;
+        def->needs_diff = def->needs_diff || diff;
+        if (!plan && !diff) {
+            rc = reader_step(r, reader_fail(r, v, "needs: expected plan or diff"), "needs");
+        }
+    }
+    def->reversible = def->reversible || def->revert.argv.count > 0;
+    return rc;
+}
 
 static enum rc read_argv_pattern(struct reader *r, const struct value *v, struct argv_pattern *ret)
 {
@@ -401,6 +449,7 @@ enum rc tool_def_read(struct reader *r, const struct value *v, struct tool_def *
     if (rc == RC_OK && t->parameters != NULL) {
         rc = reader_step(r, read_schema(r, t), "parameters");
     }
+    rc = rc == RC_OK ? read_care(r, v, &parts) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -432,10 +481,17 @@ struct value tool_def_value(struct arena *a, const struct tool_def *d)
     if (d->mcp.count > 0) {
         value_add(a, &match, STR("mcp"), texts_value(a, &d->mcp));
     }
+    struct value observe = write_fields(a, observe_fields, COUNT(observe_fields), &d->observe);
+    struct value revert = write_fields(a, revert_fields, COUNT(revert_fields), &d->revert);
+    const struct str needs[] = {STR("plan"), STR("diff")};
     struct tool_parts parts = {.def = *d,
                                .class = d->class,
                                .phases = d->two_phase ? 2 : 1,
-                               .match = match.count > 0 ? &match : NULL};
+                               .match = match.count > 0 ? &match : NULL,
+                               .observe = d->observe.for_ms > 0 ? &observe : NULL,
+                               .revert = d->revert.argv.count > 0 ? &revert : NULL,
+                               .needs = {d->needs_plan ? &needs[0] : &needs[1],
+                                         (d->needs_plan ? 1U : 0U) + (d->needs_diff ? 1U : 0U)}};
     return write_fields(a, tool_fields, COUNT(tool_fields), &parts);
 }
 

@@ -108,12 +108,28 @@ struct argv_pattern {
     struct str_list words;
 };
 
+/* What Pawl looks at after a success, and for how long. */
+struct observation {
+    int64_t for_ms;       /* 0: it is not watched */
+    int64_t max_drop_ppm; /* of an error budget of the targets and those that call them, since the start */
+};
+
+/* How a change is taken back: an exact command, templates over the parameters. */
+struct revert {
+    struct str_list argv; /* empty: it can't be */
+    int64_t timeout_ms;
+};
+
 struct tool_def {
     struct str name;
     struct str description;
     enum tool_class class;
     bool two_phase;  /* decided, then committed before it runs */
     bool reversible;
+    bool needs_plan;
+    bool needs_diff;
+    struct observation observe;
+    struct revert revert;
     struct str task_class;
     struct str target;         /* template over the parameters */
     struct str_list services;  /* templates */

@@ -1,5 +1,6 @@
 #include "server/ports.h"
 
+#include "server/executor.h"
 #include "server/folder.h"
 #include "sys/clock.h"
 
@@ -38,9 +39,15 @@ static void write_stop_file(void *context, const char *reason)
     }
 }
 
+static bool revert(void *context, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms)
+{
+    return executor_revert(((struct server_ports *)context)->executor, action, argv, count, timeout_ms);
+}
+
 struct ports server_ports(struct server_ports *p)
 {
-    return (struct ports){.wall_ms = wall_ms,
+    return (struct ports){.revert = p->executor == NULL ? NULL : revert,
+                          .wall_ms = wall_ms,
                           .elapsed_ms = elapsed_ms,
                           .elapsed_us = elapsed_us,
                           .random = take_random,

@@ -7,9 +7,12 @@
 #include "control/ports.h"
 #include "sys/random.h"
 
+struct executor;
+
 struct server_ports {
     struct random_pool pool;
     const char *folder; /* null: no stop file */
+    struct executor *executor; /* null: nothing is reverted by itself */
 };
 
 /* Keeps: p, as the context. */

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/must.h"
 #include "server/folder.h"
+#include "server/executor.h"
 #include "server/ports.h"
 #include "server/supervisor.h"
 #include "signals/prometheus.h"
@@ -132,6 +133,7 @@ static void housekeep(void *context)
 {
     struct server *s = context;
     watch_disk(s);
+    api_beat(s->api);
     int64_t now = clock_boot_ms();
     if (now >= s->minute_at_ms) {
         api_minute(s->api);
@@ -314,6 +316,7 @@ static void begin_drain(struct server *s)
         http_server_quiesce(s->local);
     }
     api_flush_buckets(s->api);
+    api_end_streams(s->api);
     s->drain_until_ms = clock_boot_ms() + DRAIN_MS;
     loop_timer_set(s->drain, 0);
 }
@@ -419,6 +422,10 @@ static enum rc start_control(struct server *s, struct err *e)
 {
     struct server_settings *set = &s->config.server;
     s->ports.folder = s->folder;
+    s->ports.executor = executor_new(s->loop);
+    if (s->ports.executor == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
     uint64_t seed;
     random_bytes(&seed, sizeof seed);
     struct control_options options = {.folder = s->folder,
@@ -430,7 +437,9 @@ static enum rc start_control(struct server *s, struct err *e)
                                       .checkpoint_ms = set->checkpoint_ms,
                                       .by_publish = true,
                                       .hash_seed = seed};
-    return control_start(&options, &s->control, e);
+    enum rc rc = control_start(&options, &s->control, e);
+    executor_set_control(s->ports.executor, s->control);
+    return rc;
 }
 
 static enum rc start_api(struct server *s, struct err *e)
@@ -526,6 +535,7 @@ static void finish(struct server *s)
     signing_key_free(s->key);
     supervisor_done(&s->supervisor);
     file_lock_free(s->lock);
+    executor_free(s->ports.executor);
     random_pool_done(&s->ports.pool);
     if (s->config.arena != NULL) {
         config_done(&s->config);

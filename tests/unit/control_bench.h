@@ -49,6 +49,9 @@ struct bench {
     uint8_t random;
     char stop_file[2048];
     bool stopped;
+    unsigned reverts;      /* commands that were started */
+    char reverted[512];    /* the newest one's words */
+    bool refuse_to_revert; /* the next can't be started */
     pthread_mutex_t mutex;
     pthread_cond_t woken;
     unsigned wakes;
@@ -93,6 +96,22 @@ static void stop_file(void *context, const char *reason)
     struct bench *b = context;
     b->stopped = reason != NULL;
     snprintf(b->stop_file, sizeof b->stop_file, "%s", reason == NULL ? "" : reason);
+}
+
+static bool run_revert(void *context, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms)
+{
+    struct bench *b = context;
+    must(action != 0 && count > 0 && timeout_ms > 0);
+    if (b->refuse_to_revert) {
+        return false;
+    }
+    b->reverts++;
+    b->reverted[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(b->reverted);
+        snprintf(b->reverted + used, sizeof b->reverted - used, "%s%.*s", i == 0 ? "" : " ", STR_ARG(argv[i]));
+    }
+    return true;
 }
 
 static void wake(void *context)
@@ -141,6 +160,7 @@ static enum rc start(struct bench *b)
                   .elapsed_us = elapsed_us,
                   .random = random_bytes,
                   .stop_file = stop_file,
+                  .revert = run_revert,
                   .context = b},
         .wake = wake,
         .wake_context = b,

@@ -34,7 +34,8 @@ static void kinds_are_names(void **state)
         "action.expired",    "action.abandoned", "approval.granted", "approval.rejected", "stop.set",
         "stop.lifted",       "deploy.started",   "deploy.ended",     "sli.bucket",        "clock.jumped",
         "clock.accepted",    "load.refused",     "breaker.set",       "tier.changed",      "grant.issued",
-        "grant.revoked",
+        "grant.revoked",     "action.verified",  "action.violated",   "revert.started",    "revert.finished",
+        "incident.closed",
     };
     for (unsigned i = 0; i < ENTRY_KIND_COUNT; i++) {
         enum entry_kind kind;

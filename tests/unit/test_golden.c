@@ -35,6 +35,11 @@ struct sample {
     "'facts':{'agent':'active','aqdd':[1,-1,-1],'budgets':[['shop','known',120000,2000,'prometheus']],"           \
     "'budgets_seen':1,'her':[0,3]},'policy':1"
 
+#define FINDINGS_PLAIN "'findings':['identity','stop','catalogue','request','freeze','error_budget','aqdd','her_trend']"
+#define WATCHED                                                                                                   \
+    "{'facts':{'budgets':[['shop','known',990000,10,'events']]},'nonce':'" NONCE "',"                             \
+    "'observe':{'for_ms':60000,'max_drop_ppm':10000},'start_by':'2027-01-15T08:00:30.000Z','verdict':'allow'}"
+
 static const char policy_text[] =
     "{'agents':[{'name':'bot','owner':'ann','checks':{'error_budget':{'min_pct':30}}}],"
     "'services':[{'name':'shop','slo':{'objective':99.9,'events':true}},{'name':'web','depends_on':['shop']}],"
@@ -61,6 +66,22 @@ static const struct sample base[] = {
     {ENTRY_DEPLOY_STARTED, "tok_3", NULL, "{'id':'d1','service':'shop'}"},
     {ENTRY_GRANT_ISSUED, "tok_3", NULL,
      "{'agent':'b*','expires_at':'2027-01-16T09:00:00.000Z','person':'ben','reason':'all day','target':'*','tool':'*'}"},
+    {ENTRY_TOKEN_CREATED, "system", NULL, "{'digest':'" SHA("0009") "','groups':'sre,security','person':'gus','roles':['approver']}"},
+    /* 12: watched after its success. */
+    {ENTRY_ACTION_DECIDED, "tok_2", NULL,
+     "{'expires_at':'2027-01-15T09:00:00.000Z'," FINDINGS_PLAIN ",'request':{'agent':'bot','digest':'" SHA("0012") "'},"
+     "'services':['shop'],'tool':'scale','verdict':'allow'}"},
+    {ENTRY_ACTION_COMMITTED, "tok_2", "act_12", WATCHED},
+    {ENTRY_ACTION_FINISHED, "tok_2", "act_12", "{'late':false,'level':'reported','result':'succeeded'}"},
+    {ENTRY_DEPLOY_ENDED, "tok_3", NULL, "{'id':'d1','result':'succeeded','service':'shop'}"},
+    {ENTRY_DEPLOY_STARTED, "tok_3", NULL, "{'id':'d1','service':'shop'}"},
+    /* 17: its outcome was bad, and it waits for its revert. */
+    {ENTRY_ACTION_DECIDED, "tok_2", NULL,
+     "{'expires_at':'2027-01-15T09:00:00.000Z'," FINDINGS_PLAIN ",'request':{'agent':'bot','digest':'" SHA("0017") "'},"
+     "'revert':['/bin/true','x'],'services':['shop'],'tool':'scale','verdict':'allow'}"},
+    {ENTRY_ACTION_COMMITTED, "tok_2", "act_17", WATCHED},
+    {ENTRY_ACTION_FINISHED, "tok_2", "act_17", "{'late':false,'level':'reported','result':'succeeded'}"},
+    {ENTRY_ACTION_VIOLATED, "system", "act_17", "{'after_ppm':800000,'before_ppm':990000,'service':'shop'}"},
 };
 
 /* One row per kind and version, in the order of the kinds. */
@@ -106,6 +127,11 @@ static const struct sample samples[] = {
      "{'agent':'bot','expires_at':'2027-01-15T09:00:00.000Z','person':'ben','reason':'tonight','target':'*','tool':'sc*',"
      "'where':{'type':'object'}}"},
     {ENTRY_GRANT_REVOKED, "tok_3", "grt_10", "{'person':'ben','reason':'done'}"},
+    {ENTRY_ACTION_VERIFIED, "system", "act_12", "{'level':'verified'}"},
+    {ENTRY_ACTION_VIOLATED, "system", "act_12", "{'after_ppm':800000,'before_ppm':990000,'service':'shop'}"},
+    {ENTRY_REVERT_STARTED, "system", "act_17", "{'due_at':'2027-01-15T08:05:00.000Z','person':'system','reason':'its outcome was bad'}"},
+    {ENTRY_REVERT_FINISHED, "system", "act_17", "{'detail':'exit status 0','result':'succeeded'}"},
+    {ENTRY_INCIDENT_CLOSED, "tok_3", "inc_20", "{'person':'ben','reason':'seen to'}"},
 };
 
 /* --- one stored entry: its header, salt, body and, of a policy, its text ----------------------------------- */

@@ -1,0 +1,274 @@
+/* control: outcome checks, reverts, incidents. */
+#include "control_bench.h"
+
+#define WATCHED(more)                                                                                          \
+    "{'agents':[{'name':'bot','owner':'ann'},{'name':'cat','owner':'ben'}],"                                   \
+    "'services':[{'name':'shop'," SLO "},{'name':'web','depends_on':['shop']}],"                               \
+    "'tools':[{'name':'scale','class':'write','services':['shop'],'parameters':true,"                          \
+    "'observe':{'for':'1m','max_drop_pct':2}" more "},"                                                        \
+    "{'name':'look','class':'read','services':['shop'],'parameters':true}]}"
+#define BACK ",'revert':{'argv':['/sbin/scale','--to','{n}'],'timeout':'10s'}"
+
+static void want_state(struct bench *b, uint64_t id, enum action_state want)
+{
+    if (act(b, id)->state != want) {
+        print_error("act_%llu is %s, want %s\n", (unsigned long long)id, action_state_name(act(b, id)->state),
+                    action_state_name(want));
+        fail();
+    }
+}
+
+/* An execution that says it went well. */
+static uint64_t succeed(struct bench *b, int64_t n)
+{
+    struct decided d = propose(b, "scale", n, "");
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
+    assert_int_equal(finish(b, d.action, NONCE), RC_OK);
+    return d.action;
+}
+
+/* Ticks until nothing is left to be written. */
+static void ticks(struct bench *b)
+{
+    for (int i = 0; i < 3; i++) {
+        tick(b);
+    }
+}
+
+static void begin(struct bench *b, const char *policy)
+{
+    load_policy(b, policy);
+    set_budget(b, 900000);
+}
+
+static void what_stays_well_is_verified(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    want_state(b, id, ACTION_OBSERVING);
+    pass(b, MINUTE_MS - 1);
+    set_budget(b, 880000); /* exactly as far as it may fall */
+    ticks(b);
+    want_state(b, id, ACTION_OBSERVING);
+    restart(b);
+    set_budget(b, 880000);
+    pass(b, 1);
+    ticks(b);
+    want_state(b, id, ACTION_VERIFIED);
+    assert_int_equal(b->reverts, 0);
+    assert_int_equal(world_agent_at(HERE(b), b->bot.agent)->changes_good, 1);
+}
+
+static void what_harms_is_taken_back_once(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    set_budget(b, 879999);
+    tick(b);
+    want_state(b, id, ACTION_REVERT_WAITING);
+    assert_int_equal(world_incident_count(HERE(b)), 1);
+    assert_int_equal(world_incident_at(HERE(b), 0)->action, id);
+    ticks(b);
+    want_state(b, id, ACTION_REVERTING);
+    assert_int_equal(b->reverts, 1);
+    assert_string_equal(b->reverted, "/sbin/scale --to 3");
+    ticks(b);
+    assert_int_equal(b->reverts, 1);
+    control_revert_ended(b->c, id, true, STR("exit status 0"));
+    settle(b);
+    want_state(b, id, ACTION_REVERTED);
+    restart(b);
+    const struct world_agent *bot = world_agent_at(HERE(b), b->bot.agent);
+    assert_int_equal(bot->changes, 1);
+    assert_int_equal(bot->changes_good, 0);
+    const struct world_pattern *p = world_pattern(HERE(b), act(b, id)->tool, act(b, id)->services[0]);
+    assert_true(p != NULL && p->n == 1 && p->failed == 1);
+    uint64_t incident = world_incident_at(HERE(b), 0)->id;
+    check_error(b, control_incident_close(b->c, b->a, &b->admin, incident + 1, STR("fine"), NULL, &b->e), RC_NOT_FOUND,
+                "no such incident is open");
+    assert_int_equal(control_incident_close(b->c, b->a, &b->admin, incident, STR("fine"), NULL, &b->e), RC_OK);
+    assert_int_equal(world_incident_count(HERE(b)), 0);
+}
+
+static void a_restart_does_not_revert_twice(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    set_budget(b, 500000);
+    ticks(b);
+    want_state(b, id, ACTION_REVERTING);
+    restart(b); /* whatever became of the command */
+    ticks(b);
+    assert_int_equal(b->reverts, 1);
+    pass(b, 10000);
+    ticks(b);
+    want_state(b, id, ACTION_REVERT_FAILED);
+    assert_int_equal(b->reverts, 1);
+    control_revert_ended(b->c, id, true, STR("late")); /* too late to be believed */
+    want_state(b, id, ACTION_REVERT_FAILED);
+}
+
+static void what_waits_for_a_revert_survives_a_restart(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    struct stop_order o = {.scope = STOP_SERVICE, .name = STR("shop"), .reason = STR("drill")};
+    uint64_t stop;
+    assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &o, NULL, &stop, &b->e), RC_OK);
+    set_budget(b, 500000);
+    ticks(b);
+    want_state(b, id, ACTION_REVERT_WAITING); /* it waits for the stop */
+    restart(b);
+    ticks(b);
+    want_state(b, id, ACTION_REVERT_WAITING);
+    check_error(b, control_revert(b->c, b->a, &b->admin, id, STR("now"), false, &b->e), RC_CONFLICT,
+                "a stop covers it: say under_stop to revert it all the same");
+    assert_int_equal(control_stop_lift(b->c, b->a, &b->admin, stop, STR("over"), NULL, &b->e), RC_OK);
+    ticks(b);
+    want_state(b, id, ACTION_REVERTING);
+    assert_int_equal(b->reverts, 1);
+}
+
+static void an_operator_reverts_under_a_stop_and_by_hand(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    check_error(b, control_revert(b->c, b->a, &b->admin, id, STR("now"), false, &b->e), RC_CONFLICT,
+                "the action is observing: only one that ran is reverted");
+    pass(b, MINUTE_MS);
+    set_budget(b, 900000);
+    ticks(b);
+    want_state(b, id, ACTION_VERIFIED);
+    struct stop_order o = {.scope = STOP_ALL, .reason = STR("drill")};
+    uint64_t stop;
+    assert_int_equal(control_stop_set(b->c, b->a, &b->admin, &o, NULL, &stop, &b->e), RC_OK);
+    check_error(b, control_revert(b->c, b->a, &b->admin, id, STR(" "), true, &b->e), RC_INVALID,
+                "expected a reason of at most 1024 bytes");
+    assert_int_equal(control_revert(b->c, b->a, &b->admin, id, STR("by hand"), true, &b->e), RC_OK);
+    settle(b);
+    want_state(b, id, ACTION_REVERTING);
+    assert_int_equal(b->reverts, 1);
+    restart(b);
+    control_revert_ended(b->c, id, false, STR("exit status 1"));
+    settle(b);
+    want_state(b, id, ACTION_REVERT_FAILED);
+    check_error(b, control_revert(b->c, b->a, &b->admin, id, STR("again"), true, &b->e), RC_CONFLICT,
+                "the action is revert_failed: only one that ran is reverted");
+    pass(b, CLOSED_KEEP_MS);
+    (void)propose(b, "look", 1, ""); /* it leaves memory like any other */
+    assert_null(world_action(HERE(b), id));
+    restart(b);
+}
+
+static void a_later_change_is_not_undone_with_it(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t first = succeed(b, 3);
+    uint64_t second = succeed(b, 4);
+    set_budget(b, 500000);
+    ticks(b);
+    ticks(b);
+    want_state(b, first, ACTION_REVERT_FAILED);
+    want_state(b, second, ACTION_REVERTING);
+    assert_string_equal(b->reverted, "/sbin/scale --to 4");
+}
+
+static void without_a_way_back_it_says_so(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(""));
+    uint64_t id = succeed(b, 3);
+    set_budget(b, 500000);
+    ticks(b);
+    want_state(b, id, ACTION_VIOLATED);
+    check_error(b, control_revert(b->c, b->a, &b->admin, id, STR("now"), false, &b->e), RC_CONFLICT,
+                "the action is violated: only one that ran is reverted");
+    assert_int_equal(b->reverts, 0);
+}
+
+static void what_can_not_start_has_failed(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    b->refuse_to_revert = true;
+    set_budget(b, 500000);
+    ticks(b);
+    settle(b);
+    want_state(b, id, ACTION_REVERT_FAILED);
+}
+
+static void what_can_not_be_seen_is_not_verified(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    uint64_t id = succeed(b, 3);
+    pass(b, 10 * MINUTE_MS); /* the signal grew stale */
+    ticks(b);
+    want_state(b, id, ACTION_SUCCEEDED);
+    assert_int_equal(b->reverts, 0);
+}
+
+static void the_way_back_is_part_of_what_is_decided(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    struct decided d = propose(b, "scale", 3, "");
+    load_policy(b, WATCHED(",'revert':{'argv':['/sbin/other']}"));
+    set_budget(b, 900000);
+    check_error(b, commit(b, &b->bot, d.action, NONCE).rc, RC_CONFLICT,
+                "the catalogue has changed what this action is: propose it again");
+}
+
+static void plans_and_diffs_that_are_needed(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(",'needs':['plan','diff']"));
+    struct value object = value_object();
+    struct value text = value_string(STR("a plan"));
+    const struct {
+        const struct value *plan;
+        const struct value *diff;
+        enum reason want;
+    } rows[] = {{NULL, NULL, REASON_NO_PLAN},    {&text, &object, REASON_NO_PLAN}, {&object, NULL, REASON_NO_DIFF},
+                {&object, &text, REASON_NO_DIFF}, {&object, &object, REASON_NONE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct value given = value_object();
+        value_add_int(b->a, &given, STR("n"), (int64_t)i);
+        struct request q = {.agent = STR("bot"), .claimed_tool = STR("scale"), .given = &given,
+                            .plan = rows[i].plan, .diff = rows[i].diff};
+        struct decided d;
+        assert_int_equal(control_propose(b->c, b->a, &b->bot, &q, NULL, &d, &b->e), RC_OK);
+        settle(b);
+        assert_int_equal(d.decision.findings[CHECK_CATALOGUE].reason, rows[i].want);
+        struct decision_record record;
+        struct decision again;
+        assert_int_equal(control_replay(b->c, b->a, d.seq, &record, &again, &b->e), RC_OK);
+        assert_int_equal(again.verdict, d.decision.verdict);
+    }
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, make, drop)
+    const struct CMUnitTest tests[] = {
+        T(what_stays_well_is_verified),
+        T(what_harms_is_taken_back_once),
+        T(a_restart_does_not_revert_twice),
+        T(what_waits_for_a_revert_survives_a_restart),
+        T(an_operator_reverts_under_a_stop_and_by_hand),
+        T(a_later_change_is_not_undone_with_it),
+        T(without_a_way_back_it_says_so),
+        T(what_can_not_start_has_failed),
+        T(what_can_not_be_seen_is_not_verified),
+        T(the_way_back_is_part_of_what_is_decided),
+        T(plans_and_diffs_that_are_needed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
