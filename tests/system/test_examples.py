@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The three example policies: each is valid, and they differ as their comments say."""
+"""The three example policies: each is valid, and they differ as their comments say; and docs/configuration.md names
+every threshold with the default that the server has."""
 import pathlib
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pawl_server
 import test_prometheus
 
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/configuration.md"
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "examples/policies"
 NAMES = ("strict", "balanced", "advisory")
 POLLED = ("storefront", "catalog", "checkout")
@@ -203,7 +205,46 @@ def refunds_do_not_burn(s):
     assert sorted(refund["blocked_by"]) == ["quorum", "surfaces"], refund
 
 
+# --- the page ------------------------------------------------------------------------------------------------
+
+def word_of(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def row_of(check, page):
+    """A check's row: the one whose keys begin with its mode."""
+    row = re.search(rf"^\| `{check}` \| (`mode`.*)$", page, re.M)
+    assert row, ("no row for", check)
+    return row.group(1)
+
+
+def page_names_every_threshold(pawl):
+    page = PAGE.read_text()
+    with pawl_server.Server(pawl, "\npolicy: {agents: [{name: bot, owner: alice}]}\n") as s:
+        checks = s.call("GET", "/v1/policy")[1]["policy"]["checks"]
+    assert len(checks) == len(re.findall(r"^\| `\w+` \| `mode`", page, re.M)), "a row for each check, and no other"
+    for check, keys in checks.items():
+        row = row_of(check, page)
+        assert (keys["mode"] == "off") == row.endswith("| off |"), (check, keys["mode"])
+        for key, value in keys.items():
+            default = rf"`{key}`(, `\w+`)* \({re.escape(word_of(value))}\b"
+            assert key == "mode" or re.search(default, row), (check, key, value)
+
+
+def page_snippets_are_valid(pawl):
+    """The lists shown under zone_exceptions, surfaces and quorum are read as they stand."""
+    page = PAGE.read_text()
+    shown = re.findall(r"^    (zone_exceptions|surfaces|quorum):\n((?:      .*\n)+)", page, re.M)
+    assert [name for name, _ in shown] == ["zone_exceptions", "surfaces", "quorum"], shown
+    text = "".join(f"  {name}:\n" + re.sub(r"^  ", "", body, flags=re.M) for name, body in shown)
+    with pawl_server.Server(pawl, "\npolicy:\n" + text) as s:
+        policy = s.call("GET", "/v1/policy")[1]["policy"]
+    assert all(len(policy[name]) == 1 for name, _ in shown), policy
+
+
 def main(pawl):
+    page_names_every_threshold(pawl)
+    page_snippets_are_valid(pawl)
     assert sorted(p.stem for p in FOLDER.glob("*.yaml")) == sorted(NAMES)
     for case in CASES:
         assert len(case) == 4 + len(NAMES), case[0]
