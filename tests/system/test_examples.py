@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The three example policies: each is valid, and they differ as their comments say; and docs/configuration.md names
-every threshold with the default that the server has."""
+every threshold with the default that the server has, docs/threat-model.md every check."""
 import pathlib
 import re
 import subprocess
@@ -231,6 +231,15 @@ def page_names_every_threshold(pawl):
             assert key == "mode" or re.search(default, row), (check, key, value)
 
 
+def threats_name_every_check(pawl):
+    """docs/threat-model.md says of every check what it is against."""
+    threats = (PAGE.parent / "threat-model.md").read_text().split("## What is not defended")[0]
+    with pawl_server.Server(pawl, "\npolicy: {agents: [{name: bot, owner: alice}]}\n") as s:
+        checks = s.call("GET", "/v1/policy")[1]["policy"]["checks"]
+    for check in [*checks, "identity", "catalogue"]:
+        assert f"`{check}`" in threats, check
+
+
 def page_snippets_are_valid(pawl):
     """The lists shown under zone_exceptions, surfaces and quorum are read as they stand."""
     page = PAGE.read_text()
@@ -245,6 +254,7 @@ def page_snippets_are_valid(pawl):
 def main(pawl):
     page_names_every_threshold(pawl)
     page_snippets_are_valid(pawl)
+    threats_name_every_check(pawl)
     assert sorted(p.stem for p in FOLDER.glob("*.yaml")) == sorted(NAMES)
     for case in CASES:
         assert len(case) == 4 + len(NAMES), case[0]
