@@ -297,7 +297,12 @@ enum rc control_outcome(struct control *c, struct arena *a, const struct princip
     }
     struct value body = value_object();
     if (o->detail != NULL) {
-        value_add(a, &body, STR("detail"), *o->detail);
+        struct value detail = *o->detail;
+        rc = redact_detail(c, a, &detail, e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+        value_add(a, &body, STR("detail"), detail);
     }
     value_add_str(a, &body, STR("level"), STR("reported"));
     value_add_bool(a, &body, STR("late"), action->state == ACTION_UNKNOWN);

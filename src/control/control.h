@@ -34,10 +34,13 @@ enum {
 };
 #define DISK_RESERVE_BYTES (1LL << 30) /* ... below this many bytes, whichever is less */
 
+struct redactor;
+
 struct control_options {
     const char *folder;           /* the data folder */
     const char *checkpoint_file;  /* or null */
     const struct signing_key *key;
+    const struct redactor *redactor; /* borrowed; null: nothing is redacted (tests) */
     struct ports ports;
     void (*wake)(void *context);  /* on the writer's thread: call control_durable_changed soon */
     void *wake_context;

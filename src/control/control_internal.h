@@ -100,6 +100,11 @@ int64_t clock_steady(const struct control *c); /* anchored wall time that only e
 int64_t clock_wall(const struct control *c);
 void clock_anchor(struct control *c);
 
+/* secrets.c */
+/* The caller's part of q; the parsed body that it borrows is changed. */
+NODISCARD enum rc redact_request(const struct control *c, struct arena *a, struct request *q, struct err *e);
+NODISCARD enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e);
+
 /* outcome.c */
 void outcome_tick(struct control *c);
 

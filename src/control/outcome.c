@@ -9,6 +9,8 @@
  */
 #include "control/control_internal.h"
 
+#include "redact/redact.h"
+
 #include <stdlib.h>
 
 /* --- watching ------------------------------------------------------------------------------------ */
@@ -137,7 +139,8 @@ static bool run_revert(struct control *c, uint64_t action)
         argv[i] = value_text(value_item(words, (uint32_t)i));
     }
     int64_t left = world_action(c->world, action)->due_ms - clock_now(c);
-    return argv != NULL && count > 0 && left > 0 &&
+    /* A secret that was taken out can't be put back: such a tool takes it by reference. */
+    return argv != NULL && count > 0 && left > 0 && !redact_holds(words) &&
            c->options.ports.revert(c->options.ports.context, action, argv, count, left);
 }
 

@@ -77,6 +77,9 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
     if (d->decision.escalated_by_own) {
         value_add_bool(a, &body, STR("own"), true);
     }
+    if (q->redacted > 0) {
+        value_add_int(a, &body, STR("redacted"), q->redacted);
+    }
     struct value text = value_object();
     value_add_hex(a, &text, STR("digest"), STR("sha256:"), digest->bytes, sizeof digest->bytes);
     value_add(a, &body, STR("request"), request_write(a, q, value_text(value_get(&text, STR("digest")))));
@@ -114,6 +117,7 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
                         const struct idempotency_key *k, struct decided *ret, struct err *e)
 {
     enum rc rc = within_limits(c, e);
+    rc = rc == RC_OK ? redact_request(c, a, q, e) : rc;
     rc = rc == RC_OK ? request_derive(a, c->world, q, e) : rc;
     struct digest digest;
     rc = rc == RC_OK ? action_digest(c, a, q, &digest, e) : rc;
@@ -142,7 +146,8 @@ enum rc control_evaluate(struct control *c, struct arena *a, struct request *q, 
     if (world_policy(c->world) == NULL) {
         return err_set(e, RC_UNAVAILABLE, "no policy is loaded: nothing can be decided");
     }
-    enum rc rc = request_derive(a, c->world, q, e);
+    enum rc rc = redact_request(c, a, q, e);
+    rc = rc == RC_OK ? request_derive(a, c->world, q, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "model/world.h"
+#include "value/mark.h"
 
 #include <string.h>
 
@@ -142,7 +143,9 @@ static void check_parameters(struct arena *a, struct request *q)
     if (!value_is(&q->parameters, VALUE_OBJECT)) {
         rc = err_set(&inner, RC_INVALID, "expected an object");
     } else if (q->tool->schema != NULL) {
-        rc = schema_check(q->tool->schema, &q->parameters, &inner);
+        /* The schema speaks of what was given, and a secret was a string. */
+        struct value plain = value_has_mark(&q->parameters) ? value_unmarked(a, &q->parameters) : q->parameters;
+        rc = schema_check(q->tool->schema, &plain, &inner);
     } else if (q->parameters.count > 0 && q->tool->argv_count == 0) {
         rc = err_set(&inner, RC_INVALID, "the tool takes no parameters");
     }

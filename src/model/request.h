@@ -46,6 +46,7 @@ struct request {
     struct str author_type;         /* "ai" or "human" */
     struct str trace;               /* W3C traceparent or empty */
     const struct value *contexts;   /* [{id, trust: trusted | untrusted}]: what it was told; null: not said */
+    uint32_t redacted;              /* secrets that were taken out of it */
     struct str parent;              /* the action that led to this one, act_N; or empty */
 
     /* Derived by request_derive(). */

@@ -493,7 +493,7 @@ static enum rc stop_set(const struct step *s)
     if (s->w->stop_count == STOPS_MAX) {
         return err_set(s->e, RC_LIMIT, "more than %d stops in force", STOPS_MAX);
     }
-    if (!stop_level_parse(text(s, "level"), &stop.level)) {
+    if (text(s, "level").len > 0 && !stop_level_parse(text(s, "level"), &stop.level)) {
         return missing(s, "the stop's level");
     }
     if (!id_parse(s->entry->actor, "tok", &stop.by)) {

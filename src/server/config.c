@@ -17,6 +17,7 @@ struct settings_parts {
     struct server_settings s;
     const struct value *tls;
     const struct value *prometheus;
+    const struct value *redact;
 };
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -40,6 +41,7 @@ static const struct field settings_fields[] = {
     {"log_level", FIELD_WORD, PART(s.log_level), false, 1, 0, 0, levels},
     {"openslo", FIELD_TEXTS, PART(s.openslo), false, 0, 0, 0, NULL},
     {"prometheus", FIELD_VALUE, PART(prometheus), false, 0, 0, 0, NULL},
+    {"redact", FIELD_VALUE, PART(redact), false, 0, 0, 0, NULL},
 };
 
 static const struct field tls_fields[] = {
@@ -111,6 +113,36 @@ static enum rc read_yaml(struct arena *a, const char *path, struct value *ret, s
     return rc == RC_OK ? yaml_parse(a, str_from(path), copy, ret, e) : rc;
 }
 
+static const struct field redact_fields[] = {
+    {"type", FIELD_TEXT, FIELD_OF(struct redact_pattern, type), true, 0, 0, 0, NULL},
+    {"pattern", FIELD_TEXT, FIELD_OF(struct redact_pattern, pattern), true, 0, 0, 0, NULL},
+};
+
+static enum rc read_redact(struct reader *r, const struct value *v, struct server_settings *s)
+{
+    if (v == NULL) {
+        return RC_OK;
+    }
+    if (!value_is(v, VALUE_ARRAY) || v->count > REDACT_PATTERNS_MAX) {
+        return reader_fail(r, v, "redact: expected a list of at most %d {type, pattern}", REDACT_PATTERNS_MAX);
+    }
+    s->redact = arena_array(r->arena, v->count, sizeof *s->redact);
+    for (uint32_t i = 0; s->redact != NULL && i < v->count; i++) {
+        enum rc rc = read_fields(r, &v->items[i], redact_fields, COUNT(redact_fields), &s->redact[i]);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    s->redact_count = s->redact == NULL ? 0 : v->count;
+    /* A pattern that is none is found when the configuration is checked, not when the server starts. */
+    uint8_t key[REDACT_KEY_LEN] = {0};
+    struct redactor *tried = NULL;
+    struct err inner;
+    enum rc rc = redactor_new(key, s->redact, s->redact_count, &tried, &inner);
+    redactor_free(tried);
+    return rc == RC_OK ? RC_OK : reader_fail(r, v, "redact: %.200s", inner.text);
+}
+
 static enum rc read_settings(struct reader *r, const struct value *v, struct server_settings *ret)
 {
     struct settings_parts parts = {0};
@@ -123,6 +155,7 @@ static enum rc read_settings(struct reader *r, const struct value *v, struct ser
     if (rc == RC_OK && parts.prometheus != NULL) {
         rc = read_fields(r, parts.prometheus, prometheus_fields, COUNT(prometheus_fields), &parts.s);
     }
+    rc = rc == RC_OK ? read_redact(r, parts.redact, &parts.s) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -8,6 +8,7 @@
 #define SERVER_CONFIG_H
 
 #include "policy/policy.h"
+#include "redact/redact.h"
 #include "sys/log.h"
 
 enum { CONFIG_FILE_MAX = 8 << 20 };
@@ -34,6 +35,8 @@ struct server_settings {
     int64_t prometheus_interval_ms;
     int64_t prometheus_timeout_ms;
     int64_t prometheus_sample_age_ms;
+    struct redact_pattern *redact; /* what else is a secret here */
+    size_t redact_count;
 };
 
 struct config {

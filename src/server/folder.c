@@ -36,6 +36,9 @@ static enum rc is_empty(const char *folder, struct err *e)
     return rc;
 }
 
+static const char LEDGER_KEY[] = "keys/ledger.key";
+static const char REDACT_KEY[] = "keys/redact.key";
+
 static enum rc make_folder(const char *path, struct err *e)
 {
     if (mkdir(path, 0700) == 0) {
@@ -44,11 +47,12 @@ static enum rc make_folder(const char *path, struct err *e)
     return errno == EEXIST ? RC_CONFLICT : err_set(e, RC_UNAVAILABLE, "%s: %s", path, strerror(errno));
 }
 
-static enum rc write_key(const char *folder, const uint8_t seed[ED25519_SEED_LEN], struct err *e)
+/* Both kinds of key are 32 bytes, kept as hexadecimal digits. */
+static enum rc write_key(const char *folder, const char *name, const uint8_t seed[ED25519_SEED_LEN], struct err *e)
 {
     char path[FILE_PATH_MAX];
     char text[2 * ED25519_SEED_LEN + 1];
-    folder_path(folder, "keys/ledger.key", path);
+    folder_path(folder, name, path);
     hex_encode(seed, ED25519_SEED_LEN, text);
     text[sizeof text - 1] = '\n';
     enum rc rc = file_write_atomic(path, (struct str){text, sizeof text}, 0600, e);
@@ -70,26 +74,25 @@ enum rc folder_create(const char *folder, struct signing_key **ret_key, struct e
     rc = rc == RC_OK ? make_folder(keys, e) : rc;
     uint8_t seed[ED25519_SEED_LEN];
     random_bytes(seed, sizeof seed);
-    rc = rc == RC_OK ? write_key(folder, seed, e) : rc;
+    rc = rc == RC_OK ? write_key(folder, LEDGER_KEY, seed, e) : rc;
     rc = rc == RC_OK ? signing_key_new(seed, ret_key, e) : rc;
+    random_bytes(seed, sizeof seed);
+    rc = rc == RC_OK ? write_key(folder, REDACT_KEY, seed, e) : rc;
     wipe(seed, sizeof seed);
     return rc;
 }
 
-static enum rc read_key(const char *folder, struct signing_key **ret, struct err *e)
+static enum rc read_key(const char *folder, const char *name, uint8_t seed[static ED25519_SEED_LEN], struct err *e)
 {
     char path[FILE_PATH_MAX];
-    uint8_t seed[ED25519_SEED_LEN];
     struct buf text;
     buf_init(&text, 256);
-    folder_path(folder, "keys/ledger.key", path);
+    folder_path(folder, name, path);
     enum rc rc = file_check_private(path, e);
     rc = rc == RC_OK ? file_read(path, &text, e) : rc;
-    if (rc == RC_OK && !hex_decode(str_trim(buf_view(&text)), seed, sizeof seed)) {
+    if (rc == RC_OK && !hex_decode(str_trim(buf_view(&text)), seed, ED25519_SEED_LEN)) {
         rc = err_set(e, RC_CORRUPT, "%s: expected 64 hexadecimal digits", path);
     }
-    rc = rc == RC_OK ? signing_key_new(seed, ret, e) : rc;
-    wipe(seed, sizeof seed);
     if (text.data != NULL) {
         wipe(text.data, text.len);
     }
@@ -111,6 +114,11 @@ static enum rc is_local(const char *folder, struct err *e)
     return network ? err_set(e, RC_INVALID, "%s lies on a network file system", folder) : RC_OK;
 }
 
+enum rc folder_redact_key(const char *folder, uint8_t ret[static 32], struct err *e)
+{
+    return read_key(folder, REDACT_KEY, ret, e);
+}
+
 enum rc folder_open(const char *folder, struct file_lock **ret_lock, struct signing_key **ret_key,
                     struct err *e)
 {
@@ -119,7 +127,11 @@ enum rc folder_open(const char *folder, struct file_lock **ret_lock, struct sign
     enum rc rc = is_local(folder, e);
     rc = rc == RC_OK ? folder_check_private(folder, e) : rc;
     rc = rc == RC_OK ? file_lock_take(path, ret_lock, e) : rc;
-    return rc == RC_OK ? read_key(folder, ret_key, e) : rc;
+    uint8_t seed[ED25519_SEED_LEN];
+    rc = rc == RC_OK ? read_key(folder, LEDGER_KEY, seed, e) : rc;
+    rc = rc == RC_OK ? signing_key_new(seed, ret_key, e) : rc;
+    wipe(seed, sizeof seed);
+    return rc;
 }
 
 /* --- stop file ----------------------------------------------------------------------------------------------- */

@@ -16,6 +16,8 @@ enum { BALLAST_BYTES = 4 << 20 };
 /* Makes the folder with its keys. RC_CONFLICT when it is there and not empty. */
 NODISCARD enum rc folder_create(const char *folder, struct signing_key **ret_key, struct err *e);
 /* RC_DENIED when the folder or the key is open to others; RC_INVALID for a network file system. */
+/* The key under which secrets are redacted; made with the folder. To be wiped. */
+NODISCARD enum rc folder_redact_key(const char *folder, uint8_t ret[static 32], struct err *e);
 NODISCARD enum rc folder_open(const char *folder, struct file_lock **ret_lock,
                               struct signing_key **ret_key, struct err *e);
 

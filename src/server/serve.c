@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "server/folder.h"
 #include "server/executor.h"
+#include "redact/redact.h"
 #include "server/ports.h"
 #include "server/supervisor.h"
 #include "signals/prometheus.h"
@@ -39,6 +40,7 @@ struct server {
     struct file_lock *lock;
     struct signing_key *key;
     struct server_ports ports;
+    struct redactor *redactor;
     struct loop *loop;
     struct control *control;
     struct api *api;
@@ -418,6 +420,18 @@ static enum rc start_timers(struct server *s, struct err *e)
     return rc;
 }
 
+static enum rc start_redactor(struct server *s, struct err *e)
+{
+    uint8_t key[REDACT_KEY_LEN];
+    enum rc rc = folder_redact_key(s->folder, key, e);
+    if (rc == RC_OK) {
+        rc = redactor_new(key, s->config.server.redact, s->config.server.redact_count, &s->redactor, e);
+        rc = rc == RC_OK ? RC_OK : err_wrap(e, rc, "redact");
+    }
+    wipe(key, sizeof key);
+    return rc;
+}
+
 static enum rc start_control(struct server *s, struct err *e)
 {
     struct server_settings *set = &s->config.server;
@@ -426,11 +440,16 @@ static enum rc start_control(struct server *s, struct err *e)
     if (s->ports.executor == NULL) {
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
+    enum rc made = start_redactor(s, e);
+    if (made != RC_OK) {
+        return made;
+    }
     uint64_t seed;
     random_bytes(&seed, sizeof seed);
     struct control_options options = {.folder = s->folder,
                                       .checkpoint_file = s->checkpoint_file,
                                       .key = s->key,
+                                      .redactor = s->redactor,
                                       .ports = server_ports(&s->ports),
                                       .wake = wake_loop,
                                       .wake_context = s,
@@ -526,8 +545,10 @@ static void finish(struct server *s)
     if (s->inotify >= 0) {
         close(s->inotify);
     }
+    executor_free(s->ports.executor);
     api_free(s->api);
     control_stop(s->control);
+    redactor_free(s->redactor);
     loop_wake_free(s->wake);
     if (s->loop != NULL) {
         loop_free(s->loop);
@@ -535,7 +556,6 @@ static void finish(struct server *s)
     signing_key_free(s->key);
     supervisor_done(&s->supervisor);
     file_lock_free(s->lock);
-    executor_free(s->ports.executor);
     random_pool_done(&s->ports.pool);
     if (s->config.arena != NULL) {
         config_done(&s->config);

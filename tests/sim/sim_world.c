@@ -10,10 +10,14 @@
 #include <inttypes.h>
 
 static const char *const policies[] = {
-    "{" SIM_AGENTS "," SIM_SERVICES "," SIM_TOOLS "}",
+    "{'checks':{'breaker':{'max_failures':8,'max_denials':30,'open_for':'1m'}}," SIM_AGENTS "," SIM_SERVICES "," SIM_TOOLS "}",
     "{'checks':{'error_budget':{'on_unknown':'escalate','require_slo':'dependants'},'aqdd':{'max_depth':5,'max_drift':2.5},"
-    "'her_trend':{'min_sample':4,'tolerance_pct':1}},'limits':{'pending_per_agent':4}," SIM_AGENTS "," SIM_SERVICES "," SIM_TOOLS "}",
-    "{'checks':{'aqdd':{'mode':'shadow'},'freeze':{'on_write':'escalate','on_destructive':'escalate'},'her_trend':{'on_block':'hold'}},"
+    "'her_trend':{'min_sample':4,'tolerance_pct':1},"
+    "'breaker':{'max_failures':5,'open_for':'1m','probes':2},'rate':{'per_service':9,'concurrent':3},'memory':{'max_failed_pct':60},"
+    "'tier':{'default':'autonomous'}},'quorum':[{'name':'q','tools':['restart'],'approvals':[{'group':'sre'}]}],"
+    "'limits':{'pending_per_agent':4}," SIM_AGENTS "," SIM_SERVICES "," SIM_TOOLS "}",
+    "{'checks':{'aqdd':{'mode':'shadow'},'freeze':{'on_write':'escalate','on_destructive':'escalate'},'her_trend':{'on_block':'hold'},'grant':{'on_block':'escalate'},"
+    "'breaker':{'max_calls':40,'window':'10s','open_for':'30s'},'upstream':{'min_pct':5},'blast_radius':{'mode':'shadow'}},"
     "'freezes':[{'name':'nights','services':['shop'],'days':['mon','tue','sat'],'day_from':'20:00','day_until':'23:30'}]," SIM_AGENTS "," SIM_SERVICES "," SIM_TOOLS "}",
     "{'mode':'advisory'," SIM_AGENTS "," SIM_SERVICES "," SIM_TOOLS "}",
 };
@@ -74,7 +78,7 @@ static void do_stop(struct sim *s)
         return;
     }
     struct value body = value_object();
-    value_add_str(s->a, &body, STR("level"), sim_random(s, 3) == 0 ? STR("stop") : STR("pause"));
+    value_add_str(s->a, &body, STR("level"), sim_random(s, 3) == 0 ? STR("stop") : sim_random(s, 3) == 0 ? STR("dry_run") : STR("pause"));
     value_add_str(s->a, &body, STR("name"), str_from(names[scope]));
     value_add_str(s->a, &body, STR("scope"), str_from(stop_scope_name((enum stop_scope)scope)));
     sim_append(s, ENTRY_STOP_SET, "tok_9", 0, &body);
@@ -106,6 +110,40 @@ static void do_time(struct sim *s)
     sim_record_due(s);
 }
 
+/* What operators say about agents. */
+static void do_conduct(struct sim *s)
+{
+    static const char *const agents[] = {"bot", "cat", "dog"};
+    static const char *const services[] = {"*", "shop", "w*"};
+    struct value body = value_object();
+    struct str agent = str_from(agents[sim_random(s, 3)]);
+    switch (sim_random(s, 4)) {
+    case 0:
+        value_add_str(s->a, &body, STR("agent"), agent);
+        value_add_str(s->a, &body, STR("state"), sim_random(s, 5) == 0 ? STR("open") : STR("closed"));
+        sim_append(s, ENTRY_BREAKER_SET, "tok_9", 0, &body);
+        break;
+    case 1:
+        value_add_str(s->a, &body, STR("agent"), agent);
+        value_add_str(s->a, &body, STR("service"), str_from(services[sim_random(s, 3)]));
+        value_add_str(s->a, &body, STR("tier"), str_from(tier_name((enum tier)(sim_random(s, 6) == 0 ? TIER_READ_ONLY + sim_random(s, 2) : TIER_SUPERVISED + sim_random(s, 2)))));
+        sim_append(s, ENTRY_TIER_CHANGED, "tok_9", 0, &body);
+        break;
+    case 2:
+        value_add_str(s->a, &body, STR("agent"), agent);
+        value_add_instant(s->a, &body, STR("expires_at"), s->now_ms + 1 + (int64_t)sim_random(s, 4000000));
+        value_add_str(s->a, &body, STR("target"), STR("*"));
+        value_add_str(s->a, &body, STR("tool"), STR("*"));
+        sim_append(s, ENTRY_GRANT_ISSUED, "tok_9", 0, &body);
+        break;
+    default:
+        if (world_grant_count(s->w) > 0) {
+            uint64_t id = world_grant_at(s->w, (uint32_t)sim_random(s, world_grant_count(s->w)))->id;
+            sim_append_ref(s, ENTRY_GRANT_REVOKED, "tok_9", "grt", id, &body);
+        }
+    }
+}
+
 static void do_policy(struct sim *s)
 {
     sim_load_policy(s, policies[sim_random(s, 20) == 0 ? 3 : sim_random(s, 3)]);
@@ -118,6 +156,7 @@ static const struct {
     {30, do_propose}, {22, sim_commit_one}, {9, sim_approve_one}, {3, sim_reject_one}, {10, sim_finish_one},
     {4, sim_heartbeat_one}, {3, sim_cancel_one}, {6, sim_decide_one}, {5, do_signals}, {24, do_poll},
     {2, do_stop}, {2, do_deploy}, {8, do_bucket}, {14, do_time}, {1, do_policy},
+    {2, do_conduct},
 };
 
 static void do_something(struct sim *s)
@@ -149,7 +188,7 @@ int main(int argc, char **argv)
     sim_refold(s, hash_seed + 1);
     printf("entries %zu proposals %u grants %u approvals %u refused commits %u\n", s->entry_count, s->proposals,
            s->grants, s->approvals, s->refused);
-    sim_must(s, steps < 1000 || (s->grants > 20 && s->approvals > 20 && s->refused > 20), "enough happened");
+    sim_must(s, steps < 1000 || (s->grants > 10 && s->approvals > 20 && s->refused > 20), "enough happened");
     uint64_t digest[2];
     sim_digest(s->w, digest);
     printf("world %016" PRIx64 "%016" PRIx64 "\n", digest[0], digest[1]);
