@@ -10,6 +10,7 @@ import pawl_server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "examples/prometheus/pawl.rules.yml"
+CASES = ROOT / "tests/cases/prometheus/pawl.rules.test.yml"
 SECRET = "an intent that is nobody's business"
 
 POLICY = """
@@ -72,6 +73,10 @@ def rules_are_valid():
         return
     checked = subprocess.run(["promtool", "check", "rules", str(RULES)], capture_output=True, text=True)
     assert checked.returncode == 0 and "SUCCESS" in checked.stdout, checked.stdout + checked.stderr
+    tested = subprocess.run(["promtool", "test", "rules", str(CASES)], capture_output=True, text=True)
+    assert tested.returncode == 0 and "SUCCESS" in tested.stdout, tested.stdout + tested.stderr
+    alerts = set(re.findall(r"alert: (\w+)", RULES.read_text()))
+    assert alerts == set(re.findall(r'alertname="(\w+)"', CASES.read_text())), "a case for every alert"
 
 
 def rules_name_what_is_there(s):
