@@ -169,8 +169,8 @@ static void do_stop(struct life *l)
 static void do_people(struct life *l)
 {
     unsigned who = (unsigned)below(l, PEOPLE);
-    static const char *const groups[PEOPLE] = {"sre", "sre,dba", "sre", "dba", ""};
-    static const char *const names[PEOPLE] = {"dora", "emil", "finn", "gina", "hugo"};
+    static const char *const groups[PEOPLE] = {"sre", "sre,dba", "sre", "dba", "sre"};
+    static const char *const names[PEOPLE] = {"dora", "emil", "finn", "gina", "ann"}; /* ann owns bot */
     if (!l->gone[who] && l->people[who].token != 0) {
         l->gone[who] = control_token_revoke(l->b->c, l->b->a, &l->b->admin, l->people[who].token, STR("left"), &l->b->e) == RC_OK;
         settle(l->b);
