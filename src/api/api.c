@@ -18,6 +18,7 @@ void api_gone(void *context, struct http_exchange *x)
 {
     struct api *api = context;
     control_forget_waiter(api->control, x);
+    streams_gone(api, x);
     struct call *c = http_data(x);
     if (c != NULL) {
         events_forget(api, c);

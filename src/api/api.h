@@ -26,6 +26,9 @@ enum {
     API_DAILY_BYTES = 256 << 20,
     API_HOSTS_MAX = 16,
     API_EVENTS_MAX = 1000,   /* events of one request */
+    STREAMS_MAX = 64,        /* open at once */
+    STREAM_REPLAY_MAX = 1000, /* entries that one resumed stream looks at before it ends to go on */
+    STREAM_KEEP_ALIVE_MS = 15000,
 };
 
 struct api_options {
@@ -57,6 +60,10 @@ void api_problem(void *context, unsigned status, struct buf *out);
 
 /* Writes the counted events as one entry per service. Call when a bucket ends. */
 void api_flush_buckets(struct api *api);
+/* Once a second: keeps quiet streams alive. */
+void api_beat(struct api *api);
+/* The server is about to end: so do they. */
+void api_end_streams(struct api *api);
 /* Once a minute: what was turned away, as one entry. */
 void api_minute(struct api *api);
 /* The server says how it stands, for status and /metrics. */

@@ -15,7 +15,8 @@ static const struct {
     {"The server", server_commands},      {"Running under the gate", door_commands},
     {"Asking the gate", check_commands},  {"Approvals", approval_commands},
     {"Stopping", stop_commands}, {"Trust", conduct_commands},          {"Looking", list_commands},
-    {"The ledger", log_commands},         {"Proofs", ledger_commands},
+    {"As it happens", watch_commands},    {"The ledger", log_commands},
+    {"Proofs", ledger_commands},
     {"Credentials", token_commands},      {"Care", doctor_commands},
 };
 

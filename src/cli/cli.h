@@ -39,6 +39,7 @@ extern const struct command approval_commands[];
 extern const struct command stop_commands[];
 extern const struct command list_commands[];
 extern const struct command log_commands[];
+extern const struct command watch_commands[];
 extern const struct command doctor_commands[];
 extern const struct command door_commands[];
 extern const struct command conduct_commands[];

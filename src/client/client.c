@@ -214,6 +214,60 @@ enum rc client_post(const struct client *c, struct arena *a, const char *path, c
 
 static bool is_plain(char c)
 {
+/* One stream: its pieces go to the caller once the answer is known to be good; a problem is kept. */
+struct streaming {
+    const struct client_stream *stream;
+    unsigned status; /* set before the first piece */
+    struct buf problem;
+};
+
+static bool take_piece(void *context, struct str piece)
+{
+    struct streaming *s = context;
+    if (s->status >= 200 && s->status < 300) {
+        return s->stream->fn(s->stream->context, piece);
+    }
+    buf_str(&s->problem, piece);
+    return s->problem.rc == RC_OK;
+}
+
+enum rc client_stream(const struct client *c, struct arena *a, const struct client_stream *stream,
+                      struct answer *ret, struct err *e)
+{
+    *ret = (struct answer){0};
+    struct buf url;
+    char last[64];
+    struct streaming s = {.stream = stream};
+    buf_init(&s.problem, STREAM_PROBLEM_MAX);
+    buf_init(&url, CLIENT_URL_MAX + 8192);
+    struct http_call http = {.method = "GET",
+                             .socket_path = c->socket[0] == '\0' ? NULL : c->socket,
+                             .timeout_ms = stream->timeout_ms};
+    unsigned headers = 0;
+    if (c->authorization[0] != '\0') {
+        http.headers[headers++] = c->authorization;
+    }
+    if (stream->last_id != NULL) {
+        snprintf(last, sizeof last, "Last-Event-ID: %.40s", stream->last_id);
+        http.headers[headers++] = last;
+    }
+    buf_printf(&url, "%s%s", c->url, stream->path);
+    buf_char(&url, '\0');
+    http.url = url.data;
+    enum rc rc = url.rc == RC_OK ? http_fetch_stream(&http, take_piece, &s, &s.status, e)
+                                 : err_set(e, RC_LIMIT, "the request is too large");
+    ret->status = s.status;
+    if (rc == RC_OK && (s.status < 200 || s.status >= 300)) {
+        struct http_reply reply = {.status = s.status,
+                                   .body = arena_str(a, buf_view(&s.problem)),
+                                   .content_type = STR("application/problem+json")};
+        rc = read_answer(c, a, &reply, ret, e);
+    }
+    buf_done(&s.problem);
+    buf_done(&url);
+    return rc;
+}
+
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
 }

@@ -70,6 +70,20 @@ NODISCARD enum rc client_get(const struct client *c, struct arena *a, const char
                              struct answer *ret, struct err *e);
 NODISCARD enum rc client_post(const struct client *c, struct arena *a, const char *path,
                               const struct value *body, struct answer *ret, struct err *e);
+/*
+ * Hands the body of a 2xx on as it comes, until fn returns false or the server ends it; both are RC_OK. For as long
+ * as timeout_ms. last_id: Last-Event-ID, or null. Any other answer is read as by client_call.
+ */
+typedef bool (*client_piece_fn)(void *context, struct str piece);
+struct client_stream {
+    const char *path;
+    const char *last_id;
+    int64_t timeout_ms;
+    client_piece_fn fn;
+    void *context;
+};
+NODISCARD enum rc client_stream(const struct client *c, struct arena *a, const struct client_stream *stream,
+                                struct answer *ret, struct err *e);
 /* Appends "?name=value" or "&name=value", percent-encoded; nothing for a null value. */
 void client_query(struct buf *path, const char *name, const char *value);
 /* A new random idempotency key. */
