@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STREAM_PROBLEM_MAX = 64 << 10 };
+
 /* --- settings ----------------------------------------------------------------------------------- */
 
 static const char *environment(const char *name)
@@ -212,8 +214,6 @@ enum rc client_post(const struct client *c, struct arena *a, const char *path, c
     return client_call(c, a, &call, ret, e);
 }
 
-static bool is_plain(char c)
-{
 /* One stream: its pieces go to the caller once the answer is known to be good; a problem is kept. */
 struct streaming {
     const struct client_stream *stream;
@@ -268,6 +268,8 @@ enum rc client_stream(const struct client *c, struct arena *a, const struct clie
     return rc;
 }
 
+static bool is_plain(char c)
+{
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
 }
