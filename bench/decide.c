@@ -6,7 +6,8 @@
  * A world of 1,000 agents and 1,000 services whose budgets were polled and are known; each request names
  * another agent and another service. Measures gate_decide() alone, and the way from a request to it
  * (request_derive). Then again with 100 more sets of thresholds, which every request meets: 50 task
- * classes, 50 agents. Prints one JSON line: median nanoseconds.
+ * classes, 50 agents; and once more with every check on and something to look at for each. Prints one
+ * JSON line: median nanoseconds.
  */
 #include "gate/gate.h"
 #include "sys/clock.h"
@@ -21,6 +22,9 @@ enum {
     EXTRA = 50,   /* task classes, and agents with thresholds of their own */
     ROUNDS = 2000, /* times all requests */
 };
+
+/* What is measured. */
+enum variant { PLAIN = 0, EXTRA_THRESHOLDS, ALL_CHECKS, VARIANTS };
 
 static const int64_t now_ms = 1795000000000;
 
@@ -48,17 +52,55 @@ static int compare(const void *a, const void *b)
 
 /* --- the world ------------------------------------------------------------------------------------- */
 
-static void write_policy(struct buf *out, bool extra)
+/* Every check on, ten quorum rules and five surfaces that do not fit, one that does. */
+static void write_rules(struct buf *out)
 {
-    buf_str(out, STR("{\"agents\":["));
+    buf_str(out, STR("\"checks\":{\"lineage\":{},\"readiness\":{},\"grant\":{},\"memory\":{},"
+                     "\"rate\":{\"per_agent\":100,\"per_service\":100,\"per_tool\":256,\"concurrent\":5},"
+                     "\"blast_radius\":{\"max_pct\":20,\"require_traffic\":true}},\"quorum\":["));
+    for (int i = 0; i < 10; i++) {
+        buf_printf(out, "%s{\"name\":\"q-%d\",\"tools\":[\"other-%d-*\"],\"approvals\":[{\"group\":\"sre\",\"count\":2}]}",
+                   i == 0 ? "" : ",", i, i);
+    }
+    buf_str(out, STR("],\"surfaces\":["));
+    for (int i = 0; i < 5; i++) {
+        buf_printf(out, "{\"name\":\"surface-%d\",\"verdict\":\"deny\"},", i);
+    }
+    buf_str(out, STR("{\"name\":\"cache\",\"verdict\":\"allow\"}],"));
+}
+
+static void write_service(struct buf *out, int i, bool all)
+{
+    buf_printf(out, "%s{\"name\":\"service-%d\",\"slo\":{\"objective\":99.9,\"prometheus\":{\"ratio\":\"r\"}}",
+               i == 0 ? "" : ",", i);
+    if (all) {
+        buf_str(out, STR(",\"zone\":\"zone-1\",\"traffic_pct\":0.1,\"readiness\":{\"error_budget_policy\":true,"
+                         "\"decision_provenance\":true,\"automated_rollback\":true,\"toil_measured\":true,"
+                         "\"shadow_since\":\"2026-01-01T00:00:00Z\"}"));
+    }
+    if (all && i % 2 == 0) {
+        buf_printf(out, ",\"depends_on\":[\"service-%d\"]", i + 1);
+    }
+    buf_char(out, '}');
+}
+
+static void write_policy(struct buf *out, enum variant v)
+{
+    bool extra = v == EXTRA_THRESHOLDS;
+    bool all = v == ALL_CHECKS;
+    buf_char(out, '{');
+    if (all) {
+        write_rules(out);
+    }
+    buf_str(out, STR("\"agents\":["));
     for (int i = 0; i < NAMES; i++) {
         buf_printf(out, "%s{\"name\":\"agent-%d\",\"owner\":\"dana\"", i == 0 ? "" : ",", i);
+        buf_str(out, all ? STR(",\"zones\":[\"zone-*\"],\"behaviour\":{\"tools\":[\"scale\"],\"per_hour\":200}") : STR(""));
         buf_str(out, extra && i < EXTRA ? STR(",\"checks\":{\"error_budget\":{\"min_pct\":25}}}") : STR("}"));
     }
     buf_str(out, STR("],\"services\":["));
     for (int i = 0; i < NAMES; i++) {
-        buf_printf(out, "%s{\"name\":\"service-%d\",\"slo\":{\"objective\":99.9,\"prometheus\":{\"ratio\":\"r\"}}}",
-                   i == 0 ? "" : ",", i);
+        write_service(out, i, all);
     }
     buf_str(out, STR("],\"task_classes\":["));
     for (int i = 0; i < EXTRA && extra; i++) {
@@ -66,15 +108,16 @@ static void write_policy(struct buf *out, bool extra)
     }
     buf_str(out, STR("],\"tools\":[{\"name\":\"scale\",\"class\":\"write\",\"services\":[\"{service}\"],"));
     buf_str(out, extra ? STR("\"task_class\":\"class-25\",") : STR(""));
+    buf_str(out, all ? STR("\"surfaces\":[\"cache\"],\"target\":\"{service}\",") : STR(""));
     buf_str(out, STR("\"parameters\":{\"type\":\"object\",\"properties\":{\"service\":{\"type\":\"string\"}}}}]}"));
 }
 
-static void load_policy(struct world *w, struct arena *a, bool extra)
+static void load_policy(struct world *w, struct arena *a, enum variant v)
 {
     struct err e;
     struct buf text;
     buf_init(&text, POLICY_TEXT_MAX);
-    write_policy(&text, extra);
+    write_policy(&text, v);
     struct policy *p = NULL;
     check(policy_parse(buf_view(&text), &p, &e), &e);
     buf_reset(&text);
@@ -93,7 +136,22 @@ static void load_policy(struct world *w, struct arena *a, bool extra)
     buf_done(&text);
 }
 
-static struct world *make_world(struct arena *a, bool extra)
+/* Nine that do not fit, and the one that does. */
+static void issue_grants(struct world *w, struct arena *a)
+{
+    struct err e;
+    for (uint64_t i = 0; i < 10; i++) {
+        struct value body = value_object();
+        value_add_str(a, &body, STR("agent"), i < 9 ? STR("other-*") : STR("agent-*"));
+        value_add_instant(a, &body, STR("expires_at"), now_ms + HOUR_MS);
+        value_add_str(a, &body, STR("target"), STR("*"));
+        value_add_str(a, &body, STR("tool"), STR("*"));
+        struct entry entry = {.v = 1, .seq = 2 + i, .time_ms = now_ms, .kind = ENTRY_GRANT_ISSUED, .actor = STR("tok_1")};
+        check(world_apply(w, &entry, &body, STR(""), &e), &e);
+    }
+}
+
+static struct world *make_world(struct arena *a, enum variant v)
 {
     struct err e;
     struct world *w = world_new(1);
@@ -106,7 +164,10 @@ static struct world *make_world(struct arena *a, bool extra)
         abort();
     }
     check(world_apply(w, &entry, &body, STR(""), &e), &e);
-    load_policy(w, a, extra);
+    load_policy(w, a, v);
+    if (v == ALL_CHECKS) {
+        issue_grants(w, a);
+    }
     return w;
 }
 
@@ -125,7 +186,7 @@ static void know_budgets(struct signals *s)
     }
 }
 
-static void make_request(struct arena *a, const struct world *w, int i, bool extra, struct request *q)
+static void make_request(struct arena *a, const struct world *w, int i, enum variant v, struct request *q)
 {
     struct err e;
     struct value *given = arena_alloc(a, sizeof *given);
@@ -134,7 +195,11 @@ static void make_request(struct arena *a, const struct world *w, int i, bool ext
     }
     *given = value_object();
     value_add_str(a, given, STR("service"), arena_printf(a, "service-%d", i * 7 % NAMES));
-    *q = (struct request){.agent = arena_printf(a, "agent-%d", extra ? i % EXTRA : i),
+    static const struct value plan = {.type = VALUE_OBJECT};
+    static const struct value contexts = {.type = VALUE_ARRAY};
+    *q = (struct request){.agent = arena_printf(a, "agent-%d", v == EXTRA_THRESHOLDS ? i % EXTRA : i),
+                          .plan = &plan,
+                          .contexts = &contexts,
                           .claimed_tool = STR("scale"),
                           .given = given,
                           .intent = STR("more of it"),
@@ -189,11 +254,11 @@ static double derive_ns(const struct world *w, struct request *requests)
 
 int main(void)
 {
-    static const char *const names[] = {"plain", "with_100_more_thresholds"};
+    static const char *const names[] = {"plain", "with_100_more_thresholds", "all_checks"};
     printf("{");
-    for (int extra = 0; extra < 2; extra++) {
+    for (unsigned v = PLAIN; v < VARIANTS; v++) {
         CLEANUP(arena) struct arena *a = arena_new(64 << 20);
-        struct world *w = make_world(a, extra);
+        struct world *w = make_world(a, (enum variant)v);
         struct signals signals;
         know_budgets(&signals);
         struct request *requests = arena_array(a, NAMES, sizeof *requests);
@@ -201,10 +266,10 @@ int main(void)
             abort();
         }
         for (int i = 0; i < NAMES; i++) {
-            make_request(a, w, i, extra, &requests[i]);
+            make_request(a, w, i, (enum variant)v, &requests[i]);
         }
         double decide = decide_ns(w, &signals, requests);
-        printf("%s\"%s\":{\"decide_ns\":%.0f,", extra ? "," : "", names[extra], decide);
+        printf("%s\"%s\":{\"decide_ns\":%.0f,", v > PLAIN ? "," : "", names[v], decide);
         printf("\"derive_ns\":%.0f}", derive_ns(w, requests));
         signals_done(&signals);
         world_free(w);
