@@ -17,6 +17,7 @@ struct settings_parts {
     struct server_settings s;
     const struct value *tls;
     const struct value *prometheus;
+    const struct value *notify;
     const struct value *redact;
 };
 
@@ -41,6 +42,7 @@ static const struct field settings_fields[] = {
     {"log_level", FIELD_WORD, PART(s.log_level), false, 1, 0, 0, levels},
     {"openslo", FIELD_TEXTS, PART(s.openslo), false, 0, 0, 0, NULL},
     {"prometheus", FIELD_VALUE, PART(prometheus), false, 0, 0, 0, NULL},
+    {"notify", FIELD_VALUE, PART(notify), false, 0, 0, 0, NULL},
     {"redact", FIELD_VALUE, PART(redact), false, 0, 0, 0, NULL},
 };
 
@@ -154,6 +156,9 @@ static enum rc read_settings(struct reader *r, const struct value *v, struct ser
     }
     if (rc == RC_OK && parts.prometheus != NULL) {
         rc = read_fields(r, parts.prometheus, prometheus_fields, COUNT(prometheus_fields), &parts.s);
+    }
+    if (rc == RC_OK) {
+        rc = reader_step(r, notify_read(r, parts.notify, &parts.s.notify), "notify");
     }
     rc = rc == RC_OK ? read_redact(r, parts.redact, &parts.s) : rc;
     if (rc != RC_OK) {

@@ -7,6 +7,7 @@
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
+#include "notify/notify.h"
 #include "policy/policy.h"
 #include "redact/redact.h"
 #include "sys/log.h"
@@ -35,6 +36,7 @@ struct server_settings {
     int64_t prometheus_interval_ms;
     int64_t prometheus_timeout_ms;
     int64_t prometheus_sample_age_ms;
+    struct notify_routes notify;
     struct redact_pattern *redact; /* what else is a secret here */
     size_t redact_count;
 };

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/must.h"
 #include "server/folder.h"
+#include "server/notices.h"
 #include "server/executor.h"
 #include "redact/redact.h"
 #include "server/ports.h"
@@ -47,6 +48,7 @@ struct server {
     struct http_server *tcp;
     struct http_server *local;
     struct prometheus *prometheus;
+    struct notices *notices;
     struct loop_wake *wake;
     struct loop_timer *tick;
     struct loop_timer *housekeeping;
@@ -136,6 +138,7 @@ static void housekeep(void *context)
     struct server *s = context;
     watch_disk(s);
     api_beat(s->api);
+    notices_beat(s->notices);
     int64_t now = clock_boot_ms();
     if (now >= s->minute_at_ms) {
         api_minute(s->api);
@@ -406,6 +409,18 @@ static enum rc start_prometheus(struct server *s, struct err *e)
     return rc == RC_OK ? prometheus_start(&options, &s->prometheus, e) : rc;
 }
 
+/* Two polls that failed are more than one that was late. */
+static enum rc start_notices(struct server *s, struct err *e)
+{
+    int64_t interval_ms = s->config.server.prometheus_interval_ms;
+    struct notices_options options = {.loop = s->loop,
+                                      .control = s->control,
+                                      .log = &s->log,
+                                      .routes = s->config.server.notify,
+                                      .patience_ms = 2 * (interval_ms > 0 ? interval_ms : PROMETHEUS_INTERVAL_MS)};
+    return notices_new(&options, &s->notices, e);
+}
+
 static enum rc start_timers(struct server *s, struct err *e)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
@@ -513,6 +528,7 @@ static enum rc start(struct server *s, struct err *e)
     rc = rc == RC_OK ? loop_new(&s->loop, e) : rc;
     rc = rc == RC_OK ? loop_wake_new(s->loop, durable, s, &s->wake, e) : rc;
     rc = rc == RC_OK ? start_control(s, e) : rc;
+    rc = rc == RC_OK ? start_notices(s, e) : rc;
     rc = rc == RC_OK ? start_api(s, e) : rc;
     rc = rc == RC_OK ? start_timers(s, e) : rc;
     rc = rc == RC_OK ? watch_stop_file(s, e) : rc;
@@ -531,6 +547,7 @@ static void finish(struct server *s)
     http_server_free(s->tcp);
     http_server_free(s->local);
     prometheus_stop(s->prometheus);
+    notices_free(s->notices);
     loop_timer_free(s->tick);
     loop_timer_free(s->housekeeping);
     loop_timer_free(s->bucket);

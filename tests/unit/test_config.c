@@ -53,6 +53,8 @@ static const struct {
     {"server:\n  tls: {cert: a}\n", ":2:", "key is required"},
     {"server:\n  rate_per_s: 0\n", ":2:", "expected 1 to"},
     {"server:\n  prometheus: {interval: 5s}\n", ":2:", "url is required"},
+    {"server:\n  notify: {name: x}\n", ":2:", "expected a list of routes"},
+    {"server:\n  notify:\n    - {name: x, on: [stop], command: [page]}\n", ":3:", "expected an absolute path"},
     {"policy:\n  mode: sometimes\n", ":2:", "enforce, advisory"},
     {"policy:\n  checks:\n    error_budget: {min_pct: 200}\n", ":3:", "expected -1000 to 100"},
     {"policy:\n  checks:\n    stop: {mode: \"off\"}\n", ":3:", "no mode and no thresholds"},

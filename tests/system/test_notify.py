@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""What waits on a person reaches a person: a real webhook receiver and a command, from the first word to the last."""
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import sys
+import threading
+
+import pawl_server
+
+KEY = os.urandom(32)
+OLD_KEY = os.urandom(32)
+
+POLICY = """
+policy:
+  proposal_ttl: 24s
+  start_deadline: 1s
+  checks:
+    breaker: {max_denials: 2}
+    error_budget: {max_age: 1s}
+  agents:
+    - {name: bot, owner: team-shop, escalation: [alice, on-call], checks: {error_budget: {max_age: 1h}}}
+    - {name: cat, owner: team-cats}
+  services:
+    - {name: shop, owner: team-shop, slo: {objective: 99, events: true}}
+    - {name: mail, owner: team-mail, slo: {objective: 99, events: true}}
+  tools:
+    - name: scale
+      class: write
+      services: [shop]
+      parameters: {type: object, properties: {n: {type: integer}, note: {type: string}}}
+"""
+
+SECRET_WORDS = "words-of-an-agent"
+
+
+def settings(receiver, folder):
+    return f"""  prometheus: {{url: "http://127.0.0.1:1", interval: 200ms}}
+  notify:
+    - name: people
+      on: ["*"]
+      webhook: {{url: "http://127.0.0.1:{receiver.server_address[1]}/hook", secret_file: {folder}/hook.secret}}
+      repeat: 10s
+    - name: pager
+      on: [stop]
+      command: ["{folder}/page", "--team", "sre"]
+    - name: shop
+      on: [escalated]
+      owners: ["team-c*"]
+      webhook: {{url: "http://127.0.0.1:{receiver.server_address[1]}/cats", secret_file: {folder}/hook.secret}}
+"""
+
+
+# --- a receiver that trusts nobody --------------------------------------------------------------------------------
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        message, at = self.headers["webhook-id"], self.headers["webhook-timestamp"]
+        signed = f"{message}.{at}.".encode() + body
+        want = ["v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+                for key in (KEY, OLD_KEY)]
+        good = self.headers["webhook-signature"].split() == want
+        if not good:
+            self.server.forged.append(body)
+        refuse = self.server.refusals > 0
+        self.server.refusals -= refuse
+        if good and not refuse:
+            notice = json.loads(body)
+            notice.update(id=message, path=self.path)
+            self.server.heard.append(notice)
+        self.send_response(503 if refuse else 204 if good else 401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.heard, self.forged, self.refusals = [], [], 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def find(self, kind, key=None, path="/hook", repeat=0):
+        return [n for n in list(self.heard) if n["type"] == "pawl." + kind and n["path"] == path
+                and (key is None or n["data"]["key"] == key) and n["data"]["repeat"] == repeat]
+
+
+def comes(s, receiver, kind, key=None, **more):
+    found = s.wait_for(lambda: receiver.find(kind, key, **more), 40)
+    assert SECRET_WORDS not in json.dumps(found) and len(found) == 1, found
+    assert found[0]["data"]["kind"] == kind and found[0]["data"]["needs_ack"], found
+    return found[0]
+
+
+# --- what happens -------------------------------------------------------------------------------------------------
+
+def propose(s, n, token="bot", **more):
+    status, answer = s.call("POST", "/v1/actions", {
+        "tool": "scale", "parameters": {"n": n, "note": SECRET_WORDS}, "intent": SECRET_WORDS, **more}, token=token)
+    assert status == 201, answer
+    return answer
+
+
+def feed(s, service):
+    assert s.call("POST", "/v1/events", {"type": "sli", "service": service, "good": 1000, "total": 1000},
+                  token="source")[0] == 202
+
+
+def escalated(s, receiver):
+    """Said at once, also when the receiver fails at first; the cats' route has nothing to do with it."""
+    receiver.refusals = 1
+    asked = propose(s, 1, wants_person=SECRET_WORDS)
+    data = comes(s, receiver, "escalated", asked["action_id"])["data"]
+    assert (data["agent"], data["service"], data["owner"]) == ("bot", "shop", "team-shop"), data
+    assert data["escalation"] == ["alice", "on-call"] and data["seq"] == int(asked["action_id"][4:]), data
+    assert "asks for scale on shop: request" in data["text"] and asked["action_id"] in data["text"], data
+    done = s.command("approve", asked["action_id"], "--digest", asked["digest"], token="carol")
+    assert done.returncode == 0, done
+    rejected = propose(s, 2, wants_person=SECRET_WORDS)
+    comes(s, receiver, "escalated", rejected["action_id"])
+    assert s.command("reject", rejected["action_id"], "--reason", "no", token="carol").returncode == 0
+    waiting = propose(s, 3, wants_person=SECRET_WORDS)
+    comes(s, receiver, "escalated", waiting["action_id"])
+    cats = propose(s, 4, token="cat", wants_person=SECRET_WORDS)
+    comes(s, receiver, "escalated", cats["action_id"], path="/cats")
+    assert not receiver.find("escalated", waiting["action_id"], path="/cats")
+    return [asked["action_id"], rejected["action_id"]], [waiting["action_id"], cats["action_id"]]
+
+
+def committed(s, n):
+    answer = propose(s, n)
+    assert answer["verdict"] == "allow", answer
+    nonce = f"nonce-of-{n:016}"
+    status, grant = s.call("POST", f"/v1/actions/{answer['action_id']}/commit",
+                           {"executor_nonce": nonce, "digest": answer["digest"]}, token="bot")
+    assert status == 200, grant
+    return answer["action_id"], nonce
+
+
+def lost(s, receiver):
+    """Two executors vanish; one comes back late."""
+    back, nonce = committed(s, 10)
+    gone, _ = committed(s, 11)
+    data = comes(s, receiver, "unknown", back)["data"]
+    assert "scale for bot was lost" in data["text"] and data["owner"] == "team-shop", data
+    comes(s, receiver, "unknown", gone)
+    status, answer = s.call("POST", f"/v1/actions/{back}/outcome", {"executor_nonce": nonce, "result": "succeeded"},
+                            token="bot")
+    assert status == 200, answer
+    return back, gone
+
+
+def stops(s, receiver):
+    stop_ids = []
+    for name in ("shop", "mail"):
+        status, stop = s.call("POST", "/v1/stops", {"scope": "service", "name": name, "reason": "odd\nline"})
+        assert status in (201, 202), stop
+        stop_ids.append(s.call("GET", "/v1/stops")[1]["items"][-1]["stop_id"])
+    data = comes(s, receiver, "stop", stop_ids[0])["data"]
+    assert (data["service"], data["owner"]) == ("shop", "team-shop") and "by root: odd?line" in data["text"], data
+    assert s.call("POST", f"/v1/stops/{stop_ids[0]}/resume", {"reason": "fine"})[0] == 200
+    comes(s, receiver, "stop", stop_ids[1])
+    paged = s.wait_for(lambda: [line for line in read(s.folder / "paged").splitlines() if stop_ids[1] in line])
+    words, environment, given = paged[0].split("|", 2)
+    assert words == "--team sre" and environment == f"stop {stop_ids[1]}" and json.loads(given)["type"] == "pawl.stop"
+    return stop_ids
+
+
+def breaker(s, receiver):
+    for n in range(2):
+        s.call("POST", "/v1/actions", {"tool": "no-such-tool", "parameters": {"n": n}}, token="cat")
+    data = comes(s, receiver, "breaker", "cat")["data"]
+    assert data["owner"] == "team-cats" and data["text"] == "the breaker of cat is open: denials", data
+
+
+def signal_lost(s, receiver):
+    """What was never known is not lost; what was is."""
+    data = comes(s, receiver, "signal_lost", "shop")["data"]
+    assert data["service"] == "shop" and data["owner"] == "team-shop" and "not known any more" in data["text"], data
+    assert not receiver.find("signal_lost", "mail")
+
+
+def read(path):
+    return path.read_text() if path.exists() else ""
+
+
+# --- after a restart -------------------------------------------------------------------------------------------------
+
+def restarted(s, receiver, still_open, settled):
+    """What is open is said again under the same id; what is settled is not."""
+    before = {n["data"]["key"] + n["type"]: n["id"] for n in receiver.heard if n["data"]["repeat"] == 0}
+    s.stop()
+    receiver.heard.clear()
+    s.start()
+    for kind, key in still_open:
+        again = comes(s, receiver, kind, key)
+        assert again["id"] == before[key + again["type"]], (kind, key)
+    for kind, key in settled:
+        assert not receiver.find(kind, key), (kind, key)
+
+
+def repeated(s, receiver, still_open, settled):
+    """What is open is said again, what is settled is not."""
+    for kind, key in still_open:
+        first = receiver.find(kind, key)[0]
+        assert comes(s, receiver, kind, key, repeat=1)["id"] == first["id"] + "_1"
+    for kind, key in settled:
+        assert not receiver.find(kind, key, repeat=1), (kind, key)
+
+
+def expired(s, receiver, waiting):
+    for key in waiting:
+        data = comes(s, receiver, "expiring", key)["data"]
+        assert "expires at" in data["text"], data
+        s.wait_for(lambda: s.entries(kind="action.expired", action=key), 40)
+
+
+def scenes(s, receiver):
+    feed(s, "shop")
+    decided, waiting = escalated(s, receiver)
+    back, gone = lost(s, receiver)
+    lifted, standing = stops(s, receiver)
+    breaker(s, receiver)
+    signal_lost(s, receiver)
+    settled = [("escalated", key) for key in decided] + [("unknown", back), ("stop", lifted)]
+    still_open = [("escalated", key) for key in waiting] + [("unknown", gone), ("stop", standing)]
+    repeated(s, receiver, still_open, settled)
+    restarted(s, receiver, still_open + [("breaker", "cat")], settled)
+    expired(s, receiver, waiting)
+    assert not receiver.forged, receiver.forged
+
+
+def refusals(pawl):
+    """A route that can't work is refused at the start, not when it is needed."""
+    for route, said in (('{name: x, on: [stop], command: ["page"]}', "absolute path"),
+                        ('{name: x, on: [nonsense], command: ["/bin/true"]}', "expected *, escalated"),
+                        ('{name: x, on: [stop], webhook: {url: "https://h", secret_file: /nowhere/x}}', "notify route x")):
+        server = pawl_server.Server(pawl, POLICY, f"  notify: [{route}]\n")
+        try:
+            done = server.command("serve", "--config", str(server.config))
+            assert done.returncode == 1 and said in done.stderr, done
+        finally:
+            server.__exit__(True)
+
+
+def prepare(s, receiver):
+    secret = s.folder / "hook.secret"
+    secret.write_text("".join(f"whsec_{base64.b64encode(key).decode()}\n" for key in (KEY, OLD_KEY)))
+    secret.chmod(0o600)
+    page = s.folder / "page"
+    page.write_text(f"#!/bin/sh\necho \"$*|$PAWL_NOTICE_KIND $PAWL_NOTICE_KEY|$(cat)\" >> {s.folder}/paged\n")
+    page.chmod(0o755)
+    s.config.write_text(s.config.read_text().replace("policy:\n", settings(receiver, s.folder) + "policy:\n", 1))
+
+
+def main(pawl):
+    refusals(pawl)
+    receiver = Receiver()
+    server = pawl_server.Server(pawl, POLICY)
+    prepare(server, receiver)
+    with server as s:
+        s.token("bot", roles=["agent"], agent="bot")
+        s.token("cat", roles=["agent"], agent="cat")
+        s.token("carol", roles=["approver", "viewer"], person="carol")
+        s.token("source", roles=["source"], person="prober", services="*")
+        scenes(s, receiver)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
