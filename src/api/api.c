@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/identity.h"
 #include "api/routes.h"
 #include "base/must.h"
 #include "value/json.h"
@@ -54,15 +55,6 @@ static bool host_is_ours(const struct api *api, struct str host)
     return false;
 }
 
-static struct str bearer(struct http_exchange *x)
-{
-    struct str header = http_header(x, "Authorization");
-    struct str scheme = str_slice(header, 0, 7);
-    bool is_bearer = scheme.len == 7 && (scheme.ptr[0] == 'B' || scheme.ptr[0] == 'b') &&
-                     str_eq(str_slice(scheme, 1, 7), STR("earer "));
-    return is_bearer ? str_trim(str_slice(header, 7, header.len)) : STR("");
-}
-
 static bool may_be_anonymous(const struct api *api, const struct route *r)
 {
     return (r->flags & ROUTE_ANONYMOUS) != 0 ||
@@ -77,6 +69,18 @@ static unsigned limited(struct call *c, int64_t retry_ms)
     return 429;
 }
 
+static unsigned not_identified(struct call *c, enum rc rc)
+{
+    if (rc == RC_LIMIT) {
+        return limited(c, SECOND_MS);
+    }
+    if (rc == RC_UNAVAILABLE || rc == RC_NO_MEMORY) {
+        return 503;
+    }
+    c->api->counts.unauthenticated++;
+    return 401;
+}
+
 /* 0, or the status of the problem in e. */
 static unsigned admit(struct call *c, const struct route *r, struct err *e)
 {
@@ -85,13 +89,9 @@ static unsigned admit(struct call *c, const struct route *r, struct err *e)
     if (c->anonymous) {
         return 0;
     }
-    struct str secret = bearer(c->x);
-    if (secret.len == 0) {
-        (void)err_set(e, RC_DENIED, "send Authorization: Bearer with a token");
-    }
-    if (secret.len == 0 || control_authenticate(c->control, secret, &c->who, e) != RC_OK) {
-        api->counts.unauthenticated++;
-        return 401;
+    enum rc rc = identity_find(api->identity, c, e);
+    if (rc != RC_OK) {
+        return not_identified(c, rc);
     }
     int64_t now_ms = control_now(c->control);
     int64_t retry_ms;
@@ -104,6 +104,10 @@ static unsigned admit(struct call *c, const struct route *r, struct err *e)
         !limits_take_bytes(api->limits, c->who.token, now_ms, c->request->body.len, &retry_ms)) {
         (void)err_set(e, RC_LIMIT, "the bytes that an agent may send in a day are used up");
         return limited(c, retry_ms);
+    }
+    rc = identity_take_nonce(api->identity, c, e);
+    if (rc != RC_OK) {
+        return not_identified(c, rc);
     }
     if ((c->who.roles & r->roles) == 0) {
         (void)err_set(e, RC_DENIED, "none of this credential's roles may do that");
@@ -230,8 +234,9 @@ struct api *api_new(const struct api_options *options)
     buf_init(&api->out, CALL_REPLY_MAX);
     int64_t daily = options->daily_bytes > 0 ? options->daily_bytes : API_DAILY_BYTES;
     api->limits = limits_new(api->options.rate_per_s, api->options.burst, daily);
-    if (api->limits == NULL) {
-        free(api);
+    api->identity = identity_new(options);
+    if (api->limits == NULL || api->identity == NULL) {
+        api_free(api);
         return NULL;
     }
     return api;
@@ -241,6 +246,7 @@ void api_free(struct api *api)
 {
     if (api != NULL) {
         limits_free(api->limits);
+        identity_free(api->identity);
         buf_done(&api->out);
         free(api->buckets);
         free(api);

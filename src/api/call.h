@@ -26,11 +26,13 @@ struct counts {
 struct bucket_row;
 struct stream;
 struct limits;
+struct identity;
 
 struct api {
     struct api_options options;
     struct control *control;
     struct limits *limits;
+    struct identity *identity;
     struct buf out; /* the reply being written; kept to save allocations */
     struct counts counts;
     struct counts at_last_minute;
@@ -52,6 +54,8 @@ struct call {
     struct arena *arena;
     struct principal who;
     bool anonymous;
+    struct str nonce_key; /* of a signed request; empty else */
+    struct str nonce;
     struct value body; /* parsed; an empty object when there was none */
     struct str ids[CALL_IDS_MAX];
     struct idempotency_key idempotency;

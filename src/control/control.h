@@ -73,11 +73,33 @@ struct principal {
     unsigned roles;
     uint32_t agent; /* world index or MAP_NONE */
     struct str services; /* a source's globs */
+
+    /* What the issuer of its token says of the agent; empty: nothing. */
+    struct str model;
+    struct str prompt_version;
+    struct str act[REQUEST_ACT_MAX]; /* agents that it acts for, the nearest first */
+    uint32_t act_count;
 };
 
 /* secret: the bearer token. RC_DENIED when unknown, expired or revoked. */
 NODISCARD enum rc control_authenticate(struct control *c, struct str secret, struct principal *ret,
                                        struct err *e);
+
+/* Who was verified elsewhere: by a key of the policy, or by an issuer. */
+struct credential {
+    struct str name; /* what stands for it: with "key:" or "jwt:" before it, so that no secret is the same */
+    unsigned roles;
+    struct str person; /* an agent's name for an agent */
+    struct str agent;  /* for ROLE_AGENT */
+    struct str groups; /* for ROLE_APPROVER */
+};
+/*
+ * The principal of a credential. Its first use is an entry, token.created, from which it has an id like a bearer
+ * token and can be revoked like one; when it has become something else since (another agent, other roles), the old
+ * id is revoked and a new one made. Errors: RC_DENIED when revoked, RC_LIMIT, RC_UNAVAILABLE.
+ */
+NODISCARD enum rc control_admit(struct control *c, struct arena *a, const struct credential *who,
+                                struct principal *ret, struct err *e);
 
 /* --- durability --------------------------------------------------------------------------------------- */
 

@@ -108,6 +108,12 @@ NODISCARD enum rc redact_detail(const struct control *c, struct arena *a, struct
 /* outcome.c */
 void outcome_tick(struct control *c);
 
+/* credential.c */
+void principal_from_token(const struct world_token *t, struct principal *ret);
+/* declare.c */
+NODISCARD enum rc token_check(const struct control *c, const struct token_order *o, struct err *e);
+struct value token_body(struct arena *a, const struct token_order *o, const struct digest *digest);
+
 /* quorum.c */
 bool token_in_group(const struct world_token *t, struct str group);
 /* The approvals of the action, and with (null: none), are what its rules ask for. */

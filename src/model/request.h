@@ -17,6 +17,8 @@
 enum {
     REQUEST_TEXT_MAX = 4096, /* bytes of an intent */
     REQUEST_CONTEXTS_MAX = 256,
+    REQUEST_ACT_MAX = 3,     /* agents in whose name one acts: SEMANTICS "Delegation" */
+    REQUEST_MODEL_MAX = 256, /* bytes of a model or a prompt version */
     REQUEST_SERVICES_MAX = TOOL_SERVICES_MAX,
 };
 

@@ -1,4 +1,4 @@
-#include "policy/catalogue.h"
+#include "policy/policy_internal.h"
 
 #include "base/must.h"
 
@@ -40,6 +40,7 @@ struct agent_parts {
     const struct value *checks;
     const struct value *tiers;
     const struct value *behaviour;
+    const struct value *keys;
 };
 
 static const struct field behaviour_fields[] = {
@@ -65,6 +66,7 @@ static const struct field agent_fields[] = {
     {"tiers", FIELD_VALUE, FIELD_OF(struct agent_parts, tiers), false, 0, 0, 0, NULL},
     {"zones", FIELD_TEXTS, FIELD_OF(struct agent_parts, def.zones), false, 0, 0, 0, NULL},
     {"behaviour", FIELD_VALUE, FIELD_OF(struct agent_parts, behaviour), false, 0, 0, 0, NULL},
+    {"keys", FIELD_VALUE, FIELD_OF(struct agent_parts, keys), false, 0, 0, 0, NULL},
     {"checks", FIELD_VALUE, FIELD_OF(struct agent_parts, checks), false, 0, 0, 0, NULL},
 };
 
@@ -111,6 +113,7 @@ enum rc agent_def_read(struct reader *r, const struct value *v, struct agent_def
         rc = reader_step(r, thresholds_read(r, parts.checks, &parts.def.checks), "checks");
     }
     rc = rc == RC_OK ? read_tiers(r, parts.tiers, &parts.def) : rc;
+    rc = rc == RC_OK ? reader_step(r, agent_keys_read(r, parts.keys, &parts.def), "keys") : rc;
     if (rc == RC_OK && parts.behaviour != NULL) {
         rc = reader_step(r, read_fields(r, parts.behaviour, behaviour_fields, COUNT(behaviour_fields),
                                         &parts.def.behaviour), "behaviour");
@@ -128,10 +131,12 @@ struct value agent_def_value(struct arena *a, const struct agent_def *d)
     const struct behaviour *b = &d->behaviour;
     bool says = b->tools.count > 0 || b->targets.count > 0 || b->per_hour > 0 || b->from_ms > 0 || b->until_ms > 0;
     struct value behaviour = write_fields(a, behaviour_fields, COUNT(behaviour_fields), b);
+    struct value keys = agent_keys_value(a, d);
     struct agent_parts parts = {.def = *d,
                                 .checks = checks.count > 0 ? &checks : NULL,
                                 .tiers = of_services.count > 0 ? &of_services : NULL,
-                                .behaviour = says ? &behaviour : NULL};
+                                .behaviour = says ? &behaviour : NULL,
+                                .keys = keys.count > 0 ? &keys : NULL};
     return write_fields(a, agent_fields, COUNT(agent_fields), &parts);
 }
 

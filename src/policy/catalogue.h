@@ -20,6 +20,8 @@ enum {
     CAPTURES_MAX = 16,         /* {names} in one pattern or template */
     TOOL_SERVICES_MAX = 16,    /* services of one tool */
     AGENT_TIERS_MAX = 64,      /* services with a tier of their own, of one agent */
+    AGENT_KEYS_MAX = 8,        /* public keys of one agent: those in use and those that follow them */
+    AGENT_KEY_LEN = 32,        /* bytes of an Ed25519 public key */
 };
 
 /* The trust ladder, lowest first. */
@@ -47,6 +49,12 @@ struct behaviour {
     int64_t until_ms;
 };
 
+/* What an agent signs its requests with, by Ed25519; the request names it "<agent>/<id>". */
+struct agent_key {
+    struct str id; /* a name without '/' */
+    uint8_t public[AGENT_KEY_LEN];
+};
+
 struct agent_def {
     struct str name;
     struct str owner;           /* who answers for it */
@@ -62,6 +70,8 @@ struct agent_def {
     uint32_t tier_count;
     struct str_list zones;             /* globs over trust zones it acts in; empty: any */
     struct behaviour behaviour;
+    const struct agent_key *keys;
+    uint32_t key_count;
     struct threshold_changes checks;
 };
 
@@ -161,6 +171,9 @@ bool tool_matches_argv(struct arena *a, const struct tool_def *t, struct str exe
 bool tool_matches_mcp(const struct tool_def *t, struct str mcp_tool);
 /* True when the tool is only ever called by its name. */
 bool tool_is_named(const struct tool_def *t);
+
+/* Null: the agent has no such key. */
+const struct agent_key *agent_key_find(const struct agent_def *d, struct str id);
 
 /* Any of the globs fits. */
 bool any_glob(const struct str_list *globs, struct str text);

@@ -16,6 +16,9 @@ NODISCARD enum rc surface_rule_read(struct reader *r, const struct value *v, voi
 struct value surface_rule_value(struct arena *a, const void *in);
 NODISCARD enum rc quorum_rule_read(struct reader *r, const struct value *v, void *out);
 struct value quorum_rule_value(struct arena *a, const void *in);
+/* The list `keys` of an agent; v null: it has none. */
+NODISCARD enum rc agent_keys_read(struct reader *r, const struct value *v, struct agent_def *def);
+struct value agent_keys_value(struct arena *a, const struct agent_def *d);
 /* out: a struct permission. */
 NODISCARD enum rc permission_read(struct reader *r, const struct value *v, void *out);
 struct value permission_value(struct arena *a, const void *in);

@@ -270,6 +270,45 @@ static void agents_services_and_tools_are_read(void **state)
     policy_free(p);
 }
 
+#define KEY_A "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+#define KEY_B "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
+
+static void keys_are_read_in_either_base64(void **state)
+{
+    (void)state;
+    struct policy *p = loaded("agents: [{name: bot/a, owner: o, keys: [{id: k1, public: " KEY_A "}, {id: k2, public: " KEY_B "}]}]");
+    const struct agent_def *a = p->agents;
+    assert_int_equal(a->key_count, 2);
+    assert_int_equal(agent_key_find(a, STR("k1"))->public[0], 0xd7);
+    assert_int_equal(agent_key_find(a, STR("k2"))->public[31], 0x0c);
+    assert_null(agent_key_find(a, STR("k")));
+    /* As it is recorded, and read back: the same. */
+    struct value v = agent_def_value(p->arena, a);
+    const struct value *keys = value_get(&v, STR("keys"));
+    assert_str(value_text(value_get(value_item(keys, 0), STR("public"))), KEY_A);
+    assert_str(value_text(value_get(value_item(keys, 1), STR("public"))), "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw");
+    struct agent_def again;
+    struct err e;
+    struct reader r = {p->arena, STR(""), &e};
+    assert_int_equal(agent_def_read(&r, &v, &again), RC_OK);
+    assert_memory_equal(agent_key_find(&again, STR("k2"))->public, a->keys[1].public, AGENT_KEY_LEN);
+    policy_free(p);
+}
+
+static void an_agent_has_few_keys(void **state)
+{
+    (void)state;
+    char yaml[1200] = "agents: [{name: a, owner: o, keys: [";
+    for (int i = 0; i < AGENT_KEYS_MAX; i++) {
+        snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), "{id: k%d, public: " KEY_A "}, ", i);
+    }
+    size_t full = strlen(yaml);
+    snprintf(yaml + full, sizeof yaml - full, "]}]");
+    policy_free(loaded(yaml));
+    snprintf(yaml + full, sizeof yaml - full, "{id: k, public: " KEY_A "}]}]");
+    check_refused(yaml, RC_INVALID, "p.yaml:1:36", "keys: expected a list of at most 8 {id, public}");
+}
+
 static void what_is_wrong_is_said_with_its_place(void **state)
 {
     (void)state;
@@ -317,7 +356,17 @@ static void what_is_wrong_is_said_with_its_place(void **state)
          "agents: \"a\" is declared twice"},
         {"agents:\n  - {name: a, owner: o, color: red}", "p.yaml:2:32",
          "unknown key \"color\": expected one of name, owner, escalation, team, roles, model, "
-         "prompt_version, advisory, suspended, tier, tiers, zones, behaviour, checks"},
+         "prompt_version, advisory, suspended, tier, tiers, zones, behaviour, keys, checks"},
+        {"agents: [{name: a, owner: o, keys: {}}]", "p.yaml:1:36", "keys: expected a list of at most 8 {id, public}"},
+        {"agents: [{name: a, owner: o, keys: [{id: k}]}]", "p.yaml:1:37", "public is required"},
+        {"agents: [{name: a, owner: o, keys: [{id: a/b, public: x}]}]", "p.yaml:1:42",
+         "id: expected a name without '/'"},
+        {"agents: [{name: a, owner: o, keys: [{id: k, public: short}]}]", "p.yaml:1:53",
+         "public: expected 32 bytes of an Ed25519 key in base64"},
+        {"agents: [{name: a, owner: o, keys: [{id: k, public: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=}]}]",
+         "p.yaml:1:53", "public: expected 32 bytes of an Ed25519 key in base64"},
+        {"agents: [{name: a, owner: o, keys: [{id: k, public: " KEY_A "}, {id: k, public: " KEY_B "}]}]",
+         "p.yaml:1:99", "id: \"k\" is there twice"},
         {"services: [{name: s, slo: {objective: 100, events: true}}]", "p.yaml:1:39",
          "objective: expected 0.0001 to 99.9999"},
         {"services: [{name: s, slo: {objective: 99}}]", "p.yaml:1:27",
@@ -1057,6 +1106,8 @@ int main(void)
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(agents_services_and_tools_are_read),
         cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+        cmocka_unit_test(keys_are_read_in_either_base64),
+        cmocka_unit_test(an_agent_has_few_keys),
         cmocka_unit_test(clock_times_are_checked),
         cmocka_unit_test(what_is_required_is_not_empty),
         cmocka_unit_test(ranges_hold_at_their_ends),
