@@ -39,6 +39,7 @@ static void add_id(struct arena *a, struct value *v, struct str about)
         {{"act_", 4}, {"action_id", 9}},
         {{"stp_", 4}, {"stop_id", 7}},
         {{"grt_", 4}, {"grant_id", 8}},
+        {{"inc_", 4}, {"incident_id", 11}},
     };
     for (size_t i = 0; i < COUNT(ids); i++) {
         if (str_starts(about, ids[i].prefix)) {
@@ -57,7 +58,7 @@ static void add_text(struct arena *a, struct value *v, struct str name, struct s
 /* What a body may show to every operator. The reason of an action that was cancelled may be an agent's words. */
 static void add_members(struct arena *a, struct value *v, const struct feed_item *item)
 {
-    static const char *const of_actions[] = {"result", "late", "expires_at", "person", "quorum"};
+    static const char *const of_actions[] = {"result", "late", "service", "expires_at", "person", "quorum"};
     static const char *const of_operators[] = {"scope", "name", "level",      "state",  "tier",
                                                "hash",  "target", "expires_at", "person", "reason"};
     bool action = item->action != 0;

@@ -38,7 +38,7 @@ struct watch {
 
 static void print_text(const struct value *v)
 {
-    static const char *const ids[] = {"action_id", "stop_id", "grant_id"};
+    static const char *const ids[] = {"action_id", "stop_id", "grant_id", "incident_id"};
     static const char *const told[] = {"agent", "tool",   "services", "verdict", "blocking_check", "result",
                                        "scope", "name",   "level",    "state",   "tier",           "cause",
                                        "hash",  "person", "reason",   "from_seq", "to_seq"};

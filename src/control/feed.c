@@ -42,6 +42,10 @@ static const struct {
     [ENTRY_ACTION_EXPIRED] = {EVERYBODY, NULL},
     [ENTRY_APPROVAL_GRANTED] = {EVERYBODY, NULL},
     [ENTRY_APPROVAL_REJECTED] = {EVERYBODY, NULL},
+    [ENTRY_ACTION_VIOLATED] = {EVERYBODY, NULL},
+    [ENTRY_REVERT_STARTED] = {EVERYBODY, NULL},
+    [ENTRY_REVERT_FINISHED] = {EVERYBODY, NULL},
+    [ENTRY_INCIDENT_CLOSED] = {EVERYBODY, NULL},
     [ENTRY_STOP_SET] = {EVERYBODY, "stp"},
     [ENTRY_STOP_LIFTED] = {EVERYBODY, NULL},
     [ENTRY_BREAKER_SET] = {EVERYBODY, NULL},
@@ -104,20 +108,12 @@ static void push(struct feed *f, struct slot s)
 static uint32_t acting_agent(const struct control *c, const struct append *what)
 {
     uint64_t id;
-    switch (what->kind) {
-    case ENTRY_ACTION_DECIDED:
+    if (what->kind == ENTRY_ACTION_DECIDED) {
         return world_agent_find(c->world, value_text(value_path(&what->body, "request", "agent", NULL)));
-    case ENTRY_ACTION_REDECIDED:
-    case ENTRY_ACTION_COMMITTED:
-    case ENTRY_ACTION_FINISHED:
-    case ENTRY_ACTION_LOST:
-        if (what->ref_count > 0 && id_parse(what->refs[0], "act", &id) && world_action(c->world, id) != NULL) {
-            return world_action(c->world, id)->agent;
-        }
-        return MAP_NONE;
-    default:
-        return MAP_NONE;
     }
+    bool named = what->ref_count > 0 && id_parse(what->refs[0], "act", &id);
+    const struct action *a = named ? world_action(c->world, id) : NULL;
+    return a == NULL ? (uint32_t)MAP_NONE : a->agent;
 }
 
 struct feed_mark feed_before(const struct control *c, const struct append *what, int64_t time_ms)

@@ -37,7 +37,7 @@ struct feed_item {
     uint64_t seq;         /* of the entry; of a breaker, the one that moved it */
     uint64_t from;        /* of FEED_LOST */
     int64_t time_ms;      /* of the entry; 0 for FEED_LOST */
-    struct str about;     /* "act_12", "stp_3", "grt_4"; may be empty */
+    struct str about;     /* "act_12", "stp_3", "grt_4", "inc_5"; may be empty */
     uint64_t action;      /* when it is about one; 0 else */
     struct str agent;     /* the next three may be empty */
     struct str tool;

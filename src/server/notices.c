@@ -1,12 +1,9 @@
 #include "server/notices.h"
 
-#include "base/must.h"
-#include "control/feed.h"
 #include "server/lost_signals.h"
+#include "server/wording.h"
 #include "sys/clock.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { READ_ARENA_MAX = 16 << 20 };
@@ -20,7 +17,7 @@ struct open_action {
 struct notices {
     struct notices_options options;
     struct http_client *http;
-    struct notifier *notifier;
+    struct wording wording;
     struct lost_signals *signals;
     bool subscribed;
     bool disk_full;
@@ -33,72 +30,9 @@ static const struct world *world_of(const struct notices *n)
     return control_world(n->options.control);
 }
 
-/* --- saying -------------------------------------------------------------------------------------------------- */
-
-static void say(struct notices *n, struct notice *what, const char *format, ...) PRINTF(3, 4);
-
-static void say(struct notices *n, struct notice *what, const char *format, ...)
-{
-    char text[NOTIFY_TEXT_MAX + 1];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    what->text = str_from(text);
-    notifier_say(n->notifier, what);
-}
-
 static void settle(struct notices *n, enum notice_kind kind, struct str key)
 {
-    notifier_settle(n->notifier, kind, key);
-}
-
-/* Who answers for the agent, and who is called. */
-static void add_agent(const struct notices *n, struct notice *out, struct str name)
-{
-    uint32_t at = world_agent_find(world_of(n), name);
-    const struct agent_def *def = at == MAP_NONE ? NULL : world_agent_at(world_of(n), at)->def;
-    out->agent = name;
-    if (def != NULL) {
-        out->owner = def->owner;
-        out->escalation = def->escalation;
-    }
-}
-
-static void add_service(const struct notices *n, struct notice *out, struct str name)
-{
-    uint32_t at = world_service_find(world_of(n), name);
-    const struct service_def *def = at == MAP_NONE ? NULL : world_service_at(world_of(n), at)->def;
-    out->service = name;
-    if (def != NULL && out->owner.len == 0) {
-        out->owner = def->owner;
-    }
-}
-
-static struct str agent_of(const struct notices *n, const struct action *a)
-{
-    return str_from(world_agent_at(world_of(n), a->agent)->name);
-}
-
-static struct str tool_of(const struct notices *n, const struct action *a)
-{
-    return a->tool == MAP_NONE ? STR("a command") : str_from(world_tool_at(world_of(n), a->tool)->name);
-}
-
-static struct str service_of(const struct notices *n, const struct action *a)
-{
-    return a->service_count == 0 ? STR("") : str_from(world_service_at(world_of(n), a->services[0])->name);
-}
-
-static struct notice about_action(const struct notices *n, enum notice_kind kind, struct str key,
-                                  const struct action *a)
-{
-    struct notice out = {.kind = kind, .key = key};
-    add_agent(n, &out, agent_of(n, a));
-    if (a->service_count > 0) {
-        add_service(n, &out, service_of(n, a));
-    }
-    return out;
+    notifier_settle(n->wording.notifier, kind, key);
 }
 
 /* --- actions --------------------------------------------------------------------------------------------------- */
@@ -123,53 +57,6 @@ static bool keep(struct notices *n, uint64_t id)
     return true;
 }
 
-static void say_escalated(struct notices *n, const struct feed_item *item)
-{
-    const struct action *a = world_action(world_of(n), item->action);
-    if (!waits_on_people(a) || a->state != ACTION_ESCALATED) {
-        return; /* decided before it could be said */
-    }
-    struct notice out = about_action(n, NOTICE_ESCALATED, item->about, a);
-    out.seq = item->seq;
-    out.at_ms = item->time_ms;
-    out.needs_ack = keep(n, a->id);
-    char due[INSTANT_TEXT_LEN];
-    instant_format(a->due_ms, due);
-    say(n, &out, "%.*s asks for %.*s%s%.*s: %.*s. Approve or reject %.*s before %.*s", STR_ARG(out.agent),
-        STR_ARG(tool_of(n, a)), out.service.len > 0 ? " on " : "", STR_ARG(out.service), STR_ARG(item->blocking),
-        STR_ARG(item->about), INSTANT_TEXT_LEN, due);
-}
-
-static void say_unknown(struct notices *n, const struct action *a)
-{
-    struct id_text id = id_format("act", a->id);
-    struct notice out = about_action(n, NOTICE_UNKNOWN, str_from(id.text), a);
-    out.seq = a->id;
-    out.at_ms = a->closed_ms;
-    out.needs_ack = keep(n, a->id);
-    say(n, &out, "%s: the executor of %.*s for %.*s was lost. Whether it took effect is not known", id.text,
-        STR_ARG(tool_of(n, a)), STR_ARG(out.agent));
-}
-
-static void say_expiring(struct notices *n, struct open_action *open, const struct action *a)
-{
-    int64_t whole_ms = a->due_ms - a->proposed_ms;
-    int64_t from_ms = a->due_ms - whole_ms / 100 * EXPIRING_PCT;
-    if (open->expiring || a->state != ACTION_ESCALATED || control_now(n->options.control) < from_ms) {
-        return;
-    }
-    struct id_text id = id_format("act", a->id);
-    struct notice out = about_action(n, NOTICE_EXPIRING, str_from(id.text), a);
-    out.seq = a->decided_seq;
-    out.at_ms = from_ms; /* the same after a restart */
-    out.needs_ack = true;
-    open->expiring = true;
-    char due[INSTANT_TEXT_LEN];
-    instant_format(a->due_ms, due);
-    say(n, &out, "%s of %.*s expires at %.*s and nobody has decided", id.text, STR_ARG(out.agent), INSTANT_TEXT_LEN,
-        due);
-}
-
 static void settle_action(struct notices *n, uint64_t id, const struct action *a)
 {
     struct id_text text = id_format("act", id);
@@ -183,6 +70,24 @@ static void settle_action(struct notices *n, uint64_t id, const struct action *a
     }
 }
 
+static void tell_escalated(struct notices *n, const struct feed_item *item)
+{
+    const struct action *a = world_action(world_of(n), item->action);
+    if (waits_on_people(a) && a->state == ACTION_ESCALATED) { /* not decided before it could be said */
+        say_escalated(&n->wording, item, a, keep(n, a->id));
+    }
+}
+
+static void tell_expiring(struct notices *n, struct open_action *open, const struct action *a)
+{
+    int64_t whole_ms = a->due_ms - a->proposed_ms;
+    int64_t from_ms = a->due_ms - whole_ms / 100 * EXPIRING_PCT; /* the same after a restart */
+    if (!open->expiring && a->state == ACTION_ESCALATED && control_now(n->options.control) >= from_ms) {
+        say_expiring(&n->wording, a, from_ms);
+        open->expiring = true;
+    }
+}
+
 /* What became of those that were said. One that was lost and has left memory can't be reported on any more. */
 static void review_actions(struct notices *n)
 {
@@ -192,50 +97,23 @@ static void review_actions(struct notices *n)
         const struct action *a = world_action(world_of(n), open.id);
         settle_action(n, open.id, a);
         if (waits_on_people(a)) {
-            say_expiring(n, &open, a);
+            tell_expiring(n, &open, a);
             n->actions[kept++] = open;
         }
     }
     n->action_count = kept;
 }
 
-/* --- stops, breakers, the clock, the disk ----------------------------------------------------------------------------- */
+/* --- stops, breakers, incidents, the disk ------------------------------------------------------------------------ */
 
-static void say_stop(struct notices *n, const struct world_stop *s)
-{
-    struct id_text id = id_format("stp", s->id);
-    struct notice out = {
-        .kind = NOTICE_STOP, .key = str_from(id.text), .seq = s->id, .at_ms = s->at_ms, .needs_ack = true};
-    if (s->scope == STOP_AGENT) {
-        add_agent(n, &out, str_from(s->name));
-    } else if (s->scope == STOP_SERVICE) {
-        add_service(n, &out, str_from(s->name));
-    }
-    say(n, &out, "%s of %s%s%s by %s: %s", stop_level_name(s->level), stop_scope_name(s->scope),
-        s->name[0] != '\0' ? " " : "", s->name, s->by_person, s->reason);
-}
-
-static void say_stop_of(struct notices *n, uint64_t id)
+static void tell_stop(struct notices *n, uint64_t id)
 {
     const struct world *w = world_of(n);
     for (uint32_t i = 0; i < world_stop_count(w); i++) {
         if (world_stop_at(w, i)->id == id) {
-            say_stop(n, world_stop_at(w, i));
+            say_stop(&n->wording, world_stop_at(w, i));
         }
     }
-}
-
-/* When it tripped, from when it will be half-open: so that a restart says the same. */
-static int64_t tripped_ms(const struct notices *n, const struct world_agent *a)
-{
-    struct thresholds room;
-    struct threshold_changes none = {NULL, 0};
-    const struct policy *p = world_policy(world_of(n));
-    if (p == NULL || a->breaker.forced) {
-        return control_now(n->options.control);
-    }
-    return a->breaker.until_ms -
-           policy_thresholds(p, STR(""), a->def == NULL ? none : a->def->checks, &room)->at[BREAKER_OPEN_MS];
 }
 
 /* Says it, or settles it. */
@@ -243,33 +121,34 @@ static void tell_breaker(struct notices *n, struct str agent)
 {
     uint32_t at = world_agent_find(world_of(n), agent);
     const struct world_agent *a = at == MAP_NONE ? NULL : world_agent_at(world_of(n), at);
-    if (a == NULL || !a->breaker.open) {
+    if (a != NULL && a->breaker.open) {
+        say_breaker(&n->wording, a);
+    } else {
         settle(n, NOTICE_BREAKER, agent);
-        return;
     }
-    struct notice out = {.kind = NOTICE_BREAKER, .key = agent, .at_ms = tripped_ms(n, a), .needs_ack = true};
-    add_agent(n, &out, agent);
-    say(n, &out, "the breaker of %.*s is open: %s", STR_ARG(agent), a->breaker.cause);
 }
 
-static void say_clock(struct notices *n, uint64_t seq, int64_t at_ms)
+/* Incidents of actions that nothing takes back: there was no revert, or it failed. */
+static void tell_incidents(struct notices *n)
 {
-    struct notice out = {
-        .kind = NOTICE_CLOCK, .key = STR("clock"), .seq = seq, .at_ms = at_ms, .needs_ack = true};
-    say(n, &out, "the clock jumped: nothing new is started or approved until a person accepts it (pawl clock accept)");
+    const struct world *w = world_of(n);
+    for (uint32_t i = 0; i < world_incident_count(w); i++) {
+        const struct world_incident *incident = world_incident_at(w, i);
+        const struct action *a = world_action(w, incident->action);
+        if (a != NULL && a->agent != MAP_NONE &&
+            (a->state == ACTION_VIOLATED || a->state == ACTION_REVERT_FAILED)) {
+            say_harm(&n->wording, incident, a);
+        }
+    }
 }
 
 static void look_at_disk(struct notices *n)
 {
     bool full = control_health(n->options.control) == HEALTH_DISK_FULL;
-    struct notice out = {.kind = NOTICE_DISK,
-                         .key = STR("disk"),
-                         .at_ms = control_now(n->options.control),
-                         .needs_ack = true};
     if (full && !n->disk_full) {
-        say(n, &out, "the disk is full, or nearly: decisions are refused, stops and reads go on");
+        say_disk(&n->wording);
     } else if (!full && n->disk_full) {
-        settle(n, NOTICE_DISK, out.key);
+        settle(n, NOTICE_DISK, STR("disk"));
     }
     n->disk_full = full;
 }
@@ -277,14 +156,11 @@ static void look_at_disk(struct notices *n)
 static void on_signal_change(void *context, uint32_t service, bool lost, int64_t since_ms)
 {
     struct notices *n = context;
-    const char *name = world_service_at(world_of(n), service)->name;
-    struct notice out = {.kind = NOTICE_SIGNAL_LOST, .key = str_from(name), .at_ms = since_ms, .needs_ack = true};
-    if (!lost) {
-        settle(n, NOTICE_SIGNAL_LOST, out.key);
-        return;
+    if (lost) {
+        say_signal_lost(&n->wording, service, since_ms);
+    } else {
+        settle(n, NOTICE_SIGNAL_LOST, str_from(world_service_at(world_of(n), service)->name));
     }
-    add_service(n, &out, out.key);
-    say(n, &out, "the error budget of %s is not known any more: what changes it is held", name);
 }
 
 /* --- all that is open ---------------------------------------------------------------------------------------------- */
@@ -294,10 +170,10 @@ static void say_action_again(struct notices *n, const struct action *a)
     CLEANUP(arena) struct arena *arena = arena_new(READ_ARENA_MAX);
     struct feed_item item;
     if (a->state == ACTION_UNKNOWN) {
-        say_unknown(n, a);
+        say_unknown(&n->wording, a, keep(n, a->id));
     } else if (arena != NULL &&
                control_feed_read(n->options.control, arena, a->decided_seq, &item, NULL) == RC_OK) {
-        say_escalated(n, &item);
+        tell_escalated(n, &item);
     }
 }
 
@@ -310,13 +186,14 @@ static void say_all(struct notices *n)
         }
     }
     for (uint32_t i = 0; i < world_stop_count(w); i++) {
-        say_stop(n, world_stop_at(w, i));
+        say_stop(&n->wording, world_stop_at(w, i));
     }
     for (uint32_t i = 0; i < world_agent_count(w); i++) {
         if (world_agent_at(w, i)->breaker.open) {
             tell_breaker(n, str_from(world_agent_at(w, i)->name));
         }
     }
+    tell_incidents(n);
     review_actions(n);
 }
 
@@ -328,15 +205,22 @@ static void on_entry(struct notices *n, const struct feed_item *item)
     switch (item->kind) {
     case ENTRY_ACTION_DECIDED:
     case ENTRY_ACTION_REDECIDED:
-        say_escalated(n, item);
+        tell_escalated(n, item);
         break;
     case ENTRY_ACTION_LOST:
         if (waits_on_people(a) && a->state == ACTION_UNKNOWN) {
-            say_unknown(n, a);
+            say_unknown(&n->wording, a, keep(n, a->id));
         }
         break;
+    case ENTRY_ACTION_VIOLATED:
+    case ENTRY_REVERT_FINISHED:
+        tell_incidents(n);
+        break;
+    case ENTRY_INCIDENT_CLOSED:
+        settle(n, NOTICE_REVERT_FAILED, item->about);
+        break;
     case ENTRY_STOP_SET:
-        say_stop_of(n, item->seq);
+        tell_stop(n, item->seq);
         break;
     case ENTRY_STOP_LIFTED:
         settle(n, NOTICE_STOP, item->about);
@@ -345,7 +229,7 @@ static void on_entry(struct notices *n, const struct feed_item *item)
         tell_breaker(n, item->agent);
         break;
     case ENTRY_CLOCK_JUMPED:
-        say_clock(n, item->seq, item->time_ms);
+        say_clock(&n->wording, item->seq, item->time_ms);
         break;
     case ENTRY_CLOCK_ACCEPTED:
         settle(n, NOTICE_CLOCK, STR("clock"));
@@ -411,7 +295,7 @@ static enum rc begin(struct notices *n, struct err *e)
     }
     enum rc rc = http_client_new(n->options.loop, &n->http, e);
     options.http = n->http;
-    rc = rc == RC_OK ? notifier_new(&options, &n->notifier, e) : rc;
+    rc = rc == RC_OK ? notifier_new(&options, &n->wording.notifier, e) : rc;
     rc = rc == RC_OK ? control_subscribe(n->options.control, on_item, n, e) : rc;
     n->subscribed = rc == RC_OK;
     return rc;
@@ -428,6 +312,7 @@ enum rc notices_new(const struct notices_options *options, struct notices **ret,
         return err_set(e, RC_NO_MEMORY, "no memory for notices");
     }
     n->options = *options;
+    n->wording.control = options->control;
     enum rc rc = begin(n, e);
     if (rc != RC_OK) {
         notices_free(n);
@@ -446,7 +331,7 @@ void notices_free(struct notices *n)
     if (n->subscribed) {
         control_unsubscribe(n->options.control, on_item, n);
     }
-    notifier_free(n->notifier);
+    notifier_free(n->wording.notifier);
     if (n->http != NULL) {
         http_client_free(n->http);
     }

@@ -19,19 +19,26 @@ policy:
   proposal_ttl: 24s
   start_deadline: 1s
   checks:
-    breaker: {max_denials: 2}
+    breaker: {max_denials: 2, max_failures: 10}
     error_budget: {max_age: 1s}
   agents:
     - {name: bot, owner: team-shop, escalation: [alice, on-call], checks: {error_budget: {max_age: 1h}}}
     - {name: cat, owner: team-cats}
   services:
     - {name: shop, owner: team-shop, slo: {objective: 99, events: true}}
+    - {name: web, owner: team-web, slo: {objective: 90, window: 1h, events: true}}
     - {name: mail, owner: team-mail, slo: {objective: 99, events: true}}
   tools:
     - name: scale
       class: write
       services: [shop]
       parameters: {type: object, properties: {n: {type: integer}, note: {type: string}}}
+    - name: move
+      class: write
+      services: [web]
+      parameters: {type: object}
+      observe: {for: 3s, max_drop_pct: 5}
+      revert: {argv: [/bin/false], timeout: 5s}
 """
 
 SECRET_WORDS = "words-of-an-agent"
@@ -133,8 +140,8 @@ def escalated(s, receiver):
     return [asked["action_id"], rejected["action_id"]], [waiting["action_id"], cats["action_id"]]
 
 
-def committed(s, n):
-    answer = propose(s, n)
+def committed(s, n, **more):
+    answer = propose(s, n, **more)
     assert answer["verdict"] == "allow", answer
     nonce = f"nonce-of-{n:016}"
     status, grant = s.call("POST", f"/v1/actions/{answer['action_id']}/commit",
@@ -170,6 +177,21 @@ def stops(s, receiver):
     words, environment, given = paged[0].split("|", 2)
     assert words == "--team sre" and environment == f"stop {stop_ids[1]}" and json.loads(given)["type"] == "pawl.stop"
     return stop_ids
+
+
+def harm(s, receiver):
+    """A change breaks its service and can't be taken back."""
+    feed(s, "web")
+    action, nonce = committed(s, 30, tool="move")
+    assert s.call("POST", f"/v1/actions/{action}/outcome", {"executor_nonce": nonce, "result": "succeeded"},
+                  token="bot")[0] == 200
+    assert s.call("POST", "/v1/events", {"type": "sli", "service": "web", "good": 0, "total": 300},
+                  token="source")[0] == 202
+    notice = s.wait_for(lambda: receiver.find("revert_failed"))[0]["data"]
+    assert notice["text"] == f"{action} of bot did harm to web and its revert failed", notice
+    assert notice["key"].startswith("inc_") and notice["owner"] == "team-shop" and notice["service"] == "web", notice
+    assert s.command("incident", "close", notice["key"], "--reason", "mended by hand").returncode == 0
+    return notice["key"]
 
 
 def breaker(s, receiver):
@@ -226,9 +248,11 @@ def scenes(s, receiver):
     decided, waiting = escalated(s, receiver)
     back, gone = lost(s, receiver)
     lifted, standing = stops(s, receiver)
+    incident = harm(s, receiver)
     breaker(s, receiver)
     signal_lost(s, receiver)
-    settled = [("escalated", key) for key in decided] + [("unknown", back), ("stop", lifted)]
+    settled = [("escalated", key) for key in decided] + [("unknown", back), ("stop", lifted),
+                                                             ("revert_failed", incident)]
     still_open = [("escalated", key) for key in waiting] + [("unknown", gone), ("stop", standing)]
     repeated(s, receiver, still_open, settled)
     restarted(s, receiver, still_open + [("breaker", "cat")], settled)
