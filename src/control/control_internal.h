@@ -103,6 +103,8 @@ void clock_anchor(struct control *c);
 /* secrets.c */
 /* The caller's part of q; the parsed body that it borrows is changed. */
 NODISCARD enum rc redact_request(const struct control *c, struct arena *a, struct request *q, struct err *e);
+/* request_derive, and what its diffs say. */
+NODISCARD enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e);
 NODISCARD enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e);
 
 /* outcome.c */

@@ -118,7 +118,7 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
 {
     enum rc rc = within_limits(c, e);
     rc = rc == RC_OK ? redact_request(c, a, q, e) : rc;
-    rc = rc == RC_OK ? request_derive(a, c->world, q, e) : rc;
+    rc = rc == RC_OK ? derive(c, a, q, e) : rc;
     struct digest digest;
     rc = rc == RC_OK ? action_digest(c, a, q, &digest, e) : rc;
     if (rc != RC_OK) {
@@ -147,7 +147,7 @@ enum rc control_evaluate(struct control *c, struct arena *a, struct request *q, 
         return err_set(e, RC_UNAVAILABLE, "no policy is loaded: nothing can be decided");
     }
     enum rc rc = redact_request(c, a, q, e);
-    rc = rc == RC_OK ? request_derive(a, c->world, q, e) : rc;
+    rc = rc == RC_OK ? derive(c, a, q, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -173,7 +173,7 @@ enum rc control_rebuild(struct control *c, struct arena *a, const struct action 
         return rc;
     }
     request_read(value_get(body, STR("request")), ret);
-    rc = request_derive(a, c->world, ret, e);
+    rc = derive(c, a, ret, e);
     struct digest digest;
     rc = rc == RC_OK ? action_digest(c, a, ret, &digest, e) : rc;
     if (rc != RC_OK) {

@@ -2,8 +2,8 @@
  * control/quorum - have the right people approved?
  *
  * Each rule that the action fits names groups with counts; a person counts once over all groups of a rule, so
- * the question is whether people and places can be matched. What destroys needs at least one human whatever the
- * rules say; without a rule one approval is enough.
+ * the question is whether people and places can be matched. What destroys, and a migration that harms, needs at
+ * least one human whatever the rules say; without a rule one approval is enough.
  */
 #include "control/control_internal.h"
 
@@ -93,7 +93,8 @@ bool quorum_met(struct control *c, const struct action *action, const struct wor
     }
     bool destroys = action->tool != MAP_NONE && world_tool_at(c->world, action->tool)->def != NULL &&
                     world_tool_at(c->world, action->tool)->def->class == TOOL_DESTRUCTIVE;
-    if (who.count == 0 || (destroys && !who.human)) {
+    bool harms = action_review(action)->shown[CHECK_SCHEMA_DRIFT].shown;
+    if (who.count == 0 || ((destroys || harms) && !who.human)) {
         return false;
     }
     for (uint32_t i = 0; i < review->quorum_count; i++) {

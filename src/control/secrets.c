@@ -1,8 +1,10 @@
 /*
- * control/secrets - what a caller says is redacted before it is derived, decided, recorded or shown.
+ * control/secrets - what a caller says is redacted before it is derived, decided, recorded or shown; and what its
+ * changes are is read from what is left.
  */
 #include "control/control_internal.h"
 
+#include "diff/sql.h"
 #include "redact/redact.h"
 #include "value/mark.h"
 
@@ -68,6 +70,20 @@ enum rc redact_request(const struct control *c, struct arena *a, struct request 
     }
     rc = rc == RC_OK ? redact_words(c, a, &q->intent, &q->redacted, e) : rc;
     return rc == RC_OK ? redact_words(c, a, &q->wants_person, &q->redacted, e) : rc;
+}
+
+enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e)
+{
+    enum rc rc = request_derive(a, c->world, q, e);
+    if (rc != RC_OK || q->tool == NULL || q->tool->sql.len == 0) {
+        return rc;
+    }
+    const struct value *text = value_get(&q->parameters, q->tool->sql);
+    struct sql_reading read = sql_read(value_text(text));
+    bool missing = !value_is(text, VALUE_STRING);
+    q->sql_harm = missing ? SQL_UNREADABLE : read.harm;
+    q->sql_what = missing ? STR("there is no SQL in its parameter") : arena_str(a, str_from(read.what));
+    return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the request is too large") : RC_OK;
 }
 
 enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e)

@@ -26,6 +26,7 @@ struct finding check_upstream(const struct check_input *in);
 struct finding check_blast_radius(const struct check_input *in);
 struct finding check_rate(const struct check_input *in);
 struct finding check_surfaces(const struct check_input *in);
+struct finding check_schema_drift(const struct check_input *in);
 struct finding check_memory(const struct check_input *in);
 struct finding check_drift(const struct check_input *in);
 struct finding check_provenance(const struct check_input *in);

@@ -38,6 +38,7 @@ static const struct {
     [CHECK_BLAST_RADIUS] = {check_blast_radius, false, true},
     [CHECK_RATE] = {check_rate, false, false},
     [CHECK_SURFACES] = {check_surfaces, false, true},
+    [CHECK_SCHEMA_DRIFT] = {check_schema_drift, false, true},
     [CHECK_MEMORY] = {check_memory, false, false},
     [CHECK_DRIFT] = {check_drift, false, true},
     [CHECK_PROVENANCE] = {check_provenance, false, true},

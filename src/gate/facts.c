@@ -324,6 +324,8 @@ static void facts_clear(struct facts *f)
     f->memory_service = STR("");
     f->grant = 0;
     f->hour_count = 0;
+    f->sql_harm = SQL_HARMLESS;
+    f->sql_what = STR("");
 }
 
 void gate_gather(const struct gate_input *in, struct facts *ret)
@@ -345,6 +347,8 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
         gather_budgets(in, t, ret);
         gather_upstream(in, t, ret);
     }
+    ret->sql_harm = in->request->sql_harm;
+    ret->sql_what = in->request->sql_what;
     gather_conduct(in, t, ret);
     struct aqdd q = world_aqdd(in->world, in->now_ms);
     ret->aqdd_known = true;

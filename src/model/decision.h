@@ -8,6 +8,7 @@
 #ifndef MODEL_DECISION_H
 #define MODEL_DECISION_H
 
+#include "diff/sql.h"
 #include "model/signals.h"
 #include "policy/policy.h"
 
@@ -106,6 +107,8 @@ struct facts {
     int64_t memory_failed;
     struct str memory_service;
     uint64_t grant;            /* the operator's grant that covers it; 0: none */
+    enum sql_harm sql_harm;    /* the worst that its SQL does */
+    struct str sql_what;
     int64_t hour_count;        /* executions of the agent in an hour; counted where it declares a rate */
 };
 
@@ -162,6 +165,8 @@ enum reason {
     REASON_RATE_TOOL,
     REASON_BUSY,
     REASON_SURFACE,
+    REASON_SCHEMA_HARM,
+    REASON_SCHEMA_UNKNOWN,
     REASON_FAILED_BEFORE,
     REASON_DRIFT_TOOL,
     REASON_DRIFT_TARGET,

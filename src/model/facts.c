@@ -104,6 +104,9 @@ static void reach_write(struct arena *a, const struct facts *f, struct value *v)
     if (f->blast_services != 0) {
         value_add(a, v, STR("blast"), INTS(a, f->blast_ppm, f->blast_services, f->blast_declared ? 1 : 0));
     }
+    if (f->sql_harm != SQL_HARMLESS) {
+        value_add(a, v, STR("sql"), with_text(a, INTS(a, f->sql_harm), f->sql_what));
+    }
     if (f->tier != TIER_DEFAULT) {
         value_add_int(a, v, STR("tier"), f->tier);
     }
@@ -271,6 +274,11 @@ static enum rc reach_read(const struct value *v, struct facts *ret, struct err *
     ret->blast_declared = item_int(blast, 2, 0) != 0;
     int64_t tier = value_integer_or(value_get(v, STR("tier")), TIER_DEFAULT);
     ret->tier = tier > 0 && tier <= TIER_AUTONOMOUS ? (enum tier)tier : TIER_DEFAULT;
+    const struct value *sql = value_get(v, STR("sql"));
+    int64_t harm = item_int(sql, 0, SQL_HARMLESS);
+    /* A record that is not understood is not harmless. */
+    ret->sql_harm = harm >= 0 && harm < SQL_HARM_COUNT ? (enum sql_harm)harm : SQL_UNREADABLE;
+    ret->sql_what = value_text(value_item(sql, 1));
     const struct value *zones = value_get(v, STR("zones"));
     ret->zone_outside = value_bool_or(value_item(zones, 0), false);
     ret->zone_exception = value_text(value_item(zones, 1));

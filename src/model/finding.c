@@ -190,6 +190,8 @@ static const char *plain_text(enum reason r)
     case REASON_BLAST_UNKNOWN: return "the share of traffic of %.*s is not declared";
     case REASON_BUSY: return "another execution on %.*s is under way";
     case REASON_SURFACE: return "touches the protected surface %.*s";
+    case REASON_SCHEMA_HARM: return "the migration would %.*s";
+    case REASON_SCHEMA_UNKNOWN: return "what the migration does can't be told: %.*s";
     case REASON_DRIFT_TOOL: return "not a tool that the agent declared to use";
     case REASON_DRIFT_TARGET: return "not a target that the agent declared to touch";
     case REASON_DRIFT_HOURS: return "outside the hours that the agent declared";

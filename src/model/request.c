@@ -205,6 +205,8 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
     q->service_count = 0;
     q->target = STR("");
     q->revert = value_null();
+    q->sql_harm = SQL_HARMLESS;
+    q->sql_what = STR("");
     q->parameters = q->given == NULL ? value_object() : *q->given;
     q->derive_detail = STR("");
     q->derived = DERIVE_NO_TOOL;

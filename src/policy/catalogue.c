@@ -327,6 +327,7 @@ static const struct field tool_fields[] = {
     {"env", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.env), false, 0, 0, 0, NULL},
     {"inputs", FIELD_TEXTS, FIELD_OF(struct tool_parts, def.inputs), false, 0, 0, 0, NULL},
     {"needs", FIELD_NAMES, FIELD_OF(struct tool_parts, needs), false, 0, 0, 0, NULL},
+    {"sql", FIELD_TEXT, FIELD_OF(struct tool_parts, def.sql), false, 0, 0, 0, NULL},
     {"observe", FIELD_VALUE, FIELD_OF(struct tool_parts, observe), false, 0, 0, 0, NULL},
     {"revert", FIELD_VALUE, FIELD_OF(struct tool_parts, revert), false, 0, 0, 0, NULL},
 };

@@ -149,6 +149,7 @@ struct tool_def {
     struct str_list mcp;       /* globs over MCP tool names */
     struct str_list env;       /* environment names that reach the command */
     struct str_list inputs;    /* parameters that name input files */
+    struct str sql;            /* the parameter that holds SQL; empty: none does */
     const struct value *parameters; /* JSON Schema; null: no parameters */
     const struct schema *schema;
 };

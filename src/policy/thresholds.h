@@ -36,6 +36,7 @@ enum check {
     CHECK_BLAST_RADIUS,
     CHECK_RATE,
     CHECK_SURFACES,
+    CHECK_SCHEMA_DRIFT, /* a migration that drops, truncates, rewrites or narrows */
     CHECK_MEMORY,     /* the same failed here before */
     CHECK_DRIFT,      /* behaviour against its declaration */
     CHECK_PROVENANCE, /* of the context the agent acts on */
@@ -112,6 +113,9 @@ enum threshold {
     RATE_CONCURRENT, /* executing on one service at a time; 0: any */
     RATE_ON_BLOCK,
     SURFACES_MODE,
+    SCHEMA_MODE,
+    SCHEMA_ON_BLOCK,
+    SCHEMA_ON_UNKNOWN,
     MEMORY_MODE,
     MEMORY_MIN_FAILURES,
     MEMORY_MAX_FAILED_PPM,

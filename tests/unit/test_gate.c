@@ -1105,6 +1105,7 @@ int main(void)
         {"cases: blast_radius", run_file, NULL, NULL, (void *)(uintptr_t)"blast_radius"},
         {"cases: rate", run_file, NULL, NULL, (void *)(uintptr_t)"rate"},
         {"cases: surfaces", run_file, NULL, NULL, (void *)(uintptr_t)"surfaces"},
+        {"cases: schema_drift", run_file, NULL, NULL, (void *)(uintptr_t)"schema_drift"},
         {"cases: memory", run_file, NULL, NULL, (void *)(uintptr_t)"memory"},
         {"cases: drift", run_file, NULL, NULL, (void *)(uintptr_t)"drift"},
         {"cases: provenance", run_file, NULL, NULL, (void *)(uintptr_t)"provenance"},

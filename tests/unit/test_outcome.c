@@ -254,6 +254,43 @@ static void plans_and_diffs_that_are_needed(void **state)
     }
 }
 
+static struct decided migrate(struct bench *b, const char *sql)
+{
+    struct value *given = arena_alloc(b->a, sizeof *given);
+    *given = value_object();
+    value_add_str(b->a, given, STR("statement"), str_from(sql));
+    struct request q = {.agent = STR("bot"), .claimed_tool = STR("migrate"), .given = given};
+    struct decided d = {0};
+    assert_int_equal(control_propose(b->c, b->a, &b->bot, &q, NULL, &d, &b->e), RC_OK);
+    settle(b);
+    return d;
+}
+
+static void migrations_that_harm_need_a_human(void **state)
+{
+    struct bench *b = *state;
+    begin(b, "{'agents':[{'name':'bot','owner':'ann'},{'name':'cat','owner':'ben'},{'name':'judge','owner':'zoe'}],"
+             "'services':[{'name':'shop'," SLO "}],'tools':[{'name':'migrate','class':'write','services':['shop'],"
+             "'sql':'statement','parameters':true}]}");
+    assert_int_equal(migrate(b, "alter table t add column c int").decision.verdict, VERDICT_ALLOW);
+    assert_int_equal(migrate(b, "do $$ begin end $$").decision.blocking, CHECK_SCHEMA_DRIFT);
+    struct decided d = migrate(b, "ALTER TABLE t /* tidy */ DROP COLUMN c");
+    assert_int_equal(d.decision.verdict, VERDICT_ESCALATE);
+    assert_str(d.decision.findings[CHECK_SCHEMA_DRIFT].subject, "drop column c");
+    struct principal judge = person(b, ROLE_APPROVER, "judge", "judge");
+    assert_int_equal(approve(b, &judge, d.action), RC_OK);
+    want_state(b, d.action, ACTION_ESCALATED);
+    assert_int_equal(approve(b, &b->ben, d.action), RC_OK);
+    want_state(b, d.action, ACTION_APPROVED);
+    restart(b);
+    set_budget(b, 900000);
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
+    struct decision_record record;
+    struct decision again;
+    assert_int_equal(control_replay(b->c, b->a, d.seq, &record, &again, &b->e), RC_OK);
+    assert_int_equal(again.blocking, CHECK_SCHEMA_DRIFT);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, make, drop)
@@ -269,6 +306,7 @@ int main(void)
         T(what_can_not_be_seen_is_not_verified),
         T(the_way_back_is_part_of_what_is_decided),
         T(plans_and_diffs_that_are_needed),
+        T(migrations_that_harm_need_a_human),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
