@@ -650,6 +650,49 @@ static enum rc grant_revoked(const struct step *s)
     return RC_OK;
 }
 
+/* --- restored with a loss ------------------------------------------------------------------------------------- */
+
+/* What became of it in the entries that were lost is not known: it must not start, perhaps a second time. */
+static enum rc void_action(const struct step *s, struct action *a)
+{
+    switch (a->state) {
+    case ACTION_ALLOWED:
+        /* One that was reported or not, but never waits for a commit, is over. */
+        return a->two_phase ? actions_move(s->w, a, ACTION_CANCELLED, INT64_MAX, s->e) : RC_OK;
+    case ACTION_HELD:
+    case ACTION_APPROVED:
+        return actions_move(s->w, a, ACTION_CANCELLED, INT64_MAX, s->e);
+    case ACTION_ESCALATED:
+        if (a->review != NULL) {
+            a->review->approval_count = 0;
+        }
+        return RC_OK;
+    case ACTION_EXECUTING: {
+        enum rc rc = actions_move(s->w, a, ACTION_UNKNOWN, INT64_MAX, s->e);
+        return rc == RC_OK ? conduct_ended(s->w, a, false, s->e) : rc;
+    }
+    default:
+        return RC_OK;
+    }
+}
+
+static enum rc ledger_restored(const struct step *s)
+{
+    /* It stands right behind what is left. */
+    if (value_integer_or(get(s, "lost_after"), -1) != (int64_t)s->entry->seq - 1) {
+        return missing(s, "where the loss begins");
+    }
+    enum rc rc = RC_OK;
+    const struct action *at = NULL;
+    while (rc == RC_OK && (at = world_action_next(s->w, at)) != NULL) {
+        rc = void_action(s, actions_find(s->w, at->id));
+    }
+    for (uint32_t i = 0; i < s->w->grant_count; i++) {
+        s->w->grants[i]->revoked = true;
+    }
+    return rc;
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------- */
 
 static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
@@ -689,6 +732,7 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_REVERT_STARTED] = revert_started,
     [ENTRY_REVERT_FINISHED] = revert_finished,
     [ENTRY_INCIDENT_CLOSED] = incident_closed,
+    [ENTRY_LEDGER_RESTORED] = ledger_restored,
 };
 
 static enum rc take_idempotency(const struct step *s)

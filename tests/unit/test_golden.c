@@ -132,6 +132,7 @@ static const struct sample samples[] = {
     {ENTRY_REVERT_STARTED, "system", "act_17", "{'due_at':'2027-01-15T08:05:00.000Z','person':'system','reason':'its outcome was bad'}"},
     {ENTRY_REVERT_FINISHED, "system", "act_17", "{'detail':'exit status 0','result':'succeeded'}"},
     {ENTRY_INCIDENT_CLOSED, "tok_3", "inc_20", "{'person':'ben','reason':'seen to'}"},
+    {ENTRY_LEDGER_RESTORED, "system", NULL, "{'checkpoint':'example.org/pawl\\n40\\n','lost_after':20,'reason':'the disk failed'}"},
 };
 
 /* --- one stored entry: its header, salt, body and, of a policy, its text ----------------------------------- */

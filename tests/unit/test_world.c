@@ -204,6 +204,8 @@ static void malformed_bodies_are_corrupt(void **state)
         {ENTRY_SLI_BUCKET, "system", NULL, "{'service':'shop','good':1,'total':1}", "entry 7 (sli.bucket): the bucket is missing or malformed"},
         {ENTRY_SLI_BUCKET, "system", NULL, "{'service':'shop','at':'2027-01-15T08:00:00Z','good':-1,'total':1}", "entry 7 (sli.bucket): the bucket is missing or malformed"},
         {ENTRY_CLOCK_JUMPED, "system", NULL, "{'idem':{'key':'00','body':'00'}}", "entry 7 (clock.jumped): the idempotency key is missing or malformed"},
+        {ENTRY_LEDGER_RESTORED, "system", NULL, "{'lost_after':5}", "entry 7 (ledger.restored): where the loss begins is missing or malformed"},
+        {ENTRY_LEDGER_RESTORED, "system", NULL, "{}", "entry 7 (ledger.restored): where the loss begins is missing or malformed"},
         {ENTRY_CLOCK_JUMPED, "system", NULL, "{'idem':7}", "entry 7 (clock.jumped): the idempotency key is missing or malformed"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -389,6 +391,56 @@ static void a_late_outcome_is_kept(void **state)
     m.now_ms += CLOSED_KEEP_MS;
     maker_add(&m, ENTRY_CLOCK_JUMPED, "system", NULL, "{}");
     assert_non_null(world_action(m.w, other));
+    maker_done(&m);
+}
+
+static void commit(struct maker *m, uint64_t id)
+{
+    maker_add(m, ENTRY_ACTION_COMMITTED, "tok_2", maker_id(m, "act", id),
+              arena_printf(m->a, "{'nonce':'" DIGEST "','start_by':'%s'}", maker_in(m, 30000)).ptr);
+}
+
+/* What may have happened in the entries that were lost must not happen again, and nobody's word of before counts. */
+static void a_restore_with_a_loss_voids_what_loosens(void **state)
+{
+    (void)state;
+    struct maker m;
+    scene(&m);
+    uint64_t allowed = maker_action(&m, "bot", "allow", "");
+    uint64_t at_once = maker_action(&m, "bot", "allow", "'two_phase':false,");
+    uint64_t held = maker_action(&m, "bot", "hold", "");
+    uint64_t half = maker_action(&m, "bot", "escalate", "");
+    uint64_t approved = maker_action(&m, "bot", "escalate", "");
+    uint64_t executing = maker_action(&m, "bot", "allow", "'services':['shop'],");
+    uint64_t succeeded = maker_action(&m, "bot", "allow", "");
+    maker_add(&m, ENTRY_APPROVAL_GRANTED, "tok_8", maker_id(&m, "act", half), "{'quorum':false}");
+    maker_add(&m, ENTRY_APPROVAL_GRANTED, "tok_8", maker_id(&m, "act", approved), "{'quorum':true}");
+    commit(&m, executing);
+    commit(&m, succeeded);
+    maker_add(&m, ENTRY_ACTION_FINISHED, "tok_2", maker_id(&m, "act", succeeded), "{'result':'succeeded'}");
+    uint64_t grant = maker_add(&m, ENTRY_GRANT_ISSUED, "tok_8", NULL,
+                               arena_printf(m.a, "{'agent':'bot','tool':'*','target':'*','expires_at':'%s'}",
+                                            maker_in(&m, HOUR_MS)).ptr);
+    uint64_t stop = maker_add(&m, ENTRY_STOP_SET, "tok_8", NULL, "{'scope':'all'}");
+    const struct world_agent *bot = world_agent_at(m.w, found(&m, executing)->agent);
+    uint32_t failures = bot->breaker.failures;
+    assert_int_equal(bot->executing, 1);
+    maker_add(&m, ENTRY_LEDGER_RESTORED, "system", NULL,
+              arena_printf(m.a, "{'lost_after':%llu,'reason':'x'}", (unsigned long long)stop).ptr);
+    assert_int_equal(found(&m, allowed)->state, ACTION_CANCELLED);
+    assert_int_equal(found(&m, at_once)->state, ACTION_ALLOWED);
+    assert_int_equal(found(&m, held)->state, ACTION_CANCELLED);
+    assert_int_equal(found(&m, half)->state, ACTION_ESCALATED);
+    assert_int_equal(action_review(found(&m, half))->approval_count, 0);
+    assert_int_equal(found(&m, approved)->state, ACTION_CANCELLED);
+    assert_int_equal(found(&m, executing)->state, ACTION_UNKNOWN);
+    assert_int_equal(found(&m, succeeded)->state, ACTION_SUCCEEDED);
+    assert_true(world_grant_by_id(m.w, grant)->revoked);
+    assert_int_equal(bot->executing, 0);
+    assert_int_equal(bot->breaker.failures, failures + 1);
+    assert_int_equal(world_stop_count(m.w), 1); /* what tightens stays */
+    assert_int_equal(world_open_actions(m.w), 1);
+    check_roundtrip(&m);
     maker_done(&m);
 }
 
@@ -1151,6 +1203,7 @@ int main(void)
         cmocka_unit_test(decisions_lead_to_states),
         cmocka_unit_test(actions_end_in_their_ways),
         cmocka_unit_test(a_late_outcome_is_kept),
+        cmocka_unit_test(a_restore_with_a_loss_voids_what_loosens),
         cmocka_unit_test(a_decision_is_made_again),
         cmocka_unit_test(deadlines_come_in_order),
         cmocka_unit_test(many_actions_come_and_go),
