@@ -12,7 +12,7 @@ done | grep -v /yaml.c)
 build() {
     # shellcheck disable=SC2086
     "$1" -std=c17 -D_GNU_SOURCE -O2 -ffp-contract=off -iquote "$root/src" -iquote "$root/tests/sim" \
-        -o "$out/sim-$1" $sources "$root"/tests/sim/sim_*.c -lm
+        -o "$out/sim-$1" $sources "$root"/tests/sim/sim_world.c "$root"/tests/sim/sim_ledger.c "$root"/tests/sim/sim_actions.c -lm
 }
 programs=$program
 for compiler in gcc clang; do
