@@ -154,6 +154,7 @@ enum rc memory_list(struct call *c, struct err *e);
 enum rc incidents_list(struct call *c, struct err *e);
 enum rc incidents_close(struct call *c, struct err *e);
 enum rc actions_revert_by_hand(struct call *c, struct err *e);
+enum rc actions_settle(struct call *c, struct err *e);
 enum rc agents_declare(struct call *c, struct err *e);
 enum rc services_list(struct call *c, struct err *e);
 enum rc services_declare(struct call *c, struct err *e);

@@ -19,6 +19,7 @@ static const struct route table[] = {
     {HTTP_POST, "/v1/actions/{}/cancel", ROLE_AGENT | ROLE_ADMIN | ROLE_RESPONDER | ROLE_APPROVER, 0,
      actions_cancel},
     {HTTP_POST, "/v1/actions/{}/revert", ROLE_ADMIN | ROLE_RESPONDER, 0, actions_revert_by_hand},
+    {HTTP_POST, "/v1/actions/{}/settle", ROLE_ADMIN | ROLE_RESPONDER, 0, actions_settle},
     {HTTP_POST, "/v1/evaluate", ROLE_AGENT | ROLE_ENFORCER, 0, evaluate},
     {HTTP_GET, "/v1/approvals", OPS, 0, approvals_list},
     {HTTP_POST, "/v1/approvals/{}/approve", ROLE_APPROVER, 0, approvals_approve},

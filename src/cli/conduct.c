@@ -204,6 +204,29 @@ static int run_actions_revert(const struct args *a)
     return send_order(&s, a, path, &body, columns, COUNT(columns));
 }
 
+static const struct option settle_options[] = {
+    {"result", 0, OPTION_TEXT, "succeeded|failed", "what became of it; required"},
+    {"reason", 0, OPTION_TEXT, "TEXT", "how you know; required"},
+    CLI_JSON_OPTION,
+    CLI_SERVER_OPTIONS,
+};
+
+static int run_actions_settle(const struct args *a)
+{
+    static const struct column columns[] = {{"action", "action_id"}, {"state", "state"}, {"agent", "agent"}, {"tool", "tool"}};
+    struct session s;
+    int code = begin(&s, a, "act_N");
+    if (code != CLI_OK) {
+        return code;
+    }
+    struct value body = value_object();
+    add_option(s.arena, a, "result", "result", &body);
+    add_option(s.arena, a, "reason", "reason", &body);
+    char path[256];
+    snprintf(path, sizeof path, "/v1/actions/%.100s/settle", a->rest[0]);
+    return send_order(&s, a, path, &body, columns, COUNT(columns));
+}
+
 /* --- memory --------------------------------------------------------------------------------------------- */
 
 static int run_memory(const struct args *a)
@@ -228,6 +251,8 @@ const struct command conduct_commands[] = {
     {"incident close", "inc_N", "an incident is over", REASON, run_incident_close, NULL},
     {"actions revert", "act_N", "take an action back by the command that was decided with it", revert_options,
      COUNT(revert_options), run_actions_revert, NULL},
+    {"actions settle", "act_N", "say what became of an action that is unknown", settle_options, COUNT(settle_options),
+     run_actions_settle, NULL},
     {"memory", "", "list how tools did on services", PLAIN, run_memory, NULL},
     {0},
 };

@@ -182,6 +182,16 @@ NODISCARD enum rc control_outcome(struct control *c, struct arena *a, const stru
 NODISCARD enum rc control_cancel(struct control *c, struct arena *a, const struct principal *p,
                                  uint64_t action, struct str reason, struct err *e);
 
+/* What a person says of an action that is unknown; key: null for none. */
+struct settlement {
+    bool succeeded;
+    struct str reason;
+    const struct idempotency_key *key;
+};
+/* Errors: RC_NOT_FOUND (also when it was unknown for so long that it left memory), RC_CONFLICT (state). */
+NODISCARD enum rc control_settle(struct control *c, struct arena *a, const struct principal *p, uint64_t action,
+                                 const struct settlement *s, struct err *e);
+
 /* Takes an action back by hand, once. Errors: RC_NOT_FOUND, RC_CONFLICT (state, no way back, a stop). */
 NODISCARD enum rc control_revert(struct control *c, struct arena *a, const struct principal *p, uint64_t action,
                                  struct str reason, bool under_stop, struct err *e);

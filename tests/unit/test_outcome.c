@@ -291,11 +291,81 @@ static void migrations_that_harm_need_a_human(void **state)
     assert_int_equal(again.blocking, CHECK_SCHEMA_DRIFT);
 }
 
+static enum rc say_what_became(struct bench *b, uint64_t id, bool succeeded, const char *reason)
+{
+    struct settlement s = {.succeeded = succeeded, .reason = str_from(reason)};
+    enum rc rc = control_settle(b->c, b->a, &b->admin, id, &s, &b->e);
+    settle(b);
+    return rc;
+}
+
+static uint64_t lose(struct bench *b, int64_t n)
+{
+    struct decided d = propose(b, "scale", n, "");
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
+    pass(b, MINUTE_MS);
+    tick(b);
+    set_budget(b, 900000);
+    want_state(b, d.action, ACTION_UNKNOWN);
+    return d.action;
+}
+
+static void a_person_settles_what_is_unknown_once(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(""));
+    uint64_t id = lose(b, 1);
+    check_error(b, say_what_became(b, id, true, " "), RC_INVALID, "expected a reason of at most 1024 bytes");
+    char longer[CONTROL_REASON_MAX + 2];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    check_error(b, say_what_became(b, id, true, longer), RC_INVALID, "expected a reason of at most 1024 bytes");
+    want_state(b, id, ACTION_UNKNOWN);
+    longer[CONTROL_REASON_MAX] = '\0';
+    assert_int_equal(say_what_became(b, id, true, longer), RC_OK);
+    want_state(b, id, ACTION_SUCCEEDED);
+    struct entry entry;
+    struct value body;
+    uint64_t seq = world_next_seq(HERE(b)) - 1;
+    assert_int_equal(control_read_entry(b->c, b->a, seq, &entry, &body, &b->e), RC_OK);
+    assert_int_equal(entry.kind, ENTRY_ACTION_FINISHED);
+    assert_str(value_text(value_get(&body, STR("level"))), "operator");
+    assert_str(value_text(value_get(&body, STR("result"))), "succeeded");
+    assert_true(str_eq(value_text(value_get(&body, STR("person"))), b->admin.person) && b->admin.person.len > 0);
+    check_error(b, finish(b, id, NONCE), RC_CONFLICT, "the action is succeeded: its outcome is reported once");
+    check_error(b, say_what_became(b, id, false, "no"), RC_CONFLICT,
+                "the action is succeeded: only one that is unknown is settled");
+    restart(b);
+    want_state(b, id, ACTION_SUCCEEDED);
+}
+
+static void only_what_is_unknown_is_settled(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(""));
+    uint64_t reported = lose(b, 1);
+    assert_int_equal(finish(b, reported, NONCE), RC_OK);
+    check_error(b, say_what_became(b, reported, false, "no"), RC_CONFLICT,
+                "the action is succeeded: only one that is unknown is settled");
+    uint64_t failed = lose(b, 2);
+    assert_int_equal(say_what_became(b, failed, false, "looked"), RC_OK);
+    want_state(b, failed, ACTION_FAILED);
+    struct decided d = propose(b, "scale", 3, "");
+    check_error(b, say_what_became(b, d.action, true, "no"), RC_CONFLICT,
+                "the action is allowed: only one that is unknown is settled");
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
+    check_error(b, say_what_became(b, d.action, true, "no"), RC_CONFLICT,
+                "the action is executing: only one that is unknown is settled");
+    check_error(b, say_what_became(b, d.action + 100, true, "no"), RC_NOT_FOUND, "no such action");
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, make, drop)
     const struct CMUnitTest tests[] = {
         T(what_stays_well_is_verified),
+        T(a_person_settles_what_is_unknown_once),
+        T(only_what_is_unknown_is_settled),
         T(what_harms_is_taken_back_once),
         T(a_restart_does_not_revert_twice),
         T(what_waits_for_a_revert_survives_a_restart),
