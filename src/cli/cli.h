@@ -43,6 +43,7 @@ extern const struct command watch_commands[];
 extern const struct command doctor_commands[];
 extern const struct command door_commands[];
 extern const struct command conduct_commands[];
+extern const struct command backup_commands[];
 
 /* The whole program behind main(). */
 int cli_main(int argc, char **argv, const char *version);

@@ -200,8 +200,10 @@ static enum rc walk(struct verification *v, uint64_t *ret_size, struct err *e)
 enum rc verify_folder(const struct verify_options *o, struct verify_result *ret, struct err *e)
 {
     char path[FILE_PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/ledger.db", o->folder) >= (int)sizeof path) {
-        return err_set(e, RC_INVALID, "the folder's name is too long");
+    int len = o->ledger != NULL ? snprintf(path, sizeof path, "%s", o->ledger)
+                                : snprintf(path, sizeof path, "%s/ledger.db", o->folder);
+    if (len >= (int)sizeof path) {
+        return err_set(e, RC_INVALID, "the name is too long");
     }
     CLEANUP(arena) struct arena *a = arena_new(64 << 20);
     struct verification v = {.tree = a == NULL ? NULL : arena_alloc(a, sizeof *v.tree), .e = e};

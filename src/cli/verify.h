@@ -8,6 +8,7 @@
 
 struct verify_options {
     const char *folder;  /* the data folder */
+    const char *ledger;  /* null: the folder's; else this file, and no folder */
     const char *against; /* file of a checkpoint that was kept elsewhere, or null */
     const char *key;     /* verifier key; null: the one in entry 0 */
     bool deep;           /* also fold every entry again and compare the world with each snapshot */

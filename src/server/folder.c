@@ -100,6 +100,37 @@ static enum rc read_key(const char *folder, const char *name, uint8_t seed[stati
     return rc;
 }
 
+static enum rc take_key(const char *folder, const char *from, const char *name, struct err *e)
+{
+    uint8_t given[ED25519_SEED_LEN];
+    uint8_t there[ED25519_SEED_LEN];
+    char path[FILE_PATH_MAX];
+    folder_path(folder, name, path);
+    enum rc rc = read_key(from, strchr(name, '/') + 1, given, e);
+    if (rc == RC_OK && file_exists(path)) {
+        rc = read_key(folder, name, there, e);
+        if (rc == RC_OK && memcmp(given, there, sizeof given) != 0) {
+            rc = err_set(e, RC_CONFLICT, "%s is there, and another one than in %s", path, from);
+        }
+    } else if (rc == RC_OK) {
+        rc = write_key(folder, name, given, e);
+    }
+    wipe(given, sizeof given);
+    wipe(there, sizeof there);
+    return rc;
+}
+
+enum rc folder_take_keys(const char *folder, const char *from, struct err *e)
+{
+    char keys[FILE_PATH_MAX];
+    folder_path(folder, "keys", keys);
+    enum rc rc = make_folder(folder, e);
+    rc = rc == RC_OK || rc == RC_CONFLICT ? make_folder(keys, e) : rc;
+    rc = rc == RC_CONFLICT ? RC_OK : rc;
+    rc = rc == RC_OK ? take_key(folder, from, LEDGER_KEY, e) : rc;
+    return rc == RC_OK ? take_key(folder, from, REDACT_KEY, e) : rc;
+}
+
 /* SQLite's locks and syncs can't be trusted there. */
 static enum rc is_local(const char *folder, struct err *e)
 {

@@ -21,6 +21,12 @@ NODISCARD enum rc folder_redact_key(const char *folder, uint8_t ret[static 32], 
 NODISCARD enum rc folder_open(const char *folder, struct file_lock **ret_lock,
                               struct signing_key **ret_key, struct err *e);
 
+/*
+ * Copies both keys out of the folder from, where they lie as they do in keys/; makes folder (0700) and its keys/ when
+ * they are not there. RC_CONFLICT when it has another key already; RC_DENIED when from's are open to others.
+ */
+NODISCARD enum rc folder_take_keys(const char *folder, const char *from, struct err *e);
+
 /* out: at least FILE_PATH_MAX bytes. */
 void folder_path(const char *folder, const char *name, char *out);
 bool folder_is_stopped(const char *folder);

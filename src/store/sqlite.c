@@ -187,6 +187,18 @@ enum rc db_checkpoint(struct db *d, bool whole, struct err *e)
     return RC_OK;
 }
 
+enum rc db_copy(struct db *d, const char *path, struct err *e)
+{
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_prepare_v2(d->handle, "VACUUM INTO ?1", -1, &stmt, NULL) != SQLITE_OK) {
+        return fail(d, e);
+    }
+    must(sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC) == SQLITE_OK);
+    enum rc rc = sqlite3_step(stmt) == SQLITE_DONE ? RC_OK : fail(d, e);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 /* --- queries ------------------------------------------------------------------------------------ */
 
 enum rc db_query(struct db *d, struct query **q, const char *sql, struct err *e)

@@ -33,6 +33,10 @@ unsigned db_wal_pages(const struct db *d);
 /* Moves log pages into the file. whole: waits for readers and fails when not all could be moved. */
 NODISCARD enum rc db_checkpoint(struct db *d, bool whole, struct err *e);
 
+/* All of it as one transaction sees it, into a file that is empty or not there. The copy has no log of its own and is
+ * not synced. */
+NODISCARD enum rc db_copy(struct db *d, const char *path, struct err *e);
+
 struct query;
 /* *q is prepared on first use and kept until db_close; returns it ready for binding. */
 NODISCARD enum rc db_query(struct db *d, struct query **q, const char *sql, struct err *e);

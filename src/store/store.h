@@ -122,6 +122,17 @@ NODISCARD enum rc store_newest_snapshot(struct store *s, uint64_t *ret_at_seq, s
 NODISCARD enum rc store_walk_snapshot(struct store *s, uint64_t at_seq, store_part_fn fn,
                                       void *context, struct err *e);
 
+/*
+ * A copy in one file (0600) that must not be there: what one transaction sees, whatever is written meanwhile. Whole and
+ * synced on RC_OK, gone otherwise; its name in the folder is not synced. It can be read like any store, not written.
+ * Errors: RC_CONFLICT (the file is there), RC_LIMIT (the disk is full), RC_CORRUPT.
+ */
+NODISCARD enum rc store_copy(struct store *s, const char *path, struct err *e);
+/* Makes a copy one that can be written. */
+NODISCARD enum rc store_adopt(const char *path, struct err *e);
+/* Takes a store's file away, with what the database keeps beside it. Nobody may have it open. */
+void store_remove(const char *path);
+
 /* Housekeeping between batches: moves the log of the database into its file when it has grown
  * beyond its limit, or at once when idle is true and it is past the lower one. */
 NODISCARD enum rc store_tidy(struct store *s, bool idle, struct err *e);
