@@ -1,7 +1,7 @@
 /*
  * api/actions - propose, commit, heartbeat, outcome, cancel; evaluate without a trace.
  */
-#include "api/call.h"
+#include "api/identity.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -18,6 +18,8 @@ struct proposal {
     const struct value *diff;
     const struct value *contexts;
     struct str parent;
+    struct str model;
+    struct str prompt_version;
 };
 
 static const struct field proposal_fields[] = {
@@ -33,6 +35,8 @@ static const struct field proposal_fields[] = {
     {"diff", FIELD_VALUE, FIELD_OF(struct proposal, diff), false, 0, 0, 0, NULL},
     {"contexts", FIELD_VALUE, FIELD_OF(struct proposal, contexts), false, 0, 0, 0, NULL},
     {"parent", FIELD_TEXT, FIELD_OF(struct proposal, parent), false, 0, 0, 0, NULL},
+    {"model", FIELD_TEXT, FIELD_OF(struct proposal, model), false, 0, 0, 0, NULL},
+    {"prompt_version", FIELD_TEXT, FIELD_OF(struct proposal, prompt_version), false, 0, 0, 0, NULL},
 };
 
 static enum rc is_object_or_absent(const struct value *v, struct str pointer, struct err *e)
@@ -109,6 +113,10 @@ static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
     if (rc == RC_OK && p.wants_person.len > 1024) {
         rc = err_at(e, RC_INVALID, STR("/wants_person"), "expected at most 1024 bytes");
     }
+    if (rc == RC_OK && (p.model.len > REQUEST_MODEL_MAX || p.prompt_version.len > REQUEST_MODEL_MAX)) {
+        rc = err_at(e, RC_INVALID, p.model.len > REQUEST_MODEL_MAX ? STR("/model") : STR("/prompt_version"),
+                    "expected at most %d bytes", REQUEST_MODEL_MAX);
+    }
     if (rc == RC_OK && p.tool.len == 0 && p.invocation == NULL) {
         rc = err_at(e, RC_INVALID, STR("/tool"), "expected a tool or an invocation");
     }
@@ -127,6 +135,8 @@ static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
                           .author_type = STR("ai"),
                           .contexts = p.contexts,
                           .parent = p.parent,
+                          .model = p.model,
+                          .prompt_version = p.prompt_version,
                           .trace = p.trace};
     return RC_OK;
 }
@@ -139,7 +149,7 @@ static enum rc speak_for_self(struct call *c, struct request *q, struct err *e)
         return err_at(e, RC_DENIED, STR("/agent"), "this credential is %.*s's", STR_ARG(self));
     }
     q->agent = self;
-    return RC_OK;
+    return identity_say(c, q, e);
 }
 
 static enum rc answer_pending(struct call *c, uint64_t seq, struct err *e)

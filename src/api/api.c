@@ -220,11 +220,11 @@ size_t api_max_body(void *context, enum http_method method, struct str path)
 
 /* --- lifetime ---------------------------------------------------------------------------------------------------- */
 
-struct api *api_new(const struct api_options *options)
+enum rc api_new(const struct api_options *options, struct api **ret, struct err *e)
 {
     struct api *api = calloc(1, sizeof *api);
     if (api == NULL) {
-        return NULL;
+        return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     api->options = *options;
     api->options.rate_per_s = options->rate_per_s > 0 ? options->rate_per_s : API_RATE_PER_S;
@@ -234,12 +234,19 @@ struct api *api_new(const struct api_options *options)
     buf_init(&api->out, CALL_REPLY_MAX);
     int64_t daily = options->daily_bytes > 0 ? options->daily_bytes : API_DAILY_BYTES;
     api->limits = limits_new(api->options.rate_per_s, api->options.burst, daily);
-    api->identity = identity_new(options);
-    if (api->limits == NULL || api->identity == NULL) {
+    enum rc rc = api->limits == NULL ? err_set(e, RC_NO_MEMORY, "out of memory")
+                                     : identity_new(options, &api->identity, e);
+    if (rc != RC_OK) {
         api_free(api);
-        return NULL;
+        return rc;
     }
-    return api;
+    *ret = api;
+    return RC_OK;
+}
+
+void api_reload_keys(struct api *api)
+{
+    issuers_reload(api->identity->issuers);
 }
 
 void api_free(struct api *api)

@@ -11,6 +11,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/issuers.h"
 #include "control/control.h"
 #include "net/http_server.h"
 #include "sys/log.h"
@@ -34,6 +35,8 @@ enum {
 struct api_options {
     struct control *control;
     const struct log *log;
+    struct loop *loop;     /* for issuers with an address; may be null without */
+    const struct identity_settings *identity; /* borrowed; null: no issuers */
     bool public_log;       /* checkpoint and hash tiles without a credential */
     int64_t rate_per_s;    /* 0: API_RATE_PER_S */
     int64_t burst;         /* 0: API_BURST */
@@ -48,8 +51,8 @@ struct api_options {
     void *context;
 };
 
-/* Null when out of memory. */
-struct api *api_new(const struct api_options *options);
+/* Errors: RC_NO_MEMORY; what issuers_new says of the keys of an issuer. */
+NODISCARD enum rc api_new(const struct api_options *options, struct api **ret, struct err *e);
 void api_free(struct api *api);
 
 /* For http_server_options; context is the api. */
@@ -66,6 +69,8 @@ void api_beat(struct api *api);
 void api_end_streams(struct api *api);
 /* Once a minute: what was turned away, as one entry. */
 void api_minute(struct api *api);
+/* Reads the issuers' keys again. */
+void api_reload_keys(struct api *api);
 /* The server says how it stands, for status and /metrics. */
 void api_set_policy_error(struct api *api, const char *text);
 /* Room where the ledger lies. */

@@ -6,7 +6,7 @@
  * one-phase tools only: a two-phase action is allowed by its commit, not by an evaluation.
  * Source: AuthZEN Authorization API 1.0; SEMANTICS section 8.
  */
-#include "api/call.h"
+#include "api/identity.h"
 
 #include "value/json.h"
 
@@ -168,6 +168,7 @@ static enum rc decide_one(struct call *c, const struct evaluation *ev, struct va
     struct decided *d = arena_alloc(c->arena, sizeof *d);
     enum rc rc = read_evaluation(c, ev, &q, e);
     rc = rc == RC_OK ? may_ask(c, &q, e) : rc;
+    rc = rc == RC_OK && c->who.agent != MAP_NONE ? identity_say(c, &q, e) : rc;
     if (rc != RC_OK || d == NULL) {
         return rc != RC_OK ? rc : err_set(e, RC_LIMIT, "the request is too large");
     }

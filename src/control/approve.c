@@ -3,7 +3,7 @@
  *
  * An approval binds to the digest and to the decision that was shown; a newer decision or another digest
  * refuses it. The approver is another person than who proposed and, unless the policy says otherwise, not
- * the agent's owner; nobody counts twice. An agent that is designated to approve has another owner, model and
+ * the agent's owner, and nobody in whose name it is done; nobody counts twice. An agent that is designated to approve has another owner, model and
  * prompt than the one that asks.
  * Source: SEMANTICS sections 2 and 7 "Independent approver".
  */
@@ -84,6 +84,30 @@ static enum rc is_independent(struct control *c, const struct principal *p, cons
     return RC_OK;
 }
 
+/* Whoever it is done for is not independent of it. */
+static enum rc is_outside_chain(struct control *c, struct arena *a, const struct principal *p,
+                                const struct action *action, struct err *e)
+{
+    struct entry entry;
+    struct value body;
+    enum rc rc = control_read_entry(c, a, action->id, &entry, &body, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    const struct value *request = value_get(&body, STR("request"));
+    const struct value *act = value_get(request, STR("act"));
+    bool inside = p->person.len > 0 && str_eq(value_text(value_get(request, STR("behalf"))), p->person);
+    for (uint32_t i = 0; !inside && value_item(act, i) != NULL; i++) {
+        struct str name = value_text(value_item(act, i));
+        uint32_t agent = world_agent_find(c->world, name);
+        const struct agent_def *def = agent == MAP_NONE ? NULL : world_agent_at(c->world, agent)->def;
+        bool owns = !world_policy(c->world)->owner_approves && def != NULL && str_eq(def->owner, p->person);
+        inside = owns || (agent != MAP_NONE && agent == p->agent);
+    }
+    return inside ? err_set(e, RC_DENIED, "it is done in %.*s's name: someone else must approve", STR_ARG(p->person))
+                  : RC_OK;
+}
+
 static enum rc is_shown(const struct action *action, const struct approval *approval, struct err *e)
 {
     uint8_t digest[ENTRY_DIGEST_LEN];
@@ -108,6 +132,7 @@ enum rc control_approve(struct control *c, struct arena *a, const struct princip
     enum rc rc = escalated_action(c, id, &action, e);
     rc = rc == RC_OK ? is_shown(action, approval, e) : rc;
     rc = rc == RC_OK ? is_independent(c, p, action, e) : rc;
+    rc = rc == RC_OK ? is_outside_chain(c, a, p, action, e) : rc;
     if (rc == RC_OK && c->clock_jumped) {
         rc = err_set(e, RC_CONFLICT, "the clock jumped: no approvals until it is accepted");
     }

@@ -79,6 +79,7 @@ struct principal {
     struct str prompt_version;
     struct str act[REQUEST_ACT_MAX]; /* agents that it acts for, the nearest first */
     uint32_t act_count;
+    struct str behalf; /* the person in whose name all of it is done; empty: none */
 };
 
 /* secret: the bearer token. RC_DENIED when unknown, expired or revoked. */

@@ -32,6 +32,11 @@ struct finding check_drift(const struct check_input *in);
 struct finding check_provenance(const struct check_input *in);
 struct finding check_quorum(const struct check_input *in);
 
+/* Some permission fits; only the policy, the agent and the request of in are looked at. */
+bool agent_is_permitted(const struct check_input *in);
+/* The rung after what is known of model and prompt version. */
+enum tier effective_tier(const struct check_input *in);
+
 static inline struct finding finding_allow(enum check check)
 {
     return (struct finding){.check = check, .verdict = VERDICT_ALLOW};

@@ -44,13 +44,29 @@ static bool covers_all(const struct str_list *globs, const struct facts *f)
     return true;
 }
 
+bool zones_cover(const struct agent_def *agent, const struct facts *f)
+{
+    return agent->zones.count == 0 || covers_all(&agent->zones, f);
+}
+
+/* Those in whose name it is done are meant as well. */
+static bool covers_chain(const struct str_list *globs, const struct request *q)
+{
+    for (uint32_t i = 0; i < REQUEST_ACT_MAX && value_item(q->act, i) != NULL; i++) {
+        if (!any_glob(globs, value_text(value_item(q->act, i)))) {
+            return false;
+        }
+    }
+    return any_glob(globs, q->agent);
+}
+
 static struct str exception_for(const struct gate_input *in, const struct facts *f)
 {
     const struct request *q = in->request;
     for (uint32_t i = 0; q->tool != NULL && i < in->policy->zone_exception_count; i++) {
         const struct zone_exception *x = &in->policy->zone_exceptions[i];
         bool in_force = x->until_ms == 0 || in->now_ms < x->until_ms;
-        if (in_force && any_glob(&x->agents, q->agent) && any_glob(&x->tools, q->tool->name) &&
+        if (in_force && covers_chain(&x->agents, q) && any_glob(&x->tools, q->tool->name) &&
             covers_all(&x->zones, f)) {
             return x->name;
         }
@@ -67,8 +83,8 @@ static void gather_zones(const struct gate_input *in, struct facts *f)
         }
     }
     const struct agent_def *agent = gate_agent(in->world, in->request);
-    f->zone_outside = agent != NULL && agent->zones.count > 0 && !covers_all(&agent->zones, f);
-    if (f->zone_outside || f->zone_count > 1) {
+    f->zone_outside = agent != NULL && !zones_cover(agent, f);
+    if (f->zone_outside || f->zone_count > 1 || value_item(in->request->act, 0) != NULL) {
         f->zone_exception = exception_for(in, f);
     }
 }

@@ -148,7 +148,7 @@ void gate_judge(const struct check_input *in, struct decision *ret)
     ret->blocking = ret->verdict == VERDICT_ALLOW ? -1 : first_blocking(ret);
     ret->escalated_by_own = escalated_by_own(ret);
     list_quorums(in, ret);
-    ret->advisory = in->policy->advisory || (in->agent != NULL && in->agent->advisory);
+    ret->advisory = in->policy->advisory || in->facts->chain_advisory || (in->agent != NULL && in->agent->advisory);
     ret->capped = ret->advisory && ret->verdict == VERDICT_ALLOW;
     if (ret->capped) {
         ret->verdict = VERDICT_ADVISE;

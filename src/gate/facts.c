@@ -32,14 +32,25 @@ static struct str stop_subject(const struct world_stop *s)
     return s->name[0] == '\0' ? STR("stop of everything") : str_from(s->name);
 }
 
-static void gather_stops(const struct gate_input *in, struct facts *f)
+/* A stop of an agent covers those who act for it. */
+static bool is_covered(const struct gate_input *in, const struct world_stop *s)
 {
     const struct request *q = in->request;
-    const struct stop_subject subject = {q->agent_index, q->tool_index, q->services, q->service_count};
+    struct stop_subject subject = {q->agent_index, q->tool_index, q->services, q->service_count};
+    bool covered = world_stop_covers(in->world, s, &subject);
+    for (uint32_t i = 0; !covered && i < REQUEST_ACT_MAX && value_item(q->act, i) != NULL; i++) {
+        subject.agent = world_agent_find(in->world, value_text(value_item(q->act, i)));
+        covered = subject.agent != MAP_NONE && world_stop_covers(in->world, s, &subject);
+    }
+    return covered;
+}
+
+static void gather_stops(const struct gate_input *in, struct facts *f)
+{
     f->stop_level = STOP_DRY_RUN;
     for (uint32_t i = 0; i < world_stop_count(in->world); i++) {
         const struct world_stop *s = world_stop_at(in->world, i);
-        if (!world_stop_covers(in->world, s, &subject)) {
+        if (!is_covered(in, s)) {
             continue;
         }
         /* The strictest is named in the finding: it stands first. */
@@ -288,6 +299,23 @@ static void gather_budgets(const struct gate_input *in, const struct thresholds 
     }
 }
 
+/* --- model and prompt ----------------------------------------------------------------------------------- */
+
+static bool is_registered(struct str declared, struct str said)
+{
+    return declared.len == 0 || str_eq(declared, said);
+}
+
+static void gather_identity(const struct gate_input *in, struct facts *f)
+{
+    const struct request *q = in->request;
+    const struct agent_def *agent = gate_agent(in->world, q);
+    bool said = q->model.len > 0 || q->prompt_version.len > 0;
+    f->identity = !said ? IDENTITY_NONE : q->attested ? IDENTITY_ATTESTED : IDENTITY_ASSERTED;
+    f->rung_dropped = agent != NULL && (!is_registered(agent->model, q->model) ||
+                                        !is_registered(agent->prompt_version, q->prompt_version));
+}
+
 static void facts_clear(struct facts *f)
 {
     f->stop_count = 0;
@@ -324,6 +352,9 @@ static void facts_clear(struct facts *f)
     f->memory_service = STR("");
     f->grant = 0;
     f->hour_count = 0;
+    f->delegator = STR("");
+    f->delegator_status = AGENT_UNKNOWN;
+    f->chain_advisory = false;
     f->sql_harm = SQL_HARMLESS;
     f->sql_what = STR("");
 }
@@ -350,6 +381,8 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     ret->sql_harm = in->request->sql_harm;
     ret->sql_what = in->request->sql_what;
     gather_conduct(in, t, ret);
+    gather_identity(in, ret);
+    gather_chain(in, t, ret);
     struct aqdd q = world_aqdd(in->world, in->now_ms);
     ret->aqdd_known = true;
     ret->aqdd_depth = q.depth;

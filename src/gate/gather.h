@@ -4,13 +4,17 @@
 #ifndef GATE_GATHER_H
 #define GATE_GATHER_H
 
-#include "gate/gate.h"
+#include "gate/checks.h"
 
 /* facts.c */
 struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant, int64_t max_age_ms);
 
 /* conduct.c: breaker, tier, zones, grant, rates, readiness, memory. */
 void gather_conduct(const struct gate_input *in, const struct thresholds *t, struct facts *f);
+/* The agent's zones cover all of the action's. */
+bool zones_cover(const struct agent_def *agent, const struct facts *f);
+/* chain.c: what those in whose name it is done add. After all others. */
+void gather_chain(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 /* upstream.c: the budgets of what the targets call. */
 void gather_upstream(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 

@@ -6,7 +6,7 @@
  */
 #include "gate/checks.h"
 
-static bool is_permitted(const struct check_input *in)
+bool agent_is_permitted(const struct check_input *in)
 {
     const struct policy *p = in->policy;
     if (p->permission_count == 0 || in->request->tool == NULL) {
@@ -19,6 +19,16 @@ static bool is_permitted(const struct check_input *in)
         }
     }
     return false;
+}
+
+/* In whose name it is done: one of them may not. */
+static struct finding check_delegator(const struct facts *f)
+{
+    static const enum reason reasons[] = {[AGENT_UNKNOWN] = REASON_UNKNOWN_AGENT,
+                                          [AGENT_ACTIVE] = REASON_NOT_PERMITTED,
+                                          [AGENT_SUSPENDED] = REASON_SUSPENDED,
+                                          [AGENT_REMOVED] = REASON_REMOVED};
+    return finding_block(CHECK_IDENTITY, VERDICT_DENY, reasons[f->delegator_status], f->delegator);
 }
 
 struct finding check_identity(const struct check_input *in)
@@ -37,8 +47,11 @@ struct finding check_identity(const struct check_input *in)
     if (in->agent == NULL) {
         return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name);
     }
-    if (!is_permitted(in)) {
+    if (!agent_is_permitted(in)) {
         return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_NOT_PERMITTED, name);
+    }
+    if (in->facts->delegator.len > 0) {
+        return check_delegator(in->facts);
     }
     return finding_allow(CHECK_IDENTITY);
 }

@@ -32,7 +32,7 @@ bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in)
            (rule->services.count == 0 || any_service(in, &rule->services)) &&
            (rule->surfaces.count == 0 || any_surface(tool, &rule->surfaces)) &&
            (rule->classes.count == 0 || any_equal(&rule->classes, str_from(tool_class_name(tool->class)))) &&
-           (rule->tiers.count == 0 || any_equal(&rule->tiers, str_from(tier_name(in->facts->tier)))) &&
+           (rule->tiers.count == 0 || any_equal(&rule->tiers, str_from(tier_name(effective_tier(in))))) &&
            (!rule->irreversible || !tool->reversible) && in->facts->blast_ppm >= rule->blast_over_ppm &&
            (rule->blast_over_ppm == 0 || in->facts->blast_ppm > rule->blast_over_ppm);
 }

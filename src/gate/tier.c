@@ -6,6 +6,24 @@
  */
 #include "gate/checks.h"
 
+/*
+ * Another model or prompt than the registered one is another mind: one rung lower until it is registered. One that
+ * only says of itself what it is may be capped.
+ */
+enum tier effective_tier(const struct check_input *in)
+{
+    enum tier t = in->facts->tier;
+    bool capped = in->thresholds->at[TIER_ASSERTED_CAP] != 0 && in->facts->identity != IDENTITY_ATTESTED;
+    if (capped && t > TIER_SUPERVISED) {
+        t = TIER_SUPERVISED;
+    }
+    if (!in->facts->rung_dropped) {
+        return t;
+    }
+    t = t == TIER_DEFAULT ? TIER_SUPERVISED : t;
+    return t > TIER_READ_ONLY ? (enum tier)(t - 1) : t;
+}
+
 struct finding check_tier(const struct check_input *in)
 {
     if (only_reads(in) || in->request->tool == NULL) {
@@ -14,8 +32,9 @@ struct finding check_tier(const struct check_input *in)
     bool destroys = in->request->tool->class == TOOL_DESTRUCTIVE;
     bool every_write = in->thresholds->at[TIER_SUPERVISED_WRITE] != 0;
     struct finding f = finding_allow(CHECK_TIER);
-    f.value = in->facts->tier;
-    switch (in->facts->tier) {
+    enum tier tier = effective_tier(in);
+    f.value = tier;
+    switch (tier) {
     case TIER_READ_ONLY:
         f.verdict = VERDICT_DENY;
         f.reason = REASON_TIER_READ_ONLY;

@@ -60,6 +60,13 @@ struct deploy_fact {
 
 enum agent_status { AGENT_UNKNOWN = 0, AGENT_ACTIVE, AGENT_SUSPENDED, AGENT_REMOVED };
 
+/* What is known of the agent's model and prompt version. */
+enum identity_kind {
+    IDENTITY_NONE = 0,
+    IDENTITY_ASSERTED, /* said by itself */
+    IDENTITY_ATTESTED, /* said by the issuer of its token */
+};
+
 struct facts {
     enum agent_status agent;
     bool clock_ok;
@@ -109,6 +116,11 @@ struct facts {
     uint64_t grant;            /* the operator's grant that covers it; 0: none */
     enum sql_harm sql_harm;    /* the worst that its SQL does */
     struct str sql_what;
+    enum identity_kind identity;
+    bool rung_dropped;         /* model or prompt version is not the registered one, or not said */
+    struct str delegator;      /* in whose name it is done and who may not; empty: all may */
+    enum agent_status delegator_status;
+    bool chain_advisory;       /* one of them only advises */
     int64_t hour_count;        /* executions of the agent in an hour; counted where it declares a rate */
 };
 

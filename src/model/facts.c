@@ -74,6 +74,24 @@ static struct value with_text(struct arena *a, struct value list, struct str tex
     return list;
 }
 
+static const char *const identity_words[] = {"none", "asserted", "attested"};
+
+static void identity_write(struct arena *a, const struct facts *f, struct value *v)
+{
+    if (f->chain_advisory) {
+        value_add_bool(a, v, STR("chain_advisory"), true);
+    }
+    if (f->delegator.len > 0) {
+        value_add(a, v, STR("delegator"), with_text(a, INTS(a, f->delegator_status), f->delegator));
+    }
+    if (f->identity != IDENTITY_NONE) {
+        value_add_str(a, v, STR("identity"), str_from(identity_words[f->identity]));
+    }
+    if (f->rung_dropped) {
+        value_add_bool(a, v, STR("rung_dropped"), true);
+    }
+}
+
 static void conduct_write(struct arena *a, const struct facts *f, struct value *v)
 {
     if (f->breaker != BREAKER_CLOSED) {
@@ -170,6 +188,7 @@ struct value facts_write(struct arena *a, const struct facts *f)
         value_add_str(a, &v, STR("stop_level"), str_from(stop_level_name(f->stop_level)));
         value_add(a, &v, STR("stops"), stops);
     }
+    identity_write(a, f, &v);
     conduct_write(a, f, &v);
     reach_write(a, f, &v);
     return v;
@@ -266,6 +285,20 @@ static void conduct_read(const struct value *v, struct facts *ret)
     ret->rate_subject = value_text(value_item(rate, 5));
 }
 
+static void identity_read(const struct value *v, struct facts *ret)
+{
+    ret->chain_advisory = value_bool_or(value_get(v, STR("chain_advisory")), false);
+    ret->rung_dropped = value_bool_or(value_get(v, STR("rung_dropped")), false);
+    const struct value *delegator = value_get(v, STR("delegator"));
+    int64_t status = item_int(delegator, 0, AGENT_UNKNOWN);
+    ret->delegator_status = status >= 0 && status <= AGENT_REMOVED ? (enum agent_status)status : AGENT_UNKNOWN;
+    ret->delegator = value_text(value_item(delegator, 1));
+    struct str identity = value_text(value_get(v, STR("identity")));
+    for (unsigned i = 0; i < sizeof identity_words / sizeof *identity_words; i++) {
+        ret->identity = str_eq(identity, str_from(identity_words[i])) ? (enum identity_kind)i : ret->identity;
+    }
+}
+
 static enum rc reach_read(const struct value *v, struct facts *ret, struct err *e)
 {
     const struct value *blast = value_get(v, STR("blast"));
@@ -317,6 +350,7 @@ enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
     freezes_read(v, ret);
     stops_read(v, ret);
     conduct_read(v, ret);
+    identity_read(v, ret);
     enum rc rc = reach_read(v, ret, e);
     if (rc != RC_OK) {
         return rc;

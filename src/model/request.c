@@ -239,28 +239,6 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
     return rc;
 }
 
-struct value request_bound(struct arena *a, const struct request *q)
-{
-    struct value v = value_object();
-    value_add_str(a, &v, STR("agent"), q->agent);
-    if (q->diff != NULL) {
-        value_add(a, &v, STR("diff"), *q->diff);
-    }
-    if (q->invocation != NULL) {
-        value_add(a, &v, STR("invocation"), *q->invocation);
-    }
-    value_add(a, &v, STR("parameters"), q->parameters);
-    if (q->plan != NULL) {
-        value_add(a, &v, STR("plan"), *q->plan);
-    }
-    if (q->revert.type == VALUE_ARRAY) {
-        value_add(a, &v, STR("revert"), q->revert);
-    }
-    value_add_str(a, &v, STR("target"), q->target);
-    value_add_str(a, &v, STR("tool"), q->tool == NULL ? STR("") : q->tool->name);
-    return v;
-}
-
 static void add_text(struct arena *a, struct value *v, struct str name, struct str text)
 {
     if (text.len > 0) {
@@ -275,11 +253,42 @@ static void add_value(struct arena *a, struct value *v, struct str name, const s
     }
 }
 
+struct value request_bound(struct arena *a, const struct request *q)
+{
+    struct value v = value_object();
+    add_value(a, &v, STR("act"), q->act);
+    value_add_str(a, &v, STR("agent"), q->agent);
+    add_text(a, &v, STR("behalf"), q->behalf);
+    if (q->diff != NULL) {
+        value_add(a, &v, STR("diff"), *q->diff);
+    }
+    if (q->invocation != NULL) {
+        value_add(a, &v, STR("invocation"), *q->invocation);
+    }
+    add_text(a, &v, STR("model"), q->model);
+    value_add(a, &v, STR("parameters"), q->parameters);
+    if (q->plan != NULL) {
+        value_add(a, &v, STR("plan"), *q->plan);
+    }
+    add_text(a, &v, STR("prompt_version"), q->prompt_version);
+    if (q->revert.type == VALUE_ARRAY) {
+        value_add(a, &v, STR("revert"), q->revert);
+    }
+    value_add_str(a, &v, STR("target"), q->target);
+    value_add_str(a, &v, STR("tool"), q->tool == NULL ? STR("") : q->tool->name);
+    return v;
+}
+
 struct value request_write(struct arena *a, const struct request *q, struct str digest)
 {
     struct value v = value_object();
+    add_value(a, &v, STR("act"), q->act);
     value_add_str(a, &v, STR("agent"), q->agent);
+    if (q->attested) {
+        value_add_bool(a, &v, STR("attested"), true);
+    }
     add_text(a, &v, STR("author_type"), q->author_type);
+    add_text(a, &v, STR("behalf"), q->behalf);
     add_text(a, &v, STR("claimed_service"), q->claimed_service);
     add_text(a, &v, STR("claimed_tool"), q->claimed_tool);
     add_value(a, &v, STR("contexts"), q->contexts);
@@ -287,9 +296,11 @@ struct value request_write(struct arena *a, const struct request *q, struct str 
     value_add_str(a, &v, STR("digest"), digest);
     add_text(a, &v, STR("intent"), q->intent);
     add_value(a, &v, STR("invocation"), q->invocation);
+    add_text(a, &v, STR("model"), q->model);
     add_value(a, &v, STR("parameters"), q->given);
     add_text(a, &v, STR("parent"), q->parent);
     add_value(a, &v, STR("plan"), q->plan);
+    add_text(a, &v, STR("prompt_version"), q->prompt_version);
     add_value(a, &v, STR("properties"), q->properties);
     add_text(a, &v, STR("trace"), q->trace);
     add_text(a, &v, STR("wants_person"), q->wants_person);
@@ -313,6 +324,11 @@ void request_read(const struct value *v, struct request *ret)
         .trace = value_text(value_get(v, STR("trace"))),
         .contexts = value_get(v, STR("contexts")),
         .parent = value_text(value_get(v, STR("parent"))),
+        .model = value_text(value_get(v, STR("model"))),
+        .prompt_version = value_text(value_get(v, STR("prompt_version"))),
+        .attested = value_bool_or(value_get(v, STR("attested")), false),
+        .act = value_get(v, STR("act")),
+        .behalf = value_text(value_get(v, STR("behalf"))),
         .agent_index = MAP_NONE,
         .tool_index = MAP_NONE,
     };

@@ -50,6 +50,11 @@ struct request {
     struct str trace;               /* W3C traceparent or empty */
     const struct value *contexts;   /* [{id, trust: trusted | untrusted}]: what it was told; null: not said */
     uint32_t redacted;              /* secrets that were taken out of it */
+    struct str model;               /* and prompt version: empty when not said */
+    struct str prompt_version;
+    bool attested;                  /* they are the issuer's words */
+    const struct value *act;        /* agents in whose name it is done, the nearest first; null: in its own */
+    struct str behalf;              /* the person in whose name all of it is done; empty: none */
     struct str parent;              /* the action that led to this one, act_N; or empty */
 
     /* Derived by request_derive(). */
@@ -74,7 +79,7 @@ NODISCARD enum rc request_derive(struct arena *a, const struct world *w, struct 
                                  struct err *e);
 /*
  * The object whose canonical form the action digest covers: agent, tool, parameters, invocation,
- * target, diff, plan, revert.
+ * target, diff, plan, revert; and who stands behind it: model, prompt version, the chain.
  */
 struct value request_bound(struct arena *a, const struct request *q);
 

@@ -99,6 +99,7 @@ static const struct {
     [TIER_MODE] = {CHECK_TIER, MODE_ROW},
     [TIER_OTHERWISE] = {CHECK_TIER, {"default", FIELD_WORD, 0, false, TIER_OF_NOBODY, 0, 0, tier_words}},
     [TIER_SUPERVISED_WRITE] = {CHECK_TIER, {"supervised_write", FIELD_WORD, 0, false, 0, 0, 0, approved_by}},
+    [TIER_ASSERTED_CAP] = {CHECK_TIER, {"asserted_cap", FIELD_BOOL, 0, false, 0, 0, 0, NULL}},
     [READINESS_MODE] = {CHECK_READINESS, MODE_ROW_OFF},
     [READINESS_ON_BLOCK] = {CHECK_READINESS, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
     [GRANT_MODE] = {CHECK_GRANT, MODE_ROW_OFF},
@@ -264,13 +265,19 @@ static void add_threshold(struct arena *a, struct value *of_check, enum threshol
     value_add(a, of_check, str_from(table[t].field.name), write_number(a, &table[t].field, n));
 }
 
+/* Left out while it is the default: a policy from before it has the hash that it had. */
+static bool is_silent(enum threshold t, int64_t n)
+{
+    return t == TIER_ASSERTED_CAP && n == table[t].field.otherwise;
+}
+
 struct value thresholds_value(struct arena *a, const struct thresholds *t)
 {
     struct value all = value_object();
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         struct value of_check = value_object();
         for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
-            if (table[i].check == (enum check)c) {
+            if (table[i].check == (enum check)c && !is_silent((enum threshold)i, t->at[i])) {
                 add_threshold(a, &of_check, (enum threshold)i, t->at[i]);
             }
         }

@@ -90,6 +90,7 @@ enum threshold {
     TIER_MODE,
     TIER_OTHERWISE,       /* enum tier of an agent that has none declared */
     TIER_SUPERVISED_WRITE, /* 1: a supervised write needs a person too */
+    TIER_ASSERTED_CAP,    /* 1: without an attested model and prompt version no rung above supervised */
     READINESS_MODE,
     READINESS_ON_BLOCK,
     GRANT_MODE,

@@ -19,6 +19,7 @@ struct settings_parts {
     const struct value *prometheus;
     const struct value *notify;
     const struct value *redact;
+    const struct value *identity;
 };
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -44,6 +45,7 @@ static const struct field settings_fields[] = {
     {"prometheus", FIELD_VALUE, PART(prometheus), false, 0, 0, 0, NULL},
     {"notify", FIELD_VALUE, PART(notify), false, 0, 0, 0, NULL},
     {"redact", FIELD_VALUE, PART(redact), false, 0, 0, 0, NULL},
+    {"identity", FIELD_VALUE, PART(identity), false, 0, 0, 0, NULL},
 };
 
 static const struct field tls_fields[] = {
@@ -161,6 +163,7 @@ static enum rc read_settings(struct reader *r, const struct value *v, struct ser
         rc = reader_step(r, notify_read(r, parts.notify, &parts.s.notify), "notify");
     }
     rc = rc == RC_OK ? read_redact(r, parts.redact, &parts.s) : rc;
+    rc = rc == RC_OK ? identity_settings_read(r, parts.identity, &parts.s.identity) : rc;
     if (rc != RC_OK) {
         return rc;
     }

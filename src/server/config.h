@@ -8,6 +8,7 @@
 #define SERVER_CONFIG_H
 
 #include "notify/notify.h"
+#include "api/issuers.h"
 #include "policy/policy.h"
 #include "redact/redact.h"
 #include "sys/log.h"
@@ -39,6 +40,7 @@ struct server_settings {
     struct notify_routes notify;
     struct redact_pattern *redact; /* what else is a secret here */
     size_t redact_count;
+    struct identity_settings identity; /* who else says who somebody is */
 };
 
 struct config {

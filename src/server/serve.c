@@ -332,6 +332,7 @@ static void on_signal(void *context, int signal)
     struct err e;
     if (signal == SIGHUP) {
         (void)!reload(s, &e);
+        api_reload_keys(s->api);
     } else if (signal == SIGUSR1) {
         (void)!folder_set_stop(s->folder, "SIGUSR1", &e);
         stop_everything(s, "SIGUSR1");
@@ -481,6 +482,8 @@ static enum rc start_api(struct server *s, struct err *e)
     struct server_settings *set = &s->config.server;
     struct api_options options = {.control = s->control,
                                   .log = &s->log,
+                                  .loop = s->loop,
+                                  .identity = &set->identity,
                                   .public_log = set->public_log,
                                   .rate_per_s = set->rate_per_s,
                                   .burst = set->burst,
@@ -491,8 +494,7 @@ static enum rc start_api(struct server *s, struct err *e)
                                   .bucket_pending = bucket_pending,
                                   .reload = reload,
                                   .context = s};
-    s->api = api_new(&options);
-    return s->api == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : RC_OK;
+    return api_new(&options, &s->api, e);
 }
 
 static enum rc name_files(struct server *s, struct err *e)
