@@ -2,13 +2,16 @@
 """Who calls: signed requests and tokens of issuers, made here and checked by the real server."""
 import base64
 import hashlib
+import http.server
 import json
 import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -456,10 +459,91 @@ def with_issuers(pawl):
         shutil.rmtree(folder)
 
 
+class Address(http.server.ThreadingHTTPServer):
+    """An issuer's keys at an address on loopback."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Keys)
+        self.status, self.text, self.asked = 200, "", 0
+
+
+class Keys(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked += 1
+        body = self.server.text.encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def with_an_address(pawl):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pawl-test-keys-"))
+    address = Address()
+    threading.Thread(target=address.serve_forever, daemon=True).start()
+    lines = f"""  identity:
+    - name: remote
+      issuer: {ISSUER}
+      audience: pawl
+      jwks_url: http://127.0.0.1:{address.server_address[1]}/keys
+      subjects: [{{sub: "agent:bot", agent: bot}}]
+"""
+    try:
+        issuer = Issuer(folder / "jwks.json")
+        issuer.rotate("a")
+        address.text = issuer.path.read_text()
+        with pawl_server.Server(pawl, POLICY, lines) as s:
+            s.wait_for(lambda: propose(s, issuer.token("agent:bot"))[0] == 201)
+            asked = address.asked
+            # Tokens that name unknown keys are refused, and many of them ask no oftener.
+            issuer.rotate("b")
+            address.text = issuer.path.read_text()
+            for _ in range(20):
+                assert propose(s, issuer.token("agent:bot", kid="b"))[0] == 401
+            assert address.asked == asked, address.asked
+            # An answer that is none leaves the keys as they were; a signal asks at once.
+            for status, text in ((500, "down"), (200, "{"), (302, "")):
+                address.status, good, address.text = status, address.text, text
+                before, said = address.asked, s.said().count("the old ones stay")
+                s.process.send_signal(signal.SIGHUP)
+                s.wait_for(lambda: address.asked > before and s.said().count("the old ones stay") > said)
+                assert propose(s, issuer.token("agent:bot"))[0] == 201
+                address.status, address.text = 200, good
+            s.process.send_signal(signal.SIGHUP)
+            s.wait_for(lambda: propose(s, issuer.token("agent:bot", kid="b"))[0] == 201)
+    finally:
+        address.shutdown()
+        address.server_close()
+        shutil.rmtree(folder)
+
+
+def refused_at_start(pawl):
+    """Keys that are not there, or that others may write, are no keys to start with."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pawl-test-keys-"))
+    try:
+        Issuer(folder / "bundle.json").rotate("s", ec.generate_private_key(ec.SECP256R1()))
+        s = pawl_server.Server(pawl, POLICY, settings(folder))
+        try:
+            for text in ("it can't be read", "group or others may write it"):
+                ended = subprocess.run([pawl, "serve", "--config", str(s.config)], capture_output=True, text=True, timeout=60)
+                assert ended.returncode != 0 and text in ended.stderr and "company" in ended.stderr, ended
+                Issuer(folder / "jwks.json").rotate("a")
+                (folder / "jwks.json").chmod(0o620)
+        finally:
+            s.__exit__(None)
+    finally:
+        shutil.rmtree(folder)
+
+
 def main():
     with pawl_server.Server(sys.argv[1], POLICY) as s:
         signed_requests(s)
     with_issuers(sys.argv[1])
+    with_an_address(sys.argv[1])
+    refused_at_start(sys.argv[1])
 
 
 if __name__ == "__main__":
