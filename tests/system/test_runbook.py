@@ -202,8 +202,9 @@ def id_of(decided):
 
 def before_anything_happens(s, machine):
     yield {}
-    key = (s.folder / "data/keys/ledger.key").read_bytes()
-    assert (s.folder / "backup/ledger.key").read_bytes() == key
+    for name in ("ledger.key", "redact.key"):
+        assert (s.folder / "backup" / name).read_bytes() == (s.folder / "data/keys" / name).read_bytes()
+    assert (s.folder / "backup/ledger-1.db").exists() and (s.folder / "backup/ledger-1.db.checkpoint").exists()
     admins = [t for t in s.call("GET", "/v1/tokens")[1]["items"] if "admin" in t["roles"]]
     assert any(t["person"] == "erin" for t in admins), admins
 
@@ -251,6 +252,23 @@ def the_key_is_lost(s, machine):
     assert "vkey" in first, first
     new = s.wait_for(lambda: (lambda p: p.exists() and p.read_text())(s.folder / "data.checkpoint"))
     assert new.splitlines()[-1] != old.splitlines()[-1], "another key signs"
+
+
+def the_ledger_is_damaged(s, machine):
+    running = begin(s)
+    done = s.command("backup", "--data", str(s.folder / "data"), "--to", str(s.folder / "backup/ledger-1.db"))
+    assert done.returncode == 0, done.stderr
+    assert propose(s, "scale", 2)["verdict"] == "allow"
+    s.stop()
+    ledger = s.folder / "data/ledger.db"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"verdict":"allow"', b'"verdict":"hello"'))
+    signed = (s.folder / "data.checkpoint").read_text()
+    yield {}
+    assert "entries would be lost" in machine.said and not (s.folder / "data/ledger.db").exists()
+    yield {}
+    assert "the disk failed" in machine.said and running["action_id"] in machine.said
+    kept = [p for p in s.folder.iterdir() if p.name.startswith("data.checkpoint.")]
+    assert [p.read_text() for p in kept] == [signed]
 
 
 def machine_tokens(s):
@@ -319,14 +337,14 @@ def a_breaker_is_open(s, machine):
 
 
 def an_action_is_unknown(s, machine):
-    decided = begin(s)
-    s.wait_for(lambda: status_of(s)["unknown_actions"] == 1)
+    decided, other = begin(s), begin(s, 3)
+    s.wait_for(lambda: status_of(s)["unknown_actions"] == 2)
     yield id_of(decided)
     assert propose(s, "scale", 2)["verdict"] != "allow"
     report(s, decided, "succeeded")  # late: from its spool
-    assert status_of(s)["unknown_actions"] == 0
-    yield id_of(decided)
-    assert status_of(s)["stops"] == []
+    assert status_of(s)["unknown_actions"] == 1
+    yield {"act_43": other["action_id"]}
+    assert status_of(s)["unknown_actions"] == 0 and status_of(s)["stops"] == []
 
 
 def the_clock_jumped(s, machine):
@@ -370,7 +388,7 @@ def a_policy_is_refused(s, machine):
     assert status_of(s)["policy"]["error"] is None
 
 
-SCENES = [before_anything_happens, pawl_is_down, the_disk_is_full, the_key_is_lost, the_queue_is_backed_up,
+SCENES = [before_anything_happens, pawl_is_down, the_disk_is_full, the_key_is_lost, the_ledger_is_damaged, the_queue_is_backed_up,
           stop_everything, a_breaker_is_open, an_action_is_unknown, the_clock_jumped, a_signal_is_unknown,
           a_policy_is_refused]
 LOSES_SOON = (pawl_is_down, an_action_is_unknown)  # an executor that is silent for two seconds is lost
