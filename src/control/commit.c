@@ -76,6 +76,14 @@ static enum rc may_commit(struct control *c, const struct action *action, struct
     return RC_OK;
 }
 
+/* What was decided, and perhaps approved, for one model is not another one's to start. */
+static enum rc is_same_mind(const struct principal *p, const struct request *q, struct err *e)
+{
+    bool other = (p->model.len > 0 && !str_eq(p->model, q->model)) ||
+                 (p->prompt_version.len > 0 && !str_eq(p->prompt_version, q->prompt_version));
+    return other ? err_set(e, RC_CONFLICT, "the token is of another model or prompt version than the action") : RC_OK;
+}
+
 /* Under another policy an approval is void, and so is a quorum of people who are no longer entitled: the action
  * asks for a person again. */
 static enum release released(struct control *c, const struct request *q, const struct action *action,
@@ -194,6 +202,7 @@ enum rc control_commit(struct control *c, struct arena *a, const struct principa
     rc = may_commit(c, action, e);
     struct request q;
     rc = rc == RC_OK ? control_rebuild(c, a, action, &q, e) : rc;
+    rc = rc == RC_OK ? is_same_mind(p, &q, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

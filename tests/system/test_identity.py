@@ -341,6 +341,13 @@ def models(s, issuer):
     rung(("asserted", False), "allow", issuer.token("agent:modelled", model="m1"), "wipe", prompt_version="p1", intent="half")
     rung((None, True), "allow", issuer.token("agent:modelled"), "scale")
     rung(("asserted", False), "allow", issuer.token("agent:bot"), "wipe", model="any")
+    # What was allowed to one model is not another one's to start.
+    status, answer = propose(s, issuer.token("agent:modelled", **both), "wipe")
+    order = json.dumps({"executor_nonce": nonce() + "0123456789abcdef", "digest": answer["digest"]}).encode()
+    path = f"/v1/actions/{answer['action_id']}/commit"
+    for claims, want in ((dict(model="m2", prompt_version="p1"), 409), (dict(model="m1", prompt_version="p2"), 409), (both, 200)):
+        status, _, text = s.send("POST", path, order, token=issuer.token("agent:modelled", **claims))
+        assert status == want and (want == 200 or b"another model or prompt" in text), (claims, status, text)
     says(propose(s, issuer.token("agent:modelled", **both), model="m3"), 422, "the token says otherwise")
     says(propose(s, issuer.token("agent:bot"), model="m" * 257), 422, "at most 256 bytes")
     # Registered again with the new one, it is whole again.
