@@ -195,6 +195,12 @@ enum rc db_copy(struct db *d, const char *path, struct err *e)
     }
     must(sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC) == SQLITE_OK);
     enum rc rc = sqlite3_step(stmt) == SQLITE_DONE ? RC_OK : fail(d, e);
+    /* The copy is no file of this connection, so what the system said of it is asked for otherwise. */
+    int number = sqlite3_system_errno(d->handle);
+    if (rc == RC_UNAVAILABLE && sqlite3_extended_errcode(d->handle) == SQLITE_IOERR_WRITE &&
+        (number == ENOSPC || number == EDQUOT || number == EFBIG)) {
+        rc = err_set(e, RC_LIMIT, "%s: the disk is full", d->path);
+    }
     sqlite3_finalize(stmt);
     return rc;
 }

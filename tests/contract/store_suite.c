@@ -419,6 +419,45 @@ static void housekeeping_keeps_everything(void **state)
     assert_walk(f->store, 0, UINT64_MAX, 20000);
 }
 
+/* A copy is what was there when it began, whatever is written behind it; adopted, it goes on by itself. */
+static void a_copy_is_a_store(void **state)
+{
+    struct fixture *f = *state;
+    char path[400];
+    snprintf(path, sizeof path, "%s-copy", f->place.path);
+    log_maker_fill(f->maker, f->store, 700);
+    assert_int_equal(store_put_checkpoint(f->store, 700, STR("a note"), NULL), RC_OK);
+    const struct str part = STR("part");
+    assert_int_equal(store_put_snapshot(f->store, 600, &part, 1, NULL), RC_OK);
+    struct store *reader = open_store(f->place.path, STORE_READ);
+    assert_int_equal(store_copy(reader, path, NULL), RC_OK);
+    log_maker_fill(f->maker, f->store, 50);
+    struct err e;
+    assert_int_equal(store_copy(reader, path, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.text, "-copy: can't create"));
+    store_close(reader);
+    struct store *copy = open_store(path, STORE_READ);
+    assert_walk(copy, 0, UINT64_MAX, 700);
+    struct digest tile[TILE_WIDTH];
+    assert_int_equal(store_tile(copy, 0, 1, TILE_WIDTH, tile, NULL), RC_OK);
+    struct str note;
+    CLEANUP(arena) struct arena *a = arena_new(1 << 16);
+    assert_int_equal(store_checkpoint(copy, a, &note, NULL), RC_OK);
+    assert_str(note, "a note");
+    uint64_t at_seq = 0;
+    assert_int_equal(store_newest_snapshot(copy, &at_seq, NULL), RC_OK);
+    assert_int_equal(at_seq, 600);
+    store_close(copy);
+    assert_int_equal(store_open(path, STORE_WRITE, &copy, &e), RC_UNAVAILABLE); /* not yet */
+    assert_int_equal(store_adopt(path, NULL), RC_OK);
+    copy = open_store(path, STORE_WRITE);
+    assert_int_equal(size_of(copy), 700);
+    store_close(copy);
+    store_remove(path);
+    copy = NULL;
+    assert_int_equal(store_open(path, STORE_READ, &copy, &e), RC_NOT_FOUND);
+}
+
 static void a_missing_log(void **state)
 {
     struct fixture *f = *state;
@@ -454,6 +493,7 @@ int store_suite(const char *name, place_fn make, place_fn drop)
         TEST(one_writer),
         TEST(readers_beside_the_writer),
         TEST(housekeeping_keeps_everything),
+        TEST(a_copy_is_a_store),
         TEST(a_missing_log),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);

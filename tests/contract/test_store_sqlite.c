@@ -277,6 +277,29 @@ static void a_full_disk_takes_the_same_batch_later(void **state)
     store_close(s);
 }
 
+static void a_copy_that_does_not_fit_is_gone(void **state)
+{
+    struct damaged *d = *state;
+    char path[400];
+    snprintf(path, sizeof path, "%s-copy", d->place.path);
+    signal(SIGXFSZ, SIG_IGN);
+    struct store *s = NULL;
+    assert_int_equal(store_open(d->place.path, STORE_READ, &s, NULL), RC_OK);
+    struct err e;
+    limit_files(30000);
+    enum rc rc = store_copy(s, path, &e);
+    limit_files(0);
+    assert_int_equal(rc, RC_LIMIT);
+    assert_non_null(strstr(e.text, "copy to "));
+    assert_non_null(strstr(e.text, "the disk is full"));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(store_copy(s, path, NULL), RC_OK);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    store_close(s);
+}
+
 static void a_folder_that_is_not_there(void **state)
 {
     struct damaged *d = *state;
@@ -302,6 +325,7 @@ int main(void)
         TEST(nobody_else_can_read_it),
         TEST(the_log_of_the_database_stays_small),
         TEST(a_full_disk_takes_the_same_batch_later),
+        TEST(a_copy_that_does_not_fit_is_gone),
         TEST(a_folder_that_is_not_there),
     };
     int failed = store_suite("store_suite: SQLite", place_make, place_drop);
