@@ -5,6 +5,8 @@
 #include "doors/hook.h"
 #include "doors/run.h"
 
+#include <stdlib.h>
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct option run_option_table[] = {
@@ -12,6 +14,8 @@ static const struct option run_option_table[] = {
     {"service", 0, OPTION_TEXT, "S", "claim: the service it touches"},
     {"tool", 0, OPTION_TEXT, "T", "claim: the tool of the catalogue"},
     {"intent", 0, OPTION_TEXT, "TEXT", "why, in the agent's words"},
+    {"model", 0, OPTION_TEXT, "M", "the model that acts, as it is registered (PAWL_MODEL)"},
+    {"prompt-version", 0, OPTION_TEXT, "P", "the version of its prompt and tools (PAWL_PROMPT_VERSION)"},
     {"ask-person", 0, OPTION_TEXT, "REASON", "the agent is unsure: whatever the checks say, a person decides"},
     {"wait", 0, OPTION_TEXT, "SECONDS", "wait that long for holds to end"},
     {"no-wait", 0, OPTION_FLAG, NULL, "don't wait for a person: exit 22 at once"},
@@ -36,6 +40,14 @@ static enum rc read_list(const struct args *a, const char *name, const char **ou
     return RC_OK;
 }
 
+/* An option, or the environment that the agent's host sets; null when neither says anything. */
+static const char *said(const struct args *a, const char *option, const char *variable)
+{
+    const char *text = args_text(a, option);
+    text = text != NULL ? text : getenv(variable);
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 static enum rc read_run(const struct args *a, struct run_options *o, struct err *e)
 {
     int64_t wait_s = 0;
@@ -44,6 +56,8 @@ static enum rc read_run(const struct args *a, struct run_options *o, struct err 
                               .service = args_text(a, "service"),
                               .tool = args_text(a, "tool"),
                               .intent = args_text(a, "intent"),
+                              .model = said(a, "model", "PAWL_MODEL"),
+                              .prompt_version = said(a, "prompt-version", "PAWL_PROMPT_VERSION"),
                               .wants_person = args_text(a, "ask-person"),
                               .result_file = args_text(a, "result"),
                               .no_wait = args_flag(a, "no-wait")};
@@ -81,6 +95,8 @@ static int run_run(const struct args *a)
 static const struct option hook_option_table[] = {
     {"headless", 0, OPTION_FLAG, NULL, "nobody is at the host: an escalation defers the call"},
     {"agent", 0, OPTION_TEXT, "A", "the agent that acts; must be the credential's"},
+    {"model", 0, OPTION_TEXT, "M", "the model that acts, as it is registered (PAWL_MODEL)"},
+    {"prompt-version", 0, OPTION_TEXT, "P", "the version of its prompt and tools (PAWL_PROMPT_VERSION)"},
     {"config", 0, OPTION_TEXT, "FILE", "the server's configuration, which no agent may touch (PAWL_CONFIG)"},
     {"data", 0, OPTION_TEXT, "DIR", "the server's data folder, which no agent may touch"},
     {"settings", 0, OPTION_TEXT, "FILE", "the host's settings (~/.claude/settings.json)"},
@@ -94,6 +110,8 @@ static int run_hook(const struct args *a)
     struct err e;
     struct hook_options options = {.client = {args_text(a, "url"), args_text(a, "token-file")},
                                    .agent = args_text(a, "agent"),
+                                   .model = said(a, "model", "PAWL_MODEL"),
+                                   .prompt_version = said(a, "prompt-version", "PAWL_PROMPT_VERSION"),
                                    .config = args_text(a, "config"),
                                    .data = args_text(a, "data"),
                                    .settings = args_text(a, "settings"),

@@ -189,6 +189,13 @@ static enum rc post(struct hook *h, struct str action, const char *verb, const s
     return client_post(&h->client, h->arena, path.ptr, body, &h->answer, &h->e);
 }
 
+static void add_said(struct hook *h, struct value *body, struct str name, const char *text)
+{
+    if (text != NULL) {
+        value_add_str(h->arena, body, name, str_from(text));
+    }
+}
+
 /* The host asks again under the same id when it resumes a deferred call: that is the same proposal. */
 static enum rc propose(struct hook *h)
 {
@@ -197,9 +204,9 @@ static enum rc propose(struct hook *h)
     if (rc != RC_OK) {
         return rc;
     }
-    if (h->options->agent != NULL) {
-        value_add_str(h->arena, &body, STR("agent"), str_from(h->options->agent));
-    }
+    add_said(h, &body, STR("agent"), h->options->agent);
+    add_said(h, &body, STR("model"), h->options->model);
+    add_said(h, &body, STR("prompt_version"), h->options->prompt_version);
     char key[CLIENT_KEY_LEN + 1];
     snprintf(key, sizeof key, "%.*s", CLIENT_KEY_LEN, h->id);
     struct client_call call = {.method = "POST", .path = "/v1/actions", .body = &body, .key = key};

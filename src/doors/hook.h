@@ -21,6 +21,8 @@ enum {
 struct hook_options {
     struct client_options client;
     const char *agent;    /* null: whose the credential is */
+    const char *model;    /* what the agent says that it is; null: nothing */
+    const char *prompt_version;
     const char *config;   /* pawl's own files, which no agent may touch; null: not known */
     const char *data;
     const char *settings;

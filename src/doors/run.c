@@ -148,6 +148,8 @@ static enum rc propose(struct run *r)
     client_key(key);
     add_text(r, &body, STR("agent"), r->options->agent);
     add_text(r, &body, STR("intent"), r->options->intent);
+    add_text(r, &body, STR("model"), r->options->model);
+    add_text(r, &body, STR("prompt_version"), r->options->prompt_version);
     add_text(r, &body, STR("wants_person"), r->options->wants_person);
     value_add(r->arena, &body, STR("invocation"), r->invocation.value);
     add_text(r, &body, STR("service"), r->options->service);

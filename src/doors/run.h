@@ -26,6 +26,8 @@ struct run_options {
     const char *service;
     const char *tool;
     const char *intent;
+    const char *model;        /* what the agent says that it is; null: nothing */
+    const char *prompt_version;
     const char *wants_person; /* null, or why the agent itself asks for a person */
     const char *result_file; /* null: none */
     int64_t wait_ms;         /* how long a hold is waited for, in all; 0: not at all */

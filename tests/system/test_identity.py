@@ -348,6 +348,14 @@ def models(s, issuer):
     for claims, want in ((dict(model="m2", prompt_version="p1"), 409), (dict(model="m1", prompt_version="p2"), 409), (both, 200)):
         status, _, text = s.send("POST", path, order, token=issuer.token("agent:modelled", **claims))
         assert status == want and (want == 200 or b"another model or prompt" in text), (claims, status, text)
+    # The door of a command says it as well.
+    s.tokens["modelled"] = issuer.token("agent:modelled")
+    for options, extra, dropped in ((("--model", "m1", "--prompt-version", "p1"), {}, False), (("--model", "m2"), {}, True),
+                                    ((), {"PAWL_MODEL": "m1", "PAWL_PROMPT_VERSION": "p1"}, False), ((), {}, True)):
+        ran = s.command("run", *options, "--", "/bin/true", token="modelled", extra=extra)
+        facts = s.entries(kind="action.decided")[-1]["seq"]
+        facts = s.call("GET", f"/v1/ledger/{facts}")[1]["body"]["facts"]
+        assert facts.get("rung_dropped", False) is dropped, (options, extra, facts, ran)
     says(propose(s, issuer.token("agent:modelled", **both), model="m3"), 422, "the token says otherwise")
     says(propose(s, issuer.token("agent:bot"), model="m" * 257), 422, "at most 256 bytes")
     # Registered again with the new one, it is whole again.
