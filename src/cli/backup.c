@@ -27,11 +27,10 @@ struct backup {
 
 static enum rc name_files(struct backup *b, const struct backup_options *o, struct err *e)
 {
-    int longest = snprintf(b->copy, sizeof b->copy, "%s.XXXXXX-journal", o->to);
-    int ledger = snprintf(b->ledger, sizeof b->ledger, "%s/ledger.db", o->data);
-    if (longest >= (int)sizeof b->copy || ledger >= (int)sizeof b->ledger) {
-        return err_set(e, RC_INVALID, "the name is too long");
+    if (strlen(o->to) > BACKUP_NAME_MAX || strlen(o->data) > BACKUP_NAME_MAX) {
+        return err_set(e, RC_INVALID, "a name has more than %d bytes", BACKUP_NAME_MAX);
     }
+    snprintf(b->ledger, sizeof b->ledger, "%.4000s/ledger.db", o->data);
     snprintf(b->checkpoint, sizeof b->checkpoint, "%.4000s.checkpoint", o->to);
     if (file_exists(o->to) || file_exists(b->checkpoint)) {
         return err_set(e, RC_CONFLICT, "%s: exists; each backup has a name of its own",

@@ -9,6 +9,8 @@
 #include "cli/verify.h"
 #include "sys/file.h"
 
+enum { BACKUP_NAME_MAX = 4000 }; /* bytes of a file's or folder's name, for what is put behind it */
+
 struct backup_options {
     const char *data; /* the data folder */
     const char *to;   /* a file that is not there; <to>.checkpoint is written beside it */

@@ -37,8 +37,9 @@ struct restore {
 static enum rc name_files(struct restore *r, struct err *e)
 {
     const struct restore_options *o = r->o;
-    if (strlen(o->data) > FILE_PATH_MAX - 64 || strlen(o->from) > FILE_PATH_MAX - 64) {
-        return err_set(e, RC_INVALID, "the name is too long");
+    const char *second = o->checkpoint_file == NULL ? "" : o->checkpoint_file;
+    if (strlen(o->data) > BACKUP_NAME_MAX || strlen(o->from) > BACKUP_NAME_MAX || strlen(second) > BACKUP_NAME_MAX) {
+        return err_set(e, RC_INVALID, "a name has more than %d bytes", BACKUP_NAME_MAX);
     }
     int data_len = (int)strlen(o->data);
     while (data_len > 1 && o->data[data_len - 1] == '/') {
@@ -49,8 +50,8 @@ static enum rc name_files(struct restore *r, struct err *e)
     snprintf(r->taken, sizeof r->taken, "%.4000s.checkpoint", o->from);
     if (o->checkpoint_file == NULL) {
         snprintf(r->second, sizeof r->second, "%.*s.checkpoint", data_len, o->data);
-    } else if (!str_to_c(str_from(o->checkpoint_file), r->second, sizeof r->second - 64)) {
-        return err_set(e, RC_INVALID, "the name is too long");
+    } else {
+        snprintf(r->second, sizeof r->second, "%.4000s", second);
     }
     return RC_OK;
 }

@@ -137,6 +137,8 @@ def under_load(s):
     says(s.command("backup", "--data", str(s.folder / "data"), token=None), 2, "expected --to FILE")
     says(s.command("backup", "--data", str(s.folder / "nothing"), "--to", str(s.folder / "backups/no"), token=None), 1,
          "there is no ledger")
+    for length, text in ((4000, "pawl: ////"), (4001, "a name has more than 4000 bytes")):
+        says(s.command("backup", "--data", str(s.folder / "data"), "--to", "/" * length, token=None), 1, text)
 
 
 def whole(s):
