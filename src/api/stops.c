@@ -18,6 +18,9 @@ static struct value stop_value(struct call *c, const struct world_stop *s)
     value_add_str(a, &v, STR("by"), str_from(s->by_person));
     value_add_instant(a, &v, STR("at"), s->at_ms);
     value_add_str(a, &v, STR("reason"), str_from(s->reason));
+    value_add_int(a, &v, STR("running"), s->running);
+    value_add_int(a, &v, STR("confirmed"), s->confirmed);
+    value_add_int(a, &v, STR("unconfirmed"), s->unconfirmed);
     return v;
 }
 

@@ -323,7 +323,11 @@ enum rc control_outcome(struct control *c, struct arena *a, const struct princip
                           .body = body,
                           .tightens = true};
     uint64_t seq;
-    return control_append(c, a, &what, &seq, e);
+    rc = control_append(c, a, &what, &seq, e);
+    if (rc == RC_OK) {
+        stops_tick(c); /* it may have been the last that a stop waited for */
+    }
+    return rc;
 }
 
 enum rc control_cancel(struct control *c, struct arena *a, const struct principal *p, uint64_t id,

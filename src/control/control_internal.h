@@ -107,6 +107,9 @@ NODISCARD enum rc redact_request(const struct control *c, struct arena *a, struc
 NODISCARD enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e);
 NODISCARD enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e);
 
+/* stop.c */
+void stops_tick(struct control *c);
+
 /* outcome.c */
 void outcome_tick(struct control *c);
 

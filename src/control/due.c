@@ -111,6 +111,7 @@ void control_tick(struct control *c, int64_t *ret_next_ms)
     for (int i = 0; i < DUE_AT_ONCE_MAX && rc == RC_OK && (due = world_due(c->world, now)) != NULL && falls_due(due); i++) {
         rc = record_due(c, due);
     }
+    stops_tick(c);
     int64_t next = world_next_due(c->world);
     int64_t latest = now + WATCH_EVERY_MS;
     *ret_next_ms = next < latest ? (next > now ? next : now + 1) : latest;

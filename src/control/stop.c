@@ -165,6 +165,38 @@ enum rc control_stop_lift(struct control *c, struct arena *a, const struct princ
     return rc;
 }
 
+/* Once nothing that it found is under way any more: how long that took. */
+static enum rc confirm(struct control *c, const struct world_stop *s)
+{
+    CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
+    if (a == NULL) {
+        return RC_NO_MEMORY;
+    }
+    struct value body = value_object();
+    value_add_int(a, &body, STR("after_ms"), clock_now(c) - s->at_ms);
+    value_add_int(a, &body, STR("confirmed"), s->confirmed);
+    value_add_int(a, &body, STR("unconfirmed"), s->unconfirmed);
+    struct append what = {.kind = ENTRY_STOP_CONFIRMED,
+                          .actor = STR("system"),
+                          .refs = {ref_text(a, "stp", s->id)},
+                          .ref_count = 1,
+                          .body = body,
+                          .tightens = true};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, NULL);
+}
+
+void stops_tick(struct control *c)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < world_stop_count(c->world) && rc == RC_OK; i++) {
+        const struct world_stop *s = world_stop_at(c->world, i);
+        if (!s->reported && s->running == 0 && s->confirmed + s->unconfirmed > 0) {
+            rc = confirm(c, s);
+        }
+    }
+}
+
 int64_t control_stop_effect_us(const struct control *c)
 {
     return c->stop_effect_us;

@@ -63,6 +63,7 @@ enum entry_kind {
     ENTRY_REVERT_STARTED,
     ENTRY_REVERT_FINISHED,
     ENTRY_INCIDENT_CLOSED,
+    ENTRY_STOP_CONFIRMED, /* whatever ran when it was set has ended, or was given up */
     ENTRY_LEDGER_RESTORED,  /* from a backup that lacks entries which were signed */
     ENTRY_KIND_COUNT,
 };

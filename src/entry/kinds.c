@@ -47,6 +47,7 @@ static const struct kind {
     [ENTRY_REVERT_STARTED] = KIND("revert.started", 1),
     [ENTRY_REVERT_FINISHED] = KIND("revert.finished", 1),
     [ENTRY_INCIDENT_CLOSED] = KIND("incident.closed", 1),
+    [ENTRY_STOP_CONFIRMED] = KIND("stop.confirmed", 1),
     [ENTRY_LEDGER_RESTORED] = KIND("ledger.restored", 1),
 #undef KIND
 };

@@ -193,6 +193,10 @@ struct world_stop {
     char by_person[129];
     int64_t at_ms;
     char reason[256];
+    uint32_t running;     /* executions it found under way that have not ended */
+    uint32_t confirmed;   /* of those that ended: said so */
+    uint32_t unconfirmed; /* nobody said so in time */
+    bool reported;        /* stop.confirmed is written */
 };
 
 enum action_state {
@@ -281,6 +285,7 @@ struct action {
     uint64_t policy_seq;  /* policy.loaded of that decision */
     uint64_t grant_seq;   /* committed entry, 0 when never */
     uint64_t under;       /* the operator's grant it was committed under; 0: none was needed */
+    uint64_t stopped_by;  /* the stop that found it executing; 0: none did */
     int64_t proposed_ms;
     int64_t retry_at_ms; /* of a hold */
     int64_t due_ms;      /* expires, is lost, or leaves memory */

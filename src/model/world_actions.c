@@ -339,6 +339,9 @@ enum rc actions_move(struct world *w, struct action *a, enum action_state state,
     if (was_closed && !action_state_is_closed(state)) {
         return err_set(e, RC_CORRUPT, "a closed action can't be opened again");
     }
+    if (a->state == ACTION_EXECUTING && state != ACTION_EXECUTING) {
+        stops_note_end(w, a, state != ACTION_UNKNOWN);
+    }
     if (a->proposed_ms != 0) {
         leave_state(w, a);
     } else {

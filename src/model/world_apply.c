@@ -503,6 +503,19 @@ static enum rc stop_set(const struct step *s)
     copy_text(stop.by_person, sizeof stop.by_person, text(s, "person"));
     copy_text(stop.reason, sizeof stop.reason, text(s, "reason"));
     s->w->stops[s->w->stop_count++] = stop;
+    stops_find_running(s->w, &s->w->stops[s->w->stop_count - 1]);
+    return RC_OK;
+}
+
+static enum rc stop_confirmed(const struct step *s)
+{
+    uint64_t id;
+    if (!ref_id(s, 0, "stp", &id)) {
+        return missing(s, "the stop");
+    }
+    for (uint32_t i = 0; i < s->w->stop_count; i++) {
+        s->w->stops[i].reported = s->w->stops[i].reported || s->w->stops[i].id == id;
+    }
     return RC_OK;
 }
 
@@ -717,6 +730,7 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_APPROVAL_REJECTED] = approval_rejected,
     [ENTRY_STOP_SET] = stop_set,
     [ENTRY_STOP_LIFTED] = stop_lifted,
+    [ENTRY_STOP_CONFIRMED] = stop_confirmed,
     [ENTRY_DEPLOY_STARTED] = deploy_started,
     [ENTRY_DEPLOY_ENDED] = deploy_ended,
     [ENTRY_SLI_BUCKET] = sli_bucket,

@@ -143,6 +143,12 @@ NODISCARD enum rc idempotency_put(struct world *w, const uint8_t key[32],
                                   struct err *e);
 void idempotency_evict(struct world *w);
 
+/* world_stops.c */
+/* Marks what the newest stop finds executing. */
+void stops_find_running(struct world *w, struct world_stop *s);
+/* An execution that a stop found has ended. */
+void stops_note_end(struct world *w, const struct action *a, bool said_so);
+
 /* world_conduct.c */
 NODISCARD enum rc rate_add(struct rate_ring **r, int64_t at_ms, struct err *e);
 /* A proposal of the agent was decided: what its breaker counts. */

@@ -227,6 +227,11 @@ static enum rc load_stop(struct loader *l)
                              .level = (enum stop_level)number(l, "level"),
                              .by = (uint64_t)number(l, "by"),
                              .at_ms = number(l, "at")};
+    const struct value *n = value_get(l->v, STR("running"));
+    s->running = (uint32_t)list_int(n, 0);
+    s->confirmed = (uint32_t)list_int(n, 1);
+    s->unconfirmed = (uint32_t)list_int(n, 2);
+    s->reported = list_int(n, 3) != 0;
     bool fits = str_to_c(word(l, "name"), s->name, sizeof s->name) &&
                 str_to_c(word(l, "person"), s->by_person, sizeof s->by_person) &&
                 str_to_c(word(l, "reason"), s->reason, sizeof s->reason);
@@ -252,7 +257,8 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->due_ms = list_int(n, 13);
     a->under = (uint64_t)list_int(n, 14);
     a->has_revert = list_int(n, 15) != 0;
-    bool sound = list_count(n) == 16 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
+    a->stopped_by = (uint64_t)list_int(n, 16);
+    bool sound = list_count(n) == 17 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
                  list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
                  (a->agent == MAP_NONE ? a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
                  (a->tool == MAP_NONE || a->tool < l->w->tool_count);

@@ -250,13 +250,21 @@ static enum rc save_stops(struct saver *s)
         value_add_str(s->arena, &v, STR("person"), str_from(t->by_person));
         value_add_int(s->arena, &v, STR("at"), t->at_ms);
         value_add_str(s->arena, &v, STR("reason"), str_from(t->reason));
+        if (t->running + t->confirmed + t->unconfirmed > 0) {
+            const int64_t n[] = {t->running, t->confirmed, t->unconfirmed, t->reported ? 1 : 0};
+            struct value all = value_array();
+            for (size_t k = 0; k < sizeof n / sizeof *n; k++) {
+                value_push(s->arena, &all, value_int(n[k]));
+            }
+            value_add(s->arena, &v, STR("running"), all);
+        }
         rc = put(s, &v);
     }
     return rc;
 }
 
 /* The numbers of an action, in the order in which load_action reads them. */
-#define ACTION_NUMBERS 16
+#define ACTION_NUMBERS 17
 
 static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBERS])
 {
@@ -277,6 +285,7 @@ static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBE
         a->due_ms,
         (int64_t)a->under,
         a->has_revert ? 1 : 0,
+        (int64_t)a->stopped_by,
     };
     memcpy(n, all, sizeof all);
 }

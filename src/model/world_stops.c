@@ -68,3 +68,27 @@ bool world_stop_covers(const struct world *w, const struct world_stop *s, const 
     }
     return true;
 }
+
+void stops_find_running(struct world *w, struct world_stop *s)
+{
+    for (uint32_t i = 0; s->level == STOP_FULL && i < world_open_count(w); i++) {
+        struct action *a = actions_find(w, world_open_at(w, i)->id);
+        const struct stop_subject subject = {a->agent, a->tool, a->services, a->service_count};
+        if (a->state == ACTION_EXECUTING && a->stopped_by == 0 && world_stop_covers(w, s, &subject)) {
+            a->stopped_by = s->id;
+            s->running++;
+        }
+    }
+}
+
+void stops_note_end(struct world *w, const struct action *a, bool said_so)
+{
+    for (uint32_t i = 0; a->stopped_by != 0 && i < w->stop_count; i++) {
+        struct world_stop *s = &w->stops[i];
+        if (s->id == a->stopped_by && s->running > 0) {
+            s->running--;
+            s->confirmed += said_so ? 1 : 0;
+            s->unconfirmed += said_so ? 0 : 1;
+        }
+    }
+}

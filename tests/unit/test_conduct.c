@@ -421,6 +421,43 @@ static void a_dry_run_runs_nothing(void **state)
     assert_int_equal(propose(b, "scale", 3, "").decision.verdict, VERDICT_ALLOW);
 }
 
+static void a_stop_waits_for_what_it_found_running(void **state)
+{
+    struct bench *b = *state;
+    struct decided first = propose(b, "scale", 1, "");
+    struct decided second = propose(b, "scale", 2, "");
+    assert_int_equal(commit(b, &b->bot, first.action, NONCE).release, RELEASE_GO);
+    assert_int_equal(commit(b, &b->bot, second.action, NONCE).release, RELEASE_GO);
+    (void)stop(b, STOP_AGENT, "cat", STOP_FULL); /* finds nothing */
+    uint64_t id = stop(b, STOP_AGENT, "bot", STOP_FULL);
+    const struct world_stop *s = world_stop_at(HERE(b), 1);
+    assert_int_equal(s->running, 2);
+    bool cancel = false;
+    assert_int_equal(control_heartbeat(b->c, b->a, &b->bot, first.action, NONCE, &cancel, &b->e), RC_OK);
+    assert_true(cancel);
+    pass(b, 700);
+    assert_int_equal(finish(b, first.action, NONCE), RC_OK);
+    assert_false(world_stop_at(HERE(b), 1)->reported);
+    restart(b);
+    pass(b, 3 * MINUTE_MS); /* nobody says anything about the second */
+    tick(b);
+    s = world_stop_at(HERE(b), 1);
+    assert_true(s->id == id && s->running == 0 && s->confirmed == 1 && s->unconfirmed == 1 && s->reported);
+    want_state(b, second.action, ACTION_UNKNOWN);
+    uint64_t entries = control_read_seq(b->c);
+    tick(b);
+    assert_int_equal(control_read_seq(b->c), entries); /* said once */
+    bool said = false;
+    for (uint64_t seq = 0; seq < entries; seq++) {
+        struct entry entry;
+        struct value body;
+        assert_int_equal(control_read_entry(b->c, b->a, seq, &entry, &body, &b->e), RC_OK);
+        said = said || (entry.kind == ENTRY_STOP_CONFIRMED &&
+                        value_integer_or(value_get(&body, STR("after_ms")), 0) >= 3 * MINUTE_MS);
+    }
+    assert_true(said);
+}
+
 static void an_approval_does_not_overcome_a_dry_run(void **state)
 {
     struct bench *b = *state;
@@ -481,6 +518,7 @@ int main(void)
         T(one_at_a_time_on_a_service),
         T(failures_are_remembered),
         T(a_dry_run_runs_nothing),
+        T(a_stop_waits_for_what_it_found_running),
         T(an_approval_does_not_overcome_a_dry_run),
         T(agents_are_stopped_by_model_and_label),
     };

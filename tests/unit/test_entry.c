@@ -35,7 +35,7 @@ static void kinds_are_names(void **state)
         "stop.lifted",       "deploy.started",   "deploy.ended",     "sli.bucket",        "clock.jumped",
         "clock.accepted",    "load.refused",     "breaker.set",       "tier.changed",      "grant.issued",
         "grant.revoked",     "action.verified",  "action.violated",   "revert.started",    "revert.finished",
-        "incident.closed",   "ledger.restored",
+        "incident.closed",   "stop.confirmed",   "ledger.restored",
     };
     for (unsigned i = 0; i < ENTRY_KIND_COUNT; i++) {
         enum entry_kind kind;

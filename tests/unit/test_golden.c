@@ -131,6 +131,7 @@ static const struct sample samples[] = {
     {ENTRY_ACTION_VIOLATED, "system", "act_12", "{'after_ppm':800000,'before_ppm':990000,'service':'shop'}"},
     {ENTRY_REVERT_STARTED, "system", "act_17", "{'due_at':'2027-01-15T08:05:00.000Z','person':'system','reason':'its outcome was bad'}"},
     {ENTRY_REVERT_FINISHED, "system", "act_17", "{'detail':'exit status 0','result':'succeeded'}"},
+    {ENTRY_STOP_CONFIRMED, "system", "stp_8", "{'after_ms':120,'confirmed':1,'unconfirmed':0}"},
     {ENTRY_INCIDENT_CLOSED, "tok_3", "inc_20", "{'person':'ben','reason':'seen to'}"},
     {ENTRY_LEDGER_RESTORED, "system", NULL, "{'checkpoint':'example.org/pawl\\n40\\n','lost_after':20,'reason':'the disk failed'}"},
 };
