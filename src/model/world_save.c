@@ -250,7 +250,7 @@ static enum rc save_stops(struct saver *s)
         value_add_str(s->arena, &v, STR("person"), str_from(t->by_person));
         value_add_int(s->arena, &v, STR("at"), t->at_ms);
         value_add_str(s->arena, &v, STR("reason"), str_from(t->reason));
-        if (t->running + t->confirmed + t->unconfirmed > 0) {
+        if (t->reported || t->running + t->confirmed + t->unconfirmed > 0) {
             const int64_t n[] = {t->running, t->confirmed, t->unconfirmed, t->reported ? 1 : 0};
             struct value all = value_array();
             for (size_t k = 0; k < sizeof n / sizeof *n; k++) {
