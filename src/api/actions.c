@@ -224,11 +224,33 @@ static enum rc visible_action(struct call *c, const struct action **ret, struct 
     return RC_OK;
 }
 
+/* With its decision and what else an approver must see; agents see the action alone. */
+static enum rc add_review(struct call *c, const struct action *action, struct value *v, struct err *e)
+{
+    struct decision_record *record = arena_alloc(c->arena, sizeof *record);
+    struct value review;
+    if (record == NULL) {
+        return err_set(e, arena_rc(c->arena), "the reply is too large");
+    }
+    enum rc rc = control_read_decision(c->control, c->arena, action->decided_seq, record, e);
+    rc = rc == RC_OK ? render_review(c, action, record, &review, e) : rc;
+    if (rc == RC_OK) {
+        value_add(c->arena, v, STR("review"), review);
+        value_add(c->arena, v, STR("decision"), render_record(c, record, true));
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc; /* erased by policy: what is in memory is left */
+}
+
 enum rc actions_get(struct call *c, struct err *e)
 {
     const struct action *action = NULL;
     enum rc rc = visible_action(c, &action, e);
-    return rc == RC_OK ? call_reply(c, 200, render_action(c, action)) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value v = render_action(c, action);
+    rc = call_is_operator(c) ? add_review(c, action, &v, e) : RC_OK;
+    return rc == RC_OK ? call_reply(c, 200, v) : rc;
 }
 
 enum rc actions_list(struct call *c, struct err *e)

@@ -17,7 +17,13 @@ static enum rc render_approval(struct call *c, const struct action *action, stru
     if (rc != RC_OK) {
         return rc;
     }
+    struct value review;
+    rc = render_review(c, action, record, &review, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     *ret = render_action(c, action);
+    value_add(c->arena, ret, STR("review"), review);
     value_add(c->arena, ret, STR("decision"), render_record(c, record, true));
     return RC_OK;
 }

@@ -109,6 +109,10 @@ struct value render_findings(struct call *c, const struct decision *d, const str
 struct value render_signals(struct call *c, const struct facts *f);
 struct value render_action(struct call *c, const struct action *a);
 
+/* api/review.c: for operators; r is the action's newest decision. */
+NODISCARD enum rc render_review(struct call *c, const struct action *action, const struct decision_record *r,
+                                struct value *ret, struct err *e);
+
 /* api/catalogue.c: the error budget of one service as a decision would read it; f is the room. Null: there is
  * none. */
 const struct budget_fact *call_budget(const struct call *c, uint32_t index, struct facts *f);

@@ -57,7 +57,54 @@ static struct str sentence(struct arena *a, const struct finding *finding, const
 
 static bool is_share(const struct finding *f)
 {
-    return f->check == CHECK_ERROR_BUDGET || f->check == CHECK_HER_TREND;
+    return f->check == CHECK_ERROR_BUDGET || f->check == CHECK_HER_TREND || f->reason == REASON_UPSTREAM_LOW ||
+           f->reason == REASON_BLAST_WIDE;
+}
+
+/* Where a check's value is from when no signal brought it. */
+static const char *source_of(enum check check)
+{
+    switch (check) {
+    case CHECK_AQDD: return "approval queue";
+    case CHECK_HER_TREND: return "the agent's decisions";
+    case CHECK_BLAST_RADIUS: return "declared traffic";
+    case CHECK_BREAKER:
+    case CHECK_RATE:
+    case CHECK_MEMORY:
+    case CHECK_DRIFT: return "executions in the ledger";
+    case CHECK_STOP: return "stops in force";
+    case CHECK_FREEZE: return "freezes and deploys";
+    case CHECK_REQUEST:
+    case CHECK_LINEAGE:
+    case CHECK_PROVENANCE:
+    case CHECK_SCHEMA_DRIFT: return "the request";
+    default: return "policy and catalogue";
+    }
+}
+
+static const struct budget_fact *upstream_fact_of(const struct facts *f, struct str service)
+{
+    for (unsigned i = 0; i < f->upstream_count; i++) {
+        if (str_eq(f->upstream[i].service, service)) {
+            return &f->upstream[i];
+        }
+    }
+    return NULL;
+}
+
+/* What blocks says where it is from and how old it was; what is counted, at the decision itself. */
+static void add_source(struct arena *a, struct value *v, const struct finding *finding, const struct facts *f)
+{
+    const struct budget_fact *b = finding->check == CHECK_ERROR_BUDGET ? budget_fact_of(f, finding->subject)
+                                  : finding->check == CHECK_UPSTREAM   ? upstream_fact_of(f, finding->subject)
+                                                                       : NULL;
+    if (finding->check == CHECK_ERROR_BUDGET || finding->check == CHECK_UPSTREAM) {
+        add_null_or_str(a, v, STR("source"), b == NULL ? STR("") : b->source);
+        value_add(a, v, STR("age_ms"), b == NULL || b->age_ms < 0 ? value_null() : value_int(b->age_ms));
+    } else {
+        value_add_str(a, v, STR("source"), str_from(source_of(finding->check)));
+        value_add_int(a, v, STR("age_ms"), 0);
+    }
 }
 
 static struct value finding_value(struct arena *a, const struct finding *finding, const struct facts *f)
@@ -71,13 +118,16 @@ static struct value finding_value(struct arena *a, const struct finding *finding
     if (finding->threshold != 0 || finding->value != 0) {
         const char *names[2][2] = {{"value", "threshold"}, {"value_pct", "threshold_pct"}};
         bool share = is_share(finding);
-        value_add(a, &v, str_from(names[share][0]),
-                  share ? percent(finding->value) : value_int(finding->value));
+        struct value measured = share ? percent(finding->value) : value_int(finding->value);
+        value_add(a, &v, str_from(names[share][0]), finding->unknown ? value_null() : measured);
         value_add(a, &v, str_from(names[share][1]),
                   share ? percent(finding->threshold) : value_int(finding->threshold));
     }
     if (finding->subject.len > 0) {
         value_add_str(a, &v, STR("subject"), finding->subject);
+    }
+    if (finding->verdict != VERDICT_ALLOW) {
+        add_source(a, &v, finding, f);
     }
     if (finding->release_ms != 0) {
         value_add_instant(a, &v, STR("released_at"), finding->release_ms);

@@ -92,20 +92,12 @@ static int look(struct session *s, const char *action, struct shown *ret)
     return code;
 }
 
-static int show_and_ask(struct session *s, const char *action, struct shown *shown)
+/* What look() got, whole. */
+static int show_and_ask(const struct session *s, const char *action, struct shown *shown)
 {
-    char path[256];
-    snprintf(path, sizeof path, "/v1/decisions/%.*s", STR_ARG(str_slice(shown->decision, 0, 100)));
-    int code = session_get(s, path);
-    if (code != CLI_OK) {
-        return code;
-    }
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
-    show_decision(&out, &s->answer.body);
-    buf_str(&out, STR("\ndigest           "));
-    untrusted_cell(&out, shown->digest);
-    buf_char(&out, '\n');
+    show_action(&out, &s->answer.body);
     output_buf(&out);
     fflush(stdout);
     bool whole = out.rc == RC_OK;

@@ -98,17 +98,21 @@ static int named(const struct command *c, int count, char *const *words)
     return both ? 2 : 0;
 }
 
+/* The longest name that fits: "actions show" before "actions". */
 static const struct command *find(int count, char *const *words, int *ret_used)
 {
+    const struct command *found = NULL;
+    *ret_used = 0;
     for (size_t i = 0; i < FAMILIES; i++) {
         for (const struct command *c = families[i].commands; c->name != NULL; c++) {
-            *ret_used = named(c, count, words);
-            if (*ret_used > 0) {
-                return c;
+            int used = named(c, count, words);
+            if (used > *ret_used) {
+                *ret_used = used;
+                found = c;
             }
         }
     }
-    return NULL;
+    return found;
 }
 
 /* The commands that begin with a word: for "pawl token". */

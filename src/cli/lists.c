@@ -99,6 +99,33 @@ static int run_decision(const struct args *a)
     return code;
 }
 
+static int run_action(const struct args *a)
+{
+    struct session s;
+    struct err e;
+    char path[256];
+    if (args_expect(a, 1, 1, "act_N", &e) != RC_OK) {
+        return cli_usage(&e);
+    }
+    int code = session_open(&s, a);
+    if (code != CLI_OK) {
+        return code;
+    }
+    snprintf(path, sizeof path, "/v1/actions/%.100s", a->rest[0]);
+    code = session_get(&s, path);
+    if (code == CLI_OK && args_flag(a, "json")) {
+        output_json(&s.answer.body);
+    } else if (code == CLI_OK) {
+        struct buf out;
+        buf_init(&out, OUTPUT_MAX);
+        show_action(&out, &s.answer.body);
+        output_buf(&out);
+        buf_done(&out);
+    }
+    session_close(&s);
+    return code;
+}
+
 static int run_replay(const struct args *a)
 {
     static const struct column columns[] = {{"decision", "decision_id"},
@@ -186,6 +213,7 @@ const struct command list_commands[] = {
     {"tools", "", "list the catalogue of tools", PLAIN, run_tools, NULL},
     {"signals", "", "list what is measured, and how old it is", PLAIN, run_signals, NULL},
     {"actions", "", "list actions that are in memory", action_options, COUNT(action_options), run_actions, NULL},
+    {"actions show", "act_N", "show one action as an approver must see it", PLAIN, run_action, NULL},
     {"decision", "dec_N", "show one decision whole", PLAIN, run_decision, NULL},
     {"replay", "dec_N", "judge the recorded facts again; exit 1 when it comes out otherwise", PLAIN, run_replay,
      NULL},

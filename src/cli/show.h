@@ -1,5 +1,5 @@
 /*
- * cli/show - a decision, whole, for a person to judge.
+ * cli/show - a decision, and an action with all that an approver must see, whole, for a person to judge.
  *
  * What the agent said is escaped, quoted and named as its words; what the gate found stands beside with
  * value, source and age. Nothing is cut.
@@ -12,5 +12,10 @@
 
 /* record: an answer of GET /v1/decisions/{id}. */
 void show_decision(struct buf *out, const struct value *record);
+/* action: an answer of GET /v1/actions/{id} to an operator. */
+void show_action(struct buf *out, const struct value *action);
+
+/* cli/show_request.c: what the agent wrote itself; request: the member of a decision. */
+void show_request(struct buf *out, const struct value *request);
 
 #endif

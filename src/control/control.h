@@ -216,6 +216,23 @@ NODISCARD enum rc control_reject(struct control *c, struct arena *a, const struc
                                  uint64_t action, struct str reason, const struct idempotency_key *k,
                                  struct err *e);
 
+/* One approval that a rule still asks for. */
+struct quorum_place {
+    struct str rule;
+    struct str group; /* empty: any approver's */
+};
+
+/* What keeps an escalated action from being approved. Nothing set: nothing does. */
+struct quorum_missing {
+    struct quorum_place places[QUORUM_MATCHES_MAX * QUORUM_APPROVALS_MAX];
+    unsigned count;
+    bool human;     /* one of the approvers must be no agent, and none is yet */
+    bool any;       /* no rule asks, and nobody has approved */
+    bool rule_gone; /* the policy has changed since it was decided: it is asked again */
+};
+/* Borrows: names from the policy. */
+void control_quorum_missing(struct control *c, const struct action *action, struct quorum_missing *ret);
+
 /* --- conduct: breakers, tiers, grants ---------------------------------------------------------------------- */
 
 /* Opens the agent's breaker until it is closed by hand, or closes it. */

@@ -64,7 +64,8 @@ static bool seat(struct places *p, const struct approvers *who, unsigned approve
     return false;
 }
 
-static bool rule_met(const struct quorum_rule *rule, const struct approvers *who)
+/* Seats everybody who fits; the places that stay empty are what is missing. */
+static struct places seat_all(const struct quorum_rule *rule, const struct approvers *who)
 {
     struct places p = {.count = 0};
     for (uint32_t i = 0; i < rule->part_count; i++) {
@@ -73,35 +74,65 @@ static bool rule_met(const struct quorum_rule *rule, const struct approvers *who
             p.taken_by[p.count++] = -1;
         }
     }
-    unsigned seated = 0;
     for (unsigned i = 0; i < who->count; i++) {
-        seated += seat(&p, who, i, 0) ? 1 : 0;
+        (void)seat(&p, who, i, 0);
     }
-    return seated == p.count && (!rule->human || who->human);
+    return p;
 }
 
-bool quorum_met(struct control *c, const struct action *action, const struct world_token *with)
+static void add_empty(const struct places *p, struct str rule, struct quorum_missing *ret)
+{
+    for (unsigned i = 0; i < p->count; i++) {
+        if (p->taken_by[i] < 0) {
+            ret->places[ret->count++] = (struct quorum_place){rule, p->group[i]};
+        }
+    }
+}
+
+static bool needs_human(struct control *c, const struct action *action)
+{
+    bool destroys = action->tool != MAP_NONE && world_tool_at(c->world, action->tool)->def != NULL &&
+                    world_tool_at(c->world, action->tool)->def->class == TOOL_DESTRUCTIVE;
+    return destroys || action_review(action)->shown[CHECK_SCHEMA_DRIFT].shown;
+}
+
+static void find_missing(struct control *c, const struct action *action, const struct world_token *with,
+                         struct quorum_missing *ret)
 {
     const struct action_review *review = action_review(action);
     const struct policy *policy = world_policy(c->world);
     struct approvers who = {.count = 0};
+    *ret = (struct quorum_missing){0};
     for (uint32_t i = 0; i < review->approval_count; i++) {
         add_approver(&who, world_token_by_id(c->world, review->approvals[i].token), clock_now(c));
     }
     if (with != NULL) {
         add_approver(&who, with, clock_now(c));
     }
-    bool destroys = action->tool != MAP_NONE && world_tool_at(c->world, action->tool)->def != NULL &&
-                    world_tool_at(c->world, action->tool)->def->class == TOOL_DESTRUCTIVE;
-    bool harms = action_review(action)->shown[CHECK_SCHEMA_DRIFT].shown;
-    if (who.count == 0 || ((destroys || harms) && !who.human)) {
-        return false;
-    }
+    bool human = needs_human(c, action);
     for (uint32_t i = 0; i < review->quorum_count; i++) {
         uint32_t at = review->quorums[i];
-        if (policy == NULL || at >= policy->quorum_count || !rule_met(&policy->quorums[at], &who)) {
-            return false;
+        if (policy == NULL || at >= policy->quorum_count) {
+            ret->rule_gone = true;
+            continue;
         }
+        const struct quorum_rule *rule = &policy->quorums[at];
+        struct places p = seat_all(rule, &who);
+        add_empty(&p, rule->name, ret);
+        human = human || rule->human;
     }
-    return true;
+    ret->human = human && !who.human;
+    ret->any = who.count == 0 && ret->count == 0;
+}
+
+bool quorum_met(struct control *c, const struct action *action, const struct world_token *with)
+{
+    struct quorum_missing missing;
+    find_missing(c, action, with, &missing);
+    return missing.count == 0 && !missing.human && !missing.any && !missing.rule_gone;
+}
+
+void control_quorum_missing(struct control *c, const struct action *action, struct quorum_missing *ret)
+{
+    find_missing(c, action, NULL, ret);
 }
