@@ -70,6 +70,14 @@ static int run_actions(const struct args *a)
     return code;
 }
 
+static int run_decisions(const struct args *a)
+{
+    static const struct column columns[] = {{"DECISION", "decision_id"}, {"ACTION", "action_id"}, {"AT", "decided_at"},
+                                            {"AGENT", "agent"},          {"TOOL", "tool"},        {"TARGET", "target"},
+                                            {"VERDICT", "verdict"},      {"BLOCKED BY", "blocked_by"}};
+    return cli_list(a, "/v1/decisions", columns, COUNT(columns));
+}
+
 /* --- one decision ------------------------------------------------------------------------------- */
 
 static int run_decision(const struct args *a)
@@ -213,6 +221,7 @@ const struct command list_commands[] = {
     {"tools", "", "list the catalogue of tools", PLAIN, run_tools, NULL},
     {"signals", "", "list what is measured, and how old it is", PLAIN, run_signals, NULL},
     {"actions", "", "list actions that are in memory", action_options, COUNT(action_options), run_actions, NULL},
+    {"decisions", "", "list the newest decision of each of those", PLAIN, run_decisions, NULL},
     {"actions show", "act_N", "show one action as an approver must see it", PLAIN, run_action, NULL},
     {"decision", "dec_N", "show one decision whole", PLAIN, run_decision, NULL},
     {"replay", "dec_N", "judge the recorded facts again; exit 1 when it comes out otherwise", PLAIN, run_replay,

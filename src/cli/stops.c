@@ -149,7 +149,22 @@ static int run_resume(const struct args *a)
     return code;
 }
 
+/* --- listing --------------------------------------------------------------------------------------- */
+
+static const struct option list_options[] = {CLI_JSON_OPTION, CLI_SERVER_OPTIONS};
+
+static int run_stops(const struct args *a)
+{
+    static const struct column columns[] = {
+        {"STOP", "stop_id"}, {"SCOPE", "scope"},   {"NAME", "name"},           {"LEVEL", "level"},         {"BY", "by"},
+        {"SINCE", "at"},     {"RUNNING", "running"}, {"CONFIRMED", "confirmed"}, {"UNCONFIRMED", "unconfirmed"},
+        {"REASON", "reason"}};
+    return cli_list(a, "/v1/stops", columns, COUNT(columns));
+}
+
 const struct command stop_commands[] = {
+    {"stops", "", "list stops in force, and what they found running", list_options, COUNT(list_options), run_stops,
+     "RUNNING executions have not ended yet; CONFIRMED ones said that they did; of UNCONFIRMED ones nobody heard in time."},
     {"stop", "", "stop agents at once", stop_options, COUNT(stop_options), run_stop, NULL},
     {"resume", "[stp_N]", "lift a stop", resume_options, COUNT(resume_options), run_resume, NULL},
     {0},
