@@ -280,7 +280,7 @@ enum rc control_load_policy(struct control *c, struct arena *a, const struct pol
     value_add_str(a, &body, STR("reason"), reason);
     enum rc rc = RC_OK;
     if (!str_eq(hash, world_policy_hash(c->world))) {
-        struct stored_blob stored = {digest, buf_view(&text)};
+        struct stored_blob stored = {.digest = digest, .bytes = buf_view(&text)};
         struct append what = {.kind = ENTRY_POLICY_LOADED,
                               .actor = STR("system"),
                               .body = body,

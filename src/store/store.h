@@ -27,6 +27,9 @@ enum {
     STORE_BUSY_MS = 2000,        /* how long a lock of another process is waited for */
     STORE_WAL_IDLE_BYTES = 1 << 20, /* the database's log: moved when idle beyond this, */
     STORE_WAL_MAX_BYTES = 4 << 20,  /* and always beyond this */
+    STORE_ERASE_BLOBS = 64,         /* blobs of one step of an erasure, */
+    STORE_ERASE_BYTES = 16 << 20,   /* which ends after the one that reaches this, */
+    STORE_ERASE_LOOKED = 1024,      /* and blobs that it looks at */
 };
 
 struct store;
@@ -44,9 +47,13 @@ struct stored {
     bool erased;
 };
 
+/* Bytes that an entry's body names by digest. The same bytes are kept once, whoever names them. */
 struct stored_blob {
     struct digest digest;
     struct str bytes;
+    uint64_t seq;   /* the entry that names it; a writer fills it in */
+    uint64_t owner; /* the entry that must be over before they may go; 0 for a writer: seq itself */
+    bool erasable;  /* retention may take them; else they are kept for good */
 };
 
 /* What is appended together. */
@@ -112,6 +119,29 @@ NODISCARD enum rc store_checkpoint(struct store *s, struct arena *a, struct str 
 
 NODISCARD enum rc store_blob(struct store *s, struct arena *a, const struct digest *digest,
                              struct str *ret, struct err *e);
+
+/*
+ * Which blobs may go: those that every entry which names them lets go, at or before through_seq, and that no
+ * entry names whose owner is kept.
+ */
+struct blob_erasure {
+    uint64_t through_seq;
+    const uint64_t *kept; /* ascending */
+    size_t kept_count;
+};
+struct erased_blobs {
+    uint64_t count;
+    uint64_t bytes;
+};
+/* What an erasure would take. */
+NODISCARD enum rc store_erasable_blobs(struct store *s, const struct blob_erasure *what,
+                                       struct erased_blobs *ret, struct err *e);
+/*
+ * One step of an erasure, from *cursor on (0 at first); the bytes are overwritten, their room is used again. ret:
+ * of this step. *ret_more: there are blobs left to look at. Errors as those of store_append.
+ */
+NODISCARD enum rc store_erase_blobs(struct store *s, const struct blob_erasure *what, int64_t *cursor,
+                                    struct erased_blobs *ret, bool *ret_more, struct err *e);
 
 /* Snapshots of the world, newest kept two. Parts are numbered from 0. */
 NODISCARD enum rc store_put_snapshot(struct store *s, uint64_t at_seq, const struct str *parts,

@@ -20,6 +20,11 @@ struct store {
     struct query *insert_entry;
     struct query *insert_tile;
     struct query *insert_blob;
+    struct query *insert_blob_ref;
+    struct query *select_blob_groups;
+    struct query *select_blob_owners;
+    struct query *delete_blob;
+    struct query *delete_blob_refs;
     struct query *put_checkpoint;
     struct query *put_part;
     struct query *drop_snapshots;
@@ -32,6 +37,12 @@ struct store {
     struct query *select_blob;
     struct query *select_part;
 };
+
+/* store_write.c: a transaction around what follows; end commits when rc is RC_OK, else takes everything back. */
+NODISCARD enum rc store_begin(struct store *s, struct err *e);
+NODISCARD enum rc store_end(struct store *s, enum rc rc, struct err *e);
+/* store_blobs.c: within the transaction. */
+NODISCARD enum rc blobs_insert(struct store *s, const struct batch *b, struct err *e);
 
 /* The row of a full tile. */
 static inline int64_t tile_row(unsigned level, uint64_t index)

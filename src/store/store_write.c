@@ -15,7 +15,8 @@ enum { APPLICATION_ID = 0x5041574c }; /* "PAWL" */
 
 /*
  * One row per entry, in order of seq and with no other index: a random key on this path costs 2.5 to 4
- * times. Salt and body are null once they are erased. A tile's row is level << 56 | index.
+ * times. Salt and body are null once they are erased. A tile's row is level << 56 | index. Which entries name a blob,
+ * and what must be over before it may go, is in blob_ref: blobs are rare, so two rows more for each cost nothing.
  */
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -23,6 +24,8 @@ static const char schema[] =
     "CREATE TABLE tile(id INTEGER PRIMARY KEY, root BLOB NOT NULL, hashes BLOB NOT NULL);"
     "CREATE TABLE checkpoint(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, note BLOB NOT NULL);"
     "CREATE TABLE blob(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);"
+    "CREATE TABLE blob_ref(blob INTEGER NOT NULL, seq INTEGER NOT NULL, owner INTEGER NOT NULL,"
+    " erasable INTEGER NOT NULL, PRIMARY KEY(blob, seq)) WITHOUT ROWID;"
     "CREATE TABLE snapshot(at_seq INTEGER, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY(at_seq, part));"
     "PRAGMA application_id = 0x5041574c;"
     "PRAGMA user_version = 1;"
@@ -208,28 +211,15 @@ static enum rc insert_tiles(struct store *s, const struct batch *b, struct err *
     return rc;
 }
 
-static enum rc insert_blobs(struct store *s, const struct batch *b, struct err *e)
-{
-    /* The same digest is the same bytes: one row is enough. */
-    enum rc rc = db_query(s->db, &s->insert_blob, "INSERT OR IGNORE INTO blob(digest, bytes) VALUES(?1, ?2)", e);
-    for (size_t i = 0; i < b->blob_count && rc == RC_OK; i++) {
-        query_bytes(s->insert_blob, 1, digest_str(&b->blobs[i].digest));
-        query_bytes(s->insert_blob, 2, b->blobs[i].bytes);
-        rc = query_run(s->insert_blob, e);
-    }
-    return rc;
-}
-
-static enum rc begin(struct store *s, struct err *e)
+enum rc store_begin(struct store *s, struct err *e)
 {
     enum rc rc = db_query(s->db, &s->begin, "BEGIN IMMEDIATE", e);
     rc = rc == RC_OK ? db_query(s->db, &s->commit, "COMMIT", e) : rc;
     return rc == RC_OK ? query_run(s->begin, e) : rc;
 }
 
-/* Commits when rc is RC_OK, else takes everything back. Other failures than those a caller can act on
- * are one. */
-static enum rc end(struct store *s, enum rc rc, struct err *e)
+/* Other failures than those a caller can act on are one. */
+enum rc store_end(struct store *s, enum rc rc, struct err *e)
 {
     rc = rc == RC_OK ? query_run(s->commit, e) : rc;
     if (rc != RC_OK) {
@@ -245,11 +235,11 @@ enum rc store_append(struct store *s, const struct batch *b, struct err *e)
     if (rc != RC_OK) {
         return rc;
     }
-    rc = begin(s, e);
+    rc = store_begin(s, e);
     rc = rc == RC_OK ? insert_entries(s, b, e) : rc;
     rc = rc == RC_OK ? insert_tiles(s, b, e) : rc;
-    rc = rc == RC_OK ? insert_blobs(s, b, e) : rc;
-    rc = end(s, rc, e);
+    rc = rc == RC_OK ? blobs_insert(s, b, e) : rc;
+    rc = store_end(s, rc, e);
     if (rc == RC_OK) {
         s->size += b->entry_count;
     }
@@ -260,13 +250,13 @@ enum rc store_put_checkpoint(struct store *s, uint64_t size, struct str note, st
 {
     must(s->lock != NULL && note.len <= CHECKPOINT_MAX);
     enum rc rc = db_query(s->db, &s->put_checkpoint, "INSERT OR REPLACE INTO checkpoint VALUES(0, ?1, ?2)", e);
-    rc = rc == RC_OK ? begin(s, e) : rc;
+    rc = rc == RC_OK ? store_begin(s, e) : rc;
     if (rc == RC_OK) {
         query_number(s->put_checkpoint, 1, (int64_t)size);
         query_bytes(s->put_checkpoint, 2, note);
         rc = query_run(s->put_checkpoint, e);
     }
-    return end(s, rc, e);
+    return store_end(s, rc, e);
 }
 
 static enum rc put_parts(struct store *s, uint64_t at_seq, const struct str *parts, size_t count, struct err *e)
@@ -295,14 +285,14 @@ enum rc store_put_snapshot(struct store *s, uint64_t at_seq, const struct str *p
                           "DELETE FROM snapshot WHERE at_seq = ?1 OR at_seq NOT IN (SELECT DISTINCT at_seq "
                           "FROM snapshot WHERE at_seq <> ?1 ORDER BY at_seq DESC LIMIT ?2)",
                           e);
-    rc = rc == RC_OK ? begin(s, e) : rc;
+    rc = rc == RC_OK ? store_begin(s, e) : rc;
     if (rc == RC_OK) {
         query_number(s->drop_snapshots, 1, (int64_t)at_seq);
         query_number(s->drop_snapshots, 2, STORE_SNAPSHOTS_MAX - 1);
         rc = query_run(s->drop_snapshots, e);
     }
     rc = rc == RC_OK ? put_parts(s, at_seq, parts, part_count, e) : rc;
-    return end(s, rc, e);
+    return store_end(s, rc, e);
 }
 
 /* --- housekeeping ---------------------------------------------------------------------------------- */

@@ -43,6 +43,7 @@ static void shared_free(struct shared *s)
     if (s != NULL) {
         pthread_cond_destroy(&s->wanted);
         pthread_mutex_destroy(&s->mutex);
+        free(s->erasure);
         free(s);
     }
 }
@@ -56,6 +57,7 @@ static void worker_free(struct worker *k)
         free(k->tiles);
         free(k->path);
         free(k->checkpoint_file);
+        free(k->erasure);
         free(k);
     }
 }
@@ -306,6 +308,29 @@ void writer_put_snapshot(struct writer *w, uint64_t at_seq, struct str *parts, s
     pthread_mutex_unlock(&w->shared->mutex);
 }
 
+enum rc writer_erase_blobs(struct writer *w, const struct blob_erasure *what, uint64_t after_seq, struct err *e)
+{
+    struct erasure_job *job = malloc(sizeof *job + what->kept_count * sizeof *job->kept);
+    if (job == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    *job = (struct erasure_job){.what = *what, .after_seq = after_seq};
+    if (what->kept_count > 0) {
+        memcpy(job->kept, what->kept, what->kept_count * sizeof *job->kept);
+    }
+    job->what.kept = job->kept;
+    pthread_mutex_lock(&w->shared->mutex);
+    struct erasure_job *before = w->shared->erasure;
+    w->shared->erasure = job;
+    if (before == NULL) {
+        atomic_fetch_add(&w->progress.erasures, 1);
+    }
+    pthread_cond_signal(&w->shared->wanted);
+    pthread_mutex_unlock(&w->shared->mutex);
+    free(before);
+    return RC_OK;
+}
+
 /* Null: not in this queue. Both ascend without a gap. */
 static const struct pending *find_pending(const struct queue *q, uint64_t seq)
 {
@@ -337,6 +362,43 @@ enum rc writer_pending(const struct writer *w, struct arena *a, uint64_t seq, st
         return err_set(e, RC_NOT_FOUND, "entry %" PRIu64 " does not wait to be written", seq);
     }
     return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "entry %" PRIu64 " does not fit", seq) : RC_OK;
+}
+
+static const struct stored_blob *find_blob(const struct queue *q, const struct digest *digest)
+{
+    for (size_t i = 0; i < q->blob_count; i++) {
+        if (digest_eq(&q->blobs[i].digest, digest)) {
+            return &q->blobs[i];
+        }
+    }
+    return NULL;
+}
+
+enum rc writer_pending_blob(const struct writer *w, struct arena *a, const struct digest *digest, struct str *ret,
+                            struct err *e)
+{
+    struct shared *s = w->shared;
+    pthread_mutex_lock(&s->mutex);
+    const struct stored_blob *found = find_blob(s->filling, digest);
+    found = found == NULL ? find_blob(s->working, digest) : found;
+    struct str bytes = found == NULL ? STR("") : arena_str(a, found->bytes);
+    pthread_mutex_unlock(&s->mutex);
+    if (found == NULL) {
+        return err_set(e, RC_NOT_FOUND, "no such blob waits to be written");
+    }
+    if (arena_rc(a) != RC_OK) {
+        return err_set(e, arena_rc(a), "a blob that waits to be written does not fit");
+    }
+    *ret = bytes;
+    return RC_OK;
+}
+
+size_t writer_waiting_bytes(const struct writer *w)
+{
+    pthread_mutex_lock(&w->shared->mutex);
+    size_t waiting = w->shared->filling->used + w->shared->working->used;
+    pthread_mutex_unlock(&w->shared->mutex);
+    return waiting;
 }
 
 uint64_t writer_durable(const struct writer *w)
@@ -388,6 +450,9 @@ struct writer_counts writer_counts(const struct writer *w)
         .entries = atomic_load(&w->progress.entries),
         .bytes = atomic_load(&w->progress.bytes),
         .blob_bytes = atomic_load(&w->progress.blob_bytes),
+        .erased_blobs = atomic_load(&w->progress.erased_blobs),
+        .erased_bytes = atomic_load(&w->progress.erased_bytes),
+        .erasures = atomic_load(&w->progress.erasures),
         .syncs_us_total = atomic_load(&w->progress.syncs_us_total),
         .unsigned_us = since_us == 0 ? 0 : clock_monotonic_us() - since_us,
     };

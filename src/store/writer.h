@@ -93,11 +93,26 @@ void writer_sign(struct writer *w);
  * snapshot that does not fit on the disk is dropped: whoever starts replays from an older one. */
 void writer_put_snapshot(struct writer *w, uint64_t at_seq, struct str *parts, size_t part_count);
 
+/*
+ * Erases blobs, step by step between batches, once every entry up to after_seq is durable. Copies: what. Takes the
+ * place of one that is under way. What a stop or a full disk leaves is left: ask again. Errors: RC_NO_MEMORY.
+ */
+NODISCARD enum rc writer_erase_blobs(struct writer *w, const struct blob_erasure *what, uint64_t after_seq,
+                                     struct err *e);
+/* A blob that is not durable yet, copied into a. RC_NOT_FOUND: it is durable by now, or was never pushed. */
+NODISCARD enum rc writer_pending_blob(const struct writer *w, struct arena *a, const struct digest *digest,
+                                      struct str *ret, struct err *e);
+/* Bytes that wait, of WRITER_QUEUE_BYTES_MAX. */
+size_t writer_waiting_bytes(const struct writer *w);
+
 struct writer_counts {
     uint64_t batches;
     uint64_t entries;
     uint64_t bytes; /* headers, salts and bodies */
     uint64_t blob_bytes;
+    uint64_t erased_blobs;
+    uint64_t erased_bytes; /* of them */
+    uint64_t erasures;     /* asked for and not ended yet */
     uint64_t syncs_us_total; /* time inside append */
     /* Appends by how long they took: commits[i] are those up to bound i and above the one before, the
      * last those above every bound. One that failed counts as well: it took its time too. */

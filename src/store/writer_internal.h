@@ -55,12 +55,21 @@ struct snapshot_job {
 
 void snapshot_job_free(struct snapshot_job *job);
 
+/* An erasure of blobs that waits or is under way. */
+struct erasure_job {
+    struct blob_erasure what; /* its list is behind the struct */
+    uint64_t after_seq;
+    int64_t cursor;
+    uint64_t kept[];
+};
+
 struct shared {
     pthread_mutex_t mutex;
     pthread_cond_t wanted; /* something for the thread to do */
     struct queue *filling;
     struct queue *working; /* what the thread has taken; it reads this without the mutex, nobody else does */
     struct snapshot_job *snapshots; /* oldest first */
+    struct erasure_job *erasure;    /* to be taken by the thread; null: none */
     bool asleep;                    /* the thread waits on the condition */
     bool stopping;
     bool sign_wanted;
@@ -78,6 +87,9 @@ struct progress {
     _Atomic uint64_t entries;
     _Atomic uint64_t bytes;
     _Atomic uint64_t blob_bytes;
+    _Atomic uint64_t erased_blobs;
+    _Atomic uint64_t erased_bytes;
+    _Atomic uint64_t erasures;
     _Atomic uint64_t syncs_us_total;
     _Atomic uint64_t commits[WRITER_COMMIT_BUCKETS + 1];
     _Atomic int64_t uncovered_since_us; /* the oldest entry that no checkpoint covers; 0: none */
@@ -111,6 +123,7 @@ struct worker {
     struct stored *sealed;     /* STORE_BATCH_MAX */
     struct tile *tiles;        /* BATCH_TILES_MAX */
     size_t tile_count;
+    struct erasure_job *erasure; /* null: none */
 };
 
 /* The thread's function; context is a struct worker. */

@@ -65,7 +65,11 @@ void queue_push(struct queue *q, const struct pending *entry, const struct store
     }
     kept->body = keep(q, entry->body);
     for (size_t i = 0; i < blob_count; i++) {
-        q->blobs[q->blob_count++] = (struct stored_blob){blobs[i].digest, keep(q, blobs[i].bytes)};
+        struct stored_blob *blob = &q->blobs[q->blob_count++];
+        *blob = blobs[i];
+        blob->bytes = keep(q, blobs[i].bytes);
+        blob->seq = entry->entry.seq;
+        blob->owner = blob->owner == 0 ? blob->seq : blob->owner;
     }
     kept->blobs_end = q->blob_count;
 }

@@ -240,6 +240,41 @@ static bool write_snapshots(struct worker *w, struct snapshot_job *jobs)
     return ok;
 }
 
+/* --- erasures --------------------------------------------------------------------------------------- */
+
+static bool is_erasure_due(const struct worker *w)
+{
+    return w->erasure != NULL && w->tree.size > w->erasure->after_seq;
+}
+
+static void end_erasure(struct worker *w)
+{
+    free(w->erasure);
+    w->erasure = NULL;
+    atomic_fetch_sub(&w->progress->erasures, 1);
+    w->wake(w->context);
+}
+
+/* One step, so that entries wait for no more than that. False when the store failed and did not recover. */
+static bool erase(struct worker *w)
+{
+    if (!is_erasure_due(w)) {
+        return true;
+    }
+    struct err e;
+    struct erased_blobs gone;
+    bool more = false;
+    enum rc rc = store_erase_blobs(w->store, &w->erasure->what, &w->erasure->cursor, &gone, &more, &e);
+    if (rc == RC_OK) {
+        atomic_fetch_add(&w->progress->erased_blobs, gone.count);
+        atomic_fetch_add(&w->progress->erased_bytes, gone.bytes);
+    }
+    if (rc != RC_OK || !more) {
+        end_erasure(w); /* on a full disk there is no room to note what is free: another day's asks again */
+    }
+    return rc == RC_OK || rc == RC_LIMIT || recover(w, NULL, &e) == RC_OK;
+}
+
 /* --- signing and tidying ---------------------------------------------------------------------------- */
 
 static bool is_sign_due(const struct worker *w)
@@ -283,12 +318,14 @@ struct turn {
     bool sign_wanted;
     bool stopping;
     struct snapshot_job *snapshots;
+    struct erasure_job *erasure;
 };
 
-static bool has_work(const struct shared *s)
+static bool has_work(const struct worker *w)
 {
+    const struct shared *s = w->shared;
     bool entries = s->filling->count > 0 && (!s->by_publish || s->published);
-    return entries || s->snapshots != NULL || s->sign_wanted || s->stopping;
+    return entries || s->snapshots != NULL || s->erasure != NULL || is_erasure_due(w) || s->sign_wanted || s->stopping;
 }
 
 /* Waits until there is something to do, then takes all of it. */
@@ -297,7 +334,7 @@ static struct turn take(struct worker *w)
     struct shared *s = w->shared;
     pthread_mutex_lock(&s->mutex);
     s->asleep = true;
-    while (!has_work(s) && !is_sign_due(w)) {
+    while (!has_work(w) && !is_sign_due(w)) {
         if (w->unsigned_since_us == 0) {
             pthread_cond_wait(&s->wanted, &s->mutex);
         } else {
@@ -310,10 +347,14 @@ static struct turn take(struct worker *w)
     struct queue *taken = s->filling;
     s->filling = s->working;
     s->working = taken;
-    struct turn t = {.sign_wanted = s->sign_wanted, .stopping = s->stopping, .snapshots = s->snapshots};
+    struct turn t = {.sign_wanted = s->sign_wanted,
+                     .stopping = s->stopping,
+                     .snapshots = s->snapshots,
+                     .erasure = s->erasure};
     s->sign_wanted = false;
     s->published = false;
     s->snapshots = NULL;
+    s->erasure = NULL;
     pthread_mutex_unlock(&s->mutex);
     return t;
 }
@@ -334,12 +375,19 @@ void *worker_run(void *context)
     struct worker *w = context;
     for (;;) {
         struct turn t = take(w);
+        if (t.erasure != NULL) {
+            if (w->erasure != NULL) {
+                end_erasure(w);
+            }
+            w->erasure = t.erasure;
+        }
         bool ok = write_snapshots(w, t.snapshots) && write_working(w);
         bool idle = ok && give_back(w);
         bool last = t.stopping && idle && w->unsigned_since_us != 0;
         if (ok && (t.sign_wanted || is_sign_due(w) || last)) {
             ok = sign(w);
         }
+        ok = ok && (t.stopping || erase(w));
         ok = ok && tidy(w, idle);
         if (!ok || (t.stopping && idle)) {
             /* Done, or stopped with the disk full, or failed for good: pushes are refused then. */

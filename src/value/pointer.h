@@ -1,5 +1,5 @@
 /*
- * value/pointer - the place of an error as a JSON pointer, for this folder.
+ * value/pointer - the place of an error as a JSON pointer, for whoever walks a value.
  *
  * The path is put together on the way up, so that success costs nothing. A place that outgrows
  * struct err is cut, but stays valid UTF-8. Pure.

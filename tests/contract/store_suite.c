@@ -3,6 +3,9 @@
 #include "log_maker.h"
 
 #include "check.h"
+#include "sys/file.h"
+
+#include <sys/stat.h>
 
 struct fixture {
     place_fn make;
@@ -298,7 +301,9 @@ static void checkpoints_replace(void **state)
 static void blobs_by_digest(void **state)
 {
     struct fixture *f = *state;
-    struct stored_blob blobs[] = {{sha256(STR("one")), STR("one")}, {sha256(STR("")), STR("")}, {sha256(STR("one")), STR("one")}};
+    struct stored_blob blobs[] = {{.digest = sha256(STR("one")), .bytes = STR("one")},
+                                  {.digest = sha256(STR("")), .bytes = STR("")},
+                                  {.digest = sha256(STR("one")), .bytes = STR("one")}};
     struct batch b = log_maker_batch(f->maker, 2);
     b.blobs = blobs;
     b.blob_count = 3;
@@ -313,11 +318,193 @@ static void blobs_by_digest(void **state)
     struct err e;
     assert_int_equal(store_blob(f->store, a, &other, &bytes, &e), RC_NOT_FOUND);
     assert_string_equal(e.text, "there is no such blob");
-    struct stored_blob wrong = {other, STR("not two")};
+    struct stored_blob wrong = {.digest = other, .bytes = STR("not two")};
     struct batch lie = {.blobs = &wrong, .blob_count = 1};
     assert_int_equal(store_append(f->store, &lie, NULL), RC_OK);
     assert_int_equal(store_blob(f->store, a, &other, &bytes, &e), RC_CORRUPT);
     assert_string_equal(e.text, "a blob's bytes do not have its digest");
+}
+
+/* --- erasing blobs ---------------------------------------------------------------------------------------- */
+
+static struct stored_blob named(const char *text, uint64_t seq, uint64_t owner, bool erasable)
+{
+    return (struct stored_blob){.digest = sha256(str_from(text)), .bytes = str_from(text), .seq = seq, .owner = owner,
+                                .erasable = erasable};
+}
+
+static bool is_there(struct store *s, const char *text)
+{
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct digest digest = sha256(str_from(text));
+    struct str bytes;
+    enum rc rc = store_blob(s, a, &digest, &bytes, NULL);
+    assert_true(rc == RC_OK || rc == RC_NOT_FOUND);
+    return rc == RC_OK;
+}
+
+static struct erased_blobs erase_all(struct store *s, const struct blob_erasure *what)
+{
+    struct erased_blobs all = {0};
+    int64_t cursor = 0;
+    bool more = true;
+    while (more) {
+        struct erased_blobs step;
+        struct err e = {.text = ""};
+        enum rc rc = store_erase_blobs(s, what, &cursor, &step, &more, &e);
+        assert_str(str_from(e.text), "");
+        assert_int_equal(rc, RC_OK);
+        assert_true(step.count <= STORE_ERASE_BLOBS);
+        all.count += step.count;
+        all.bytes += step.bytes;
+    }
+    return all;
+}
+
+static void only_what_nobody_needs_is_erased(void **state)
+{
+    struct fixture *f = *state;
+    const struct stored_blob blobs[] = {
+        named("old", 0, 0, true),       named("policy", 1, 1, false),  named("said twice", 1, 1, true),
+        named("of an open one", 2, 2, true), named("in between", 2, 2, true), named("told of an open one", 3, 1, true),
+        named("said twice", 4, 4, true), named("young", 4, 4, true),    named("a policy says so too", 0, 0, true),
+        named("a policy says so too", 3, 3, false),
+    };
+    struct batch b = log_maker_batch(f->maker, 5);
+    b.blobs = blobs;
+    b.blob_count = sizeof blobs / sizeof *blobs;
+    assert_int_equal(store_append(f->store, &b, NULL), RC_OK);
+    static const uint64_t kept[] = {1, 2, 7};
+    struct blob_erasure what = {.through_seq = 3, .kept = kept, .kept_count = 3};
+    struct erased_blobs found;
+    assert_int_equal(store_erasable_blobs(f->store, &what, &found, NULL), RC_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.bytes, strlen("old"));
+    assert_true(is_there(f->store, "old")); /* it was only looked at */
+    found = erase_all(f->store, &what);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.bytes, strlen("old"));
+    assert_false(is_there(f->store, "old"));
+    for (size_t i = 1; i < b.blob_count; i++) {
+        assert_true(is_there(f->store, blobs[i].bytes.ptr));
+    }
+    /* Nobody is open any more. */
+    what.kept_count = 0;
+    found = erase_all(f->store, &what);
+    assert_int_equal(found.count, 3);
+    assert_false(is_there(f->store, "of an open one"));
+    assert_false(is_there(f->store, "in between"));
+    assert_false(is_there(f->store, "told of an open one"));
+    what.through_seq = 4;
+    found = erase_all(f->store, &what);
+    assert_int_equal(found.count, 2);
+    assert_true(is_there(f->store, "policy"));
+    assert_true(is_there(f->store, "a policy says so too"));
+    assert_int_equal(erase_all(f->store, &what).count, 0);
+    reopen(f);
+    assert_false(is_there(f->store, "young"));
+    /* What was erased can be said again. */
+    struct stored_blob again = named("old", 5, 5, true);
+    b = log_maker_batch(f->maker, 1);
+    b.blobs = &again;
+    b.blob_count = 1;
+    assert_int_equal(store_append(f->store, &b, NULL), RC_OK);
+    assert_true(is_there(f->store, "old"));
+    assert_int_equal(erase_all(f->store, &what).count, 0);
+}
+
+/* count blobs that are all different, a batch each; their bytes begin at 'first'. */
+static void fill_blobs(struct fixture *f, unsigned first, unsigned count, size_t size)
+{
+    char *bytes = malloc(size);
+    assert_non_null(bytes);
+    memset(bytes, 'b', size);
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(bytes, &(unsigned){first + i}, sizeof(unsigned));
+        struct str text = {bytes, size};
+        struct batch b = log_maker_batch(f->maker, 1);
+        struct stored_blob blob = {.digest = sha256(text), .bytes = text, .seq = b.entries[0].seq,
+                                   .owner = b.entries[0].seq, .erasable = true};
+        b.blobs = &blob;
+        b.blob_count = 1;
+        assert_int_equal(store_append(f->store, &b, NULL), RC_OK);
+    }
+    free(bytes);
+}
+
+static void an_erasure_goes_step_by_step(void **state)
+{
+    struct fixture *f = *state;
+    fill_blobs(f, 0, STORE_ERASE_BLOBS + 1, 1000);
+    struct blob_erasure what = {.through_seq = UINT32_MAX};
+    struct erased_blobs step;
+    int64_t cursor = 0;
+    bool more = false;
+    assert_int_equal(store_erase_blobs(f->store, &what, &cursor, &step, &more, NULL), RC_OK);
+    assert_int_equal(step.count, STORE_ERASE_BLOBS);
+    assert_true(more);
+    assert_int_equal(store_erase_blobs(f->store, &what, &cursor, &step, &more, NULL), RC_OK);
+    assert_int_equal(step.count, 1);
+    assert_false(more);
+    /* By their size as well. */
+    fill_blobs(f, 1000, 4, STORE_ERASE_BYTES / 2 - 1);
+    cursor = 0;
+    assert_int_equal(store_erase_blobs(f->store, &what, &cursor, &step, &more, NULL), RC_OK);
+    assert_int_equal(step.count, 3);
+    assert_true(more);
+    /* And by how many are looked at. */
+    fill_blobs(f, 2000, STORE_ERASE_LOOKED + 1, 8);
+    uint64_t all = STORE_ERASE_BLOBS + 1 + 4 + STORE_ERASE_LOOKED + 1;
+    uint64_t *kept = malloc(all * sizeof *kept);
+    assert_non_null(kept);
+    for (uint64_t i = 0; i < all; i++) {
+        kept[i] = i;
+    }
+    what.kept = kept;
+    what.kept_count = all;
+    cursor = 0;
+    assert_int_equal(store_erase_blobs(f->store, &what, &cursor, &step, &more, NULL), RC_OK);
+    assert_int_equal(step.count, 0);
+    assert_true(more);
+    assert_int_equal(store_erase_blobs(f->store, &what, &cursor, &step, &more, NULL), RC_OK);
+    assert_int_equal(step.count, 0);
+    assert_false(more);
+    free(kept);
+}
+
+static off_t bytes_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+static bool file_has(const char *path, struct str text)
+{
+    CLEANUP(buf) struct buf bytes;
+    buf_init(&bytes, 64 << 20);
+    assert_int_equal(file_read(path, &bytes, NULL), RC_OK);
+    return memmem(bytes.data, bytes.len, text.ptr, text.len) != NULL;
+}
+
+static void what_is_erased_is_gone_and_its_room_is_used_again(void **state)
+{
+    struct fixture *f = *state;
+    struct blob_erasure what = {.through_seq = UINT32_MAX};
+    fill_blobs(f, 0, 16, 512 << 10);
+    assert_int_equal(store_settle(f->store, NULL), RC_OK);
+    off_t full = bytes_of(f->place.path);
+    struct str trace = STR("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+    assert_true(file_has(f->place.path, trace));
+    assert_int_equal(erase_all(f->store, &what).count, 16);
+    assert_int_equal(store_settle(f->store, NULL), RC_OK);
+    assert_false(file_has(f->place.path, trace));
+    for (unsigned round = 1; round < 4; round++) {
+        fill_blobs(f, round * 100, 16, 512 << 10);
+        assert_int_equal(store_settle(f->store, NULL), RC_OK);
+        assert_true(bytes_of(f->place.path) < full + (1 << 20));
+        assert_int_equal(erase_all(f->store, &what).count, 16);
+    }
 }
 
 struct parts_seen {
@@ -489,6 +676,9 @@ int store_suite(const char *name, place_fn make, place_fn drop)
         TEST(proofs_from_the_store),
         TEST(checkpoints_replace),
         TEST(blobs_by_digest),
+        TEST(only_what_nobody_needs_is_erased),
+        TEST(an_erasure_goes_step_by_step),
+        TEST(what_is_erased_is_gone_and_its_room_is_used_again),
         TEST(the_newest_snapshots_are_kept),
         TEST(one_writer),
         TEST(readers_beside_the_writer),

@@ -409,7 +409,8 @@ static void a_quiet_log_gets_its_checkpoint(void **state)
 static void blobs_beside_entries(void **state)
 {
     struct bench *b = *state;
-    struct stored_blob blobs[2] = {{sha256(STR("one")), STR("one")}, {sha256(STR("two!")), STR("two!")}};
+    struct stored_blob blobs[2] = {{.digest = sha256(STR("one")), .bytes = STR("one")},
+                                   {.digest = sha256(STR("two!")), .bytes = STR("two!")}};
     assert_int_equal(push_with(b, STR("{\"n\":0}"), blobs, 1, NULL), RC_OK);
     assert_int_equal(push_with(b, STR("{\"n\":1}"), NULL, 0, NULL), RC_OK);
     assert_int_equal(push_with(b, STR("{\"n\":2}"), blobs, 2, NULL), RC_OK);
@@ -424,6 +425,78 @@ static void blobs_beside_entries(void **state)
     assert_int_equal(store_blob(s, a, &blobs[1].digest, &bytes, NULL), RC_OK);
     assert_str(bytes, "two!");
     store_close(s);
+}
+
+static bool blob_is_there(struct store *s, const char *text)
+{
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct digest digest = sha256(str_from(text));
+    struct str bytes;
+    return store_blob(s, a, &digest, &bytes, NULL) == RC_OK;
+}
+
+static void await_erasure(struct bench *b)
+{
+    unsigned seen = 0;
+    while (writer_counts(b->writer).erasures > 0) {
+        await_wake(b, &seen);
+    }
+}
+
+static void blobs_are_erased_behind_their_entry(void **state)
+{
+    struct bench *b = *state;
+    stop(b);
+    b->by_publish = true;
+    assert_int_equal(start(b, NULL), RC_OK);
+    struct stored_blob blobs[] = {
+        {.digest = sha256(STR("one")), .bytes = STR("one"), .erasable = true},
+        {.digest = sha256(STR("two")), .bytes = STR("two"), .owner = 7, .erasable = true},
+        {.digest = sha256(STR("policy")), .bytes = STR("policy")},
+    };
+    assert_int_equal(push_with(b, STR("{\"n\":0}"), blobs, 3, NULL), RC_OK);
+    /* What waits can be read, what does not is said not to. */
+    CLEANUP(arena) struct arena *a = arena_new(4096);
+    struct str bytes;
+    struct err e;
+    assert_int_equal(writer_pending_blob(b->writer, a, &blobs[1].digest, &bytes, &e), RC_OK);
+    assert_str(bytes, "two");
+    struct digest other = sha256(STR("three"));
+    assert_int_equal(writer_pending_blob(b->writer, a, &other, &bytes, &e), RC_NOT_FOUND);
+    assert_string_equal(e.text, "no such blob waits to be written");
+    CLEANUP(arena) struct arena *small = arena_new(2);
+    assert_int_equal(writer_pending_blob(b->writer, small, &blobs[0].digest, &bytes, &e), RC_LIMIT);
+    assert_true(writer_waiting_bytes(b->writer) > 3 + 3 + 6);
+    writer_publish(b->writer);
+    await_durable(b, 1);
+    /* Not before the entry that says so. */
+    assert_int_equal(push(b, NULL), RC_OK);
+    static const uint64_t kept[] = {7};
+    struct blob_erasure what = {.through_seq = 0, .kept = kept, .kept_count = 1};
+    assert_int_equal(writer_erase_blobs(b->writer, &what, 1, NULL), RC_OK);
+    assert_int_equal(writer_counts(b->writer).erasures, 1);
+    struct store *s = NULL;
+    assert_int_equal(store_open(b->place.path, STORE_READ, &s, NULL), RC_OK);
+    assert_true(blob_is_there(s, "one"));
+    writer_publish(b->writer);
+    await_erasure(b);
+    assert_int_equal(writer_durable(b->writer), 2);
+    assert_int_equal(writer_counts(b->writer).erased_blobs, 1);
+    assert_int_equal(writer_counts(b->writer).erased_bytes, 3);
+    assert_false(blob_is_there(s, "one"));
+    assert_true(blob_is_there(s, "two"));
+    /* One that takes another's place. */
+    what.kept_count = 0;
+    assert_int_equal(writer_erase_blobs(b->writer, &what, 100, NULL), RC_OK);
+    assert_int_equal(writer_erase_blobs(b->writer, &what, 0, NULL), RC_OK);
+    await_erasure(b);
+    assert_false(blob_is_there(s, "two"));
+    assert_true(blob_is_there(s, "policy"));
+    assert_int_equal(writer_pending_blob(b->writer, a, &blobs[1].digest, &bytes, &e), RC_NOT_FOUND);
+    /* One that never comes to its turn does not keep the writer from stopping. */
+    assert_int_equal(writer_erase_blobs(b->writer, &what, 100, NULL), RC_OK);
+    store_close(s);
+    stop(b);
 }
 
 static enum rc add_part(void *context, struct str part, struct err *e)
@@ -821,6 +894,7 @@ int main(void)
         TEST(signs_on_demand),
         TEST(a_quiet_log_gets_its_checkpoint),
         TEST(blobs_beside_entries),
+        TEST(blobs_are_erased_behind_their_entry),
         TEST(snapshots_come_first),
         TEST(what_waits_can_be_read),
         TEST(a_full_disk_loses_nothing),
