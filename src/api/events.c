@@ -1,5 +1,5 @@
 /*
- * api/events - counted requests and deploys from the sources that may say them.
+ * api/events - what sources say: counted requests, deploys, who is on call, snapshots and tested rollbacks.
  *
  * Counted events of one service within a bucket become one entry; the request that brought them is
  * answered once that entry is durable.
@@ -26,11 +26,23 @@ struct event {
     struct str result;
     int64_t good;
     int64_t total;
+    struct str_list people;
+    int64_t incidents;
+    int64_t until_ms;
+    int64_t at_ms;
 };
 
-enum event_type { EVENT_SLI, EVENT_DEPLOY_STARTED, EVENT_DEPLOY_ENDED };
+enum event_type {
+    EVENT_SLI,
+    EVENT_DEPLOY_STARTED,
+    EVENT_DEPLOY_ENDED,
+    EVENT_ON_CALL_CHANGED,
+    EVENT_SNAPSHOT_TAKEN,
+    EVENT_ROLLBACK_TESTED,
+};
 
-static const char *const event_types[] = {"sli", "deploy.started", "deploy.ended", NULL};
+static const char *const event_types[] = {"sli",           "deploy.started",  "deploy.ended", "on_call.changed",
+                                          "snapshot.taken", "rollback.tested", NULL};
 
 static const struct field event_fields[] = {
     {"type", FIELD_WORD, FIELD_OF(struct event, type), true, 0, 0, 0, event_types},
@@ -39,7 +51,37 @@ static const struct field event_fields[] = {
     {"result", FIELD_TEXT, FIELD_OF(struct event, result), false, 0, 0, 0, NULL},
     {"good", FIELD_COUNT, FIELD_OF(struct event, good), false, -1, 0, 1000000000000, NULL},
     {"total", FIELD_COUNT, FIELD_OF(struct event, total), false, -1, 0, 1000000000000, NULL},
+    {"people", FIELD_TEXTS, FIELD_OF(struct event, people), false, 0, 0, 0, NULL},
+    {"incidents", FIELD_COUNT, FIELD_OF(struct event, incidents), false, 0, 0, 1000000, NULL},
+    {"until", FIELD_INSTANT, FIELD_OF(struct event, until_ms), false, 0, 0, 0, NULL},
+    {"at", FIELD_INSTANT, FIELD_OF(struct event, at_ms), false, 0, 0, 0, NULL},
 };
+
+static struct on_call_report on_call_of(const struct event *ev)
+{
+    return (struct on_call_report){ev->service, ev->people, ev->incidents, ev->until_ms};
+}
+
+static struct evidence evidence_of(const struct event *ev)
+{
+    return (struct evidence){ev->service, ev->id, ev->type == EVENT_ROLLBACK_TESTED, ev->result, ev->at_ms};
+}
+
+/* What the use case would refuse is refused before the first of a list is taken. */
+static enum rc check_said(struct call *c, const struct event *ev, struct err *e)
+{
+    if (ev->type == EVENT_ON_CALL_CHANGED) {
+        struct on_call_report o = on_call_of(ev);
+        return control_check_on_call(c->control, &o, e);
+    }
+    if (ev->type == EVENT_SNAPSHOT_TAKEN || ev->type == EVENT_ROLLBACK_TESTED) {
+        struct evidence evidence = evidence_of(ev);
+        return control_check_evidence(c->control, &evidence, e);
+    }
+    return ev->id.len > 0 && ev->id.len < ENTRY_ID_MAX * 2
+               ? RC_OK
+               : err_at(e, RC_INVALID, STR("/id"), "expected 1 to %d bytes", ENTRY_ID_MAX * 2 - 1);
+}
 
 static enum rc check_event(struct call *c, const struct event *ev, struct err *e)
 {
@@ -54,9 +96,7 @@ static enum rc check_event(struct call *c, const struct event *ev, struct err *e
                       STR_ARG(ev->service));
     }
     if (ev->type != EVENT_SLI) {
-        return ev->id.len > 0 && ev->id.len < ENTRY_ID_MAX * 2
-                   ? RC_OK
-                   : err_at(e, RC_INVALID, STR("/id"), "expected 1 to %d bytes", ENTRY_ID_MAX * 2 - 1);
+        return check_said(c, ev, e);
     }
     const struct service_def *def = world_service_at(w, at)->def;
     if (!def->has_slo || def->slo.source != SLO_EVENTS) {
@@ -102,6 +142,14 @@ static enum rc take_event(struct call *c, const struct event *ev, struct err *e)
 {
     if (ev->type == EVENT_SLI) {
         return gather(c, ev, e);
+    }
+    if (ev->type == EVENT_ON_CALL_CHANGED) {
+        struct on_call_report o = on_call_of(ev);
+        return control_on_call(c->control, c->arena, &c->who, &o, e);
+    }
+    if (ev->type == EVENT_SNAPSHOT_TAKEN || ev->type == EVENT_ROLLBACK_TESTED) {
+        struct evidence evidence = evidence_of(ev);
+        return control_evidence(c->control, c->arena, &c->who, &evidence, e);
     }
     return control_deploy(c->control, c->arena, &c->who, ev->type == EVENT_DEPLOY_STARTED, ev->service,
                           ev->id, ev->result, e);

@@ -29,6 +29,8 @@ enum {
     DISK_RESERVE_PCT = 5,             /* decisions are refused below this much free disk, or ... */
     SNAPSHOT_EVERY = 50000,           /* entries, and not more often than ... */
     SNAPSHOT_INTERVAL_MS = 60000,
+    ON_CALL_PEOPLE_MAX = 8,
+    ON_CALL_PERSON_MAX = 128, /* bytes */
     STOPS_RESERVED = 2,               /* of STOPS_MAX: a stop and a pause of everything always fit */
     QUEUE_RESERVED = 64,              /* of WRITER_QUEUE_MAX: for what tightens */
 };
@@ -311,6 +313,28 @@ NODISCARD enum rc control_load_policy(struct control *c, struct arena *a, const 
 NODISCARD enum rc control_deploy(struct control *c, struct arena *a, const struct principal *p,
                                  bool started, struct str service, struct str id, struct str result,
                                  struct err *e);
+/* Who is on call for a service; nobody when people is empty. */
+struct on_call_report {
+    struct str service;
+    struct str_list people; /* the first is woken first; at most ON_CALL_PEOPLE_MAX */
+    int64_t incidents;      /* that the first has open elsewhere */
+    int64_t until_ms;       /* 0: no end is known */
+};
+/* Its people and its end are what they must be; control_on_call asks the same. */
+NODISCARD enum rc control_check_on_call(struct control *c, const struct on_call_report *o, struct err *e);
+NODISCARD enum rc control_on_call(struct control *c, struct arena *a, const struct principal *p,
+                                  const struct on_call_report *o, struct err *e);
+/* A way back from what would be destroyed: a snapshot, or a rollback that was tried. */
+struct evidence {
+    struct str service;
+    struct str id;
+    bool is_rollback;
+    struct str result; /* of a rollback: succeeded or failed */
+    int64_t at_ms;   /* 0: now; not ahead of now */
+};
+NODISCARD enum rc control_check_evidence(struct control *c, const struct evidence *ev, struct err *e);
+NODISCARD enum rc control_evidence(struct control *c, struct arena *a, const struct principal *p,
+                                   const struct evidence *ev, struct err *e);
 /* One bucket of counted events. */
 NODISCARD enum rc control_sli(struct control *c, struct arena *a, struct str actor, struct str service,
                               int64_t at_ms, int64_t good, int64_t total, struct err *e);

@@ -1,5 +1,6 @@
 /*
- * control/events - what happens outside: deploys, counted requests, load that was turned away.
+ * control/events - what happens outside: deploys, who is on call, snapshots and tested rollbacks, counted requests,
+ * load that was turned away.
  */
 #include "control/control_internal.h"
 
@@ -29,6 +30,78 @@ enum rc control_deploy(struct control *c, struct arena *a, const struct principa
     }
     value_add_str(a, &body, STR("service"), service);
     struct append what = {.kind = started ? ENTRY_DEPLOY_STARTED : ENTRY_DEPLOY_ENDED,
+                          .actor = str_from(p->actor),
+                          .body = body};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+enum rc control_check_on_call(struct control *c, const struct on_call_report *o, struct err *e)
+{
+    if (o->people.count > ON_CALL_PEOPLE_MAX) {
+        return err_at(e, RC_INVALID, STR("/people"), "expected at most %d people", ON_CALL_PEOPLE_MAX);
+    }
+    for (uint32_t i = 0; i < o->people.count; i++) {
+        if (o->people.items[i].len == 0 || o->people.items[i].len > ON_CALL_PERSON_MAX) {
+            return err_at(e, RC_INVALID, STR("/people"), "expected names of 1 to %d bytes", ON_CALL_PERSON_MAX);
+        }
+    }
+    return o->until_ms == 0 || o->until_ms > clock_now(c)
+               ? RC_OK
+               : err_at(e, RC_INVALID, STR("/until"), "expected a moment that is yet to come");
+}
+
+enum rc control_on_call(struct control *c, struct arena *a, const struct principal *p,
+                        const struct on_call_report *o, struct err *e)
+{
+    enum rc rc = declared_service(c, o->service, e);
+    rc = rc == RC_OK ? control_check_on_call(c, o, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value people = value_array();
+    for (uint32_t i = 0; i < o->people.count; i++) {
+        value_push(a, &people, value_string(o->people.items[i]));
+    }
+    struct value body = value_object();
+    value_add_int(a, &body, STR("incidents"), o->incidents);
+    value_add(a, &body, STR("people"), people);
+    value_add_str(a, &body, STR("service"), o->service);
+    if (o->until_ms != 0) {
+        value_add_instant(a, &body, STR("until"), o->until_ms);
+    }
+    struct append what = {.kind = ENTRY_ON_CALL_CHANGED, .actor = str_from(p->actor), .body = body};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+enum rc control_check_evidence(struct control *c, const struct evidence *ev, struct err *e)
+{
+    if (ev->id.len == 0 || ev->id.len >= ENTRY_ID_MAX * 2) {
+        return err_at(e, RC_INVALID, STR("/id"), "expected 1 to %d bytes", ENTRY_ID_MAX * 2 - 1);
+    }
+    if (ev->is_rollback && !str_eq(ev->result, STR("succeeded")) && !str_eq(ev->result, STR("failed"))) {
+        return err_at(e, RC_INVALID, STR("/result"), "expected succeeded or failed");
+    }
+    return ev->at_ms <= clock_now(c) ? RC_OK : err_at(e, RC_INVALID, STR("/at"), "expected a moment that is over");
+}
+
+enum rc control_evidence(struct control *c, struct arena *a, const struct principal *p, const struct evidence *ev,
+                         struct err *e)
+{
+    enum rc rc = declared_service(c, ev->service, e);
+    rc = rc == RC_OK ? control_check_evidence(c, ev, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value body = value_object();
+    value_add_instant(a, &body, STR("at"), ev->at_ms == 0 ? clock_now(c) : ev->at_ms);
+    value_add_str(a, &body, STR("id"), ev->id);
+    if (ev->is_rollback) {
+        value_add_str(a, &body, STR("result"), ev->result);
+    }
+    value_add_str(a, &body, STR("service"), ev->service);
+    struct append what = {.kind = ev->is_rollback ? ENTRY_ROLLBACK_TESTED : ENTRY_SNAPSHOT_TAKEN,
                           .actor = str_from(p->actor),
                           .body = body};
     uint64_t seq;

@@ -4,6 +4,7 @@
  */
 #include "control/control_internal.h"
 
+#include "diff/names.h"
 #include "diff/sql.h"
 #include "redact/redact.h"
 #include "value/mark.h"
@@ -74,9 +75,23 @@ enum rc redact_request(const struct control *c, struct arena *a, struct request 
     return rc == RC_OK ? redact_words(c, a, &q->wants_person, &q->redacted, e) : rc;
 }
 
+static bool detects(const struct policy *p)
+{
+    for (uint32_t i = 0; p != NULL && i < p->surface_count; i++) {
+        if (p->surfaces[i].detect.count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e)
 {
     enum rc rc = request_derive(a, c->world, q, e);
+    q->touched = (struct diff_names){NULL, 0, false};
+    if (rc == RC_OK && detects(world_policy(c->world))) {
+        q->touched = diff_names(a, q->diff);
+    }
     if (rc != RC_OK || q->tool == NULL || q->tool->sql.len == 0) {
         return rc;
     }

@@ -49,6 +49,9 @@ static const struct kind {
     [ENTRY_INCIDENT_CLOSED] = KIND("incident.closed", 1),
     [ENTRY_STOP_CONFIRMED] = KIND("stop.confirmed", 1),
     [ENTRY_LEDGER_RESTORED] = KIND("ledger.restored", 1),
+    [ENTRY_ON_CALL_CHANGED] = KIND("on_call.changed", 1),
+    [ENTRY_SNAPSHOT_TAKEN] = KIND("snapshot.taken", 1),
+    [ENTRY_ROLLBACK_TESTED] = KIND("rollback.tested", 1),
 #undef KIND
 };
 

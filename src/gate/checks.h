@@ -23,15 +23,19 @@ struct finding check_readiness(const struct check_input *in);
 struct finding check_grant(const struct check_input *in);
 struct finding check_zone(const struct check_input *in);
 struct finding check_upstream(const struct check_input *in);
+struct finding check_on_call(const struct check_input *in);
 struct finding check_blast_radius(const struct check_input *in);
 struct finding check_rate(const struct check_input *in);
 struct finding check_surfaces(const struct check_input *in);
 struct finding check_schema_drift(const struct check_input *in);
+struct finding check_reversibility(const struct check_input *in);
 struct finding check_memory(const struct check_input *in);
 struct finding check_drift(const struct check_input *in);
 struct finding check_provenance(const struct check_input *in);
 struct finding check_quorum(const struct check_input *in);
 
+/* The tool's, then those seen in the diff; false: no more. */
+bool surface_at(const struct check_input *in, uint32_t i, struct str *ret);
 /* Some permission fits; only the policy, the agent and the request of in are looked at. */
 bool agent_is_permitted(const struct check_input *in);
 /* The rung after what is known of model and prompt version. */

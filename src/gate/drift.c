@@ -1,7 +1,20 @@
 /*
- * gate/drift - what the agent does against what it declared to do: tools, targets, hours, rate.
+ * gate/drift - what the agent does against what it declared to do: tools, targets, surfaces, hours, rate.
  */
 #include "gate/checks.h"
+
+/* The first surface that it did not declare; empty: none. */
+static struct str undeclared_surface(const struct check_input *in)
+{
+    const struct str_list *declared = &in->agent->behaviour.surfaces;
+    struct str surface;
+    for (uint32_t i = 0; declared->count > 0 && surface_at(in, i, &surface); i++) {
+        if (!any_glob(declared, surface)) {
+            return surface;
+        }
+    }
+    return STR("");
+}
 
 static enum reason deviation(const struct check_input *in)
 {
@@ -18,6 +31,9 @@ static enum reason deviation(const struct check_input *in)
     if (b->targets.count > 0 && !any_glob(&b->targets, q->target)) {
         return REASON_DRIFT_TARGET;
     }
+    if (undeclared_surface(in).len > 0) {
+        return REASON_DRIFT_SURFACE;
+    }
     if (timed && !inside) {
         return REASON_DRIFT_HOURS;
     }
@@ -32,6 +48,9 @@ struct finding check_drift(const struct check_input *in)
     }
     struct finding f =
         finding_block(CHECK_DRIFT, (enum verdict)in->thresholds->at[DRIFT_ON_BLOCK], reason, in->request->agent);
+    if (reason == REASON_DRIFT_SURFACE) {
+        f.subject = undeclared_surface(in);
+    }
     if (reason == REASON_DRIFT_RATE) {
         f.value = in->facts->hour_count;
         f.threshold = in->agent->behaviour.per_hour;

@@ -357,6 +357,14 @@ static void facts_clear(struct facts *f)
     f->chain_advisory = false;
     f->sql_harm = SQL_HARMLESS;
     f->sql_what = STR("");
+    f->on_call_nobody = STR("");
+    f->on_call_unknown = STR("");
+    f->on_call_busiest = STR("");
+    f->on_call_incidents = 0;
+    f->evidence_service = STR("");
+    f->snapshot_ms = 0;
+    f->rollback_ms = 0;
+    f->surface_count = 0;
 }
 
 void gate_gather(const struct gate_input *in, struct facts *ret)
@@ -377,7 +385,10 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     if (tool != NULL && tool->class != TOOL_READ) {
         gather_budgets(in, t, ret);
         gather_upstream(in, t, ret);
+        gather_on_call(in, t, ret);
+        gather_reversibility(in, t, ret);
     }
+    gather_surfaces(in, ret);
     ret->sql_harm = in->request->sql_harm;
     ret->sql_what = in->request->sql_what;
     gather_conduct(in, t, ret);

@@ -15,6 +15,11 @@ void gather_conduct(const struct gate_input *in, const struct thresholds *t, str
 bool zones_cover(const struct agent_def *agent, const struct facts *f);
 /* chain.c: what those in whose name it is done add. After all others. */
 void gather_chain(const struct gate_input *in, const struct thresholds *t, struct facts *f);
+/* surfaces.c: the protected surfaces that the diff touches. */
+void gather_surfaces(const struct gate_input *in, struct facts *f);
+/* on_call.c, reversibility.c: of the targets. */
+void gather_on_call(const struct gate_input *in, const struct thresholds *t, struct facts *f);
+void gather_reversibility(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 /* upstream.c: the budgets of what the targets call. */
 void gather_upstream(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 

@@ -14,10 +14,11 @@ static bool any_service(const struct check_input *in, const struct str_list *glo
     return false;
 }
 
-static bool any_surface(const struct tool_def *tool, const struct str_list *wanted)
+static bool any_surface(const struct check_input *in, const struct str_list *wanted)
 {
-    for (uint32_t i = 0; i < tool->surfaces.count; i++) {
-        if (any_equal(wanted, tool->surfaces.items[i])) {
+    struct str surface;
+    for (uint32_t i = 0; surface_at(in, i, &surface); i++) {
+        if (any_equal(wanted, surface)) {
             return true;
         }
     }
@@ -30,7 +31,7 @@ bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in)
     return tool != NULL && (rule->agents.count == 0 || any_glob(&rule->agents, in->request->agent)) &&
            (rule->tools.count == 0 || any_glob(&rule->tools, tool->name)) &&
            (rule->services.count == 0 || any_service(in, &rule->services)) &&
-           (rule->surfaces.count == 0 || any_surface(tool, &rule->surfaces)) &&
+           (rule->surfaces.count == 0 || any_surface(in, &rule->surfaces)) &&
            (rule->classes.count == 0 || any_equal(&rule->classes, str_from(tool_class_name(tool->class)))) &&
            (rule->tiers.count == 0 || any_equal(&rule->tiers, str_from(tier_name(effective_tier(in))))) &&
            (!rule->irreversible || !tool->reversible) && in->facts->blast_ppm >= rule->blast_over_ppm &&

@@ -1,8 +1,45 @@
 /*
- * gate/surfaces - protected areas that a tool touches: auth, billing, schema, ... The strictest rule counts; a
- * surface without a rule asks a person; "pawl" itself is never touched by an agent, whatever a policy says.
+ * gate/surfaces - protected areas that an action touches: auth, billing, schema, ... A tool declares its own; the
+ * others are seen in the diff. The strictest rule counts; a surface without a rule asks a person; "pawl" itself is
+ * never touched by an agent, whatever a policy says.
  */
 #include "gate/checks.h"
+#include "gate/gather.h"
+
+static bool names_any(const struct diff_names *names, const struct str_list *globs)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (any_glob(globs, names->items[i])) {
+            return true;
+        }
+    }
+    /* What could not be listed may be anything. */
+    return names->over && globs->count > 0;
+}
+
+/* The strictest first, since the list is short. */
+void gather_surfaces(const struct gate_input *in, struct facts *f)
+{
+    f->surface_count = 0;
+    const struct diff_names *names = &in->request->touched;
+    for (int64_t verdict = VERDICT_DENY; verdict <= VERDICT_ALLOW && (names->count > 0 || names->over); verdict++) {
+        for (uint32_t i = 0; i < in->policy->surface_count && f->surface_count < FACT_SURFACES_MAX; i++) {
+            const struct surface_rule *rule = &in->policy->surfaces[i];
+            if (rule->verdict == verdict && names_any(names, &rule->detect)) {
+                f->surfaces[f->surface_count++] = rule->name;
+            }
+        }
+    }
+}
+
+bool surface_at(const struct check_input *in, uint32_t i, struct str *ret)
+{
+    const struct tool_def *tool = in->request->tool;
+    uint32_t declared = tool == NULL ? 0 : tool->surfaces.count;
+    bool seen = i >= declared && i - declared < in->facts->surface_count;
+    *ret = i < declared ? tool->surfaces.items[i] : seen ? in->facts->surfaces[i - declared] : STR("");
+    return i < declared || seen;
+}
 
 static enum verdict verdict_of(const struct check_input *in, struct str surface)
 {
@@ -21,11 +58,11 @@ static enum verdict verdict_of(const struct check_input *in, struct str surface)
 struct finding check_surfaces(const struct check_input *in)
 {
     struct finding finding = finding_allow(CHECK_SURFACES);
-    const struct tool_def *tool = in->request->tool;
-    for (uint32_t i = 0; tool != NULL && i < tool->surfaces.count; i++) {
-        enum verdict v = verdict_of(in, tool->surfaces.items[i]);
+    struct str surface;
+    for (uint32_t i = 0; surface_at(in, i, &surface); i++) {
+        enum verdict v = verdict_of(in, surface);
         if (v < finding.verdict) {
-            finding = finding_block(CHECK_SURFACES, v, REASON_SURFACE, tool->surfaces.items[i]);
+            finding = finding_block(CHECK_SURFACES, v, REASON_SURFACE, surface);
         }
     }
     return finding;

@@ -20,6 +20,7 @@ enum {
     FACT_SOURCE_MAX = 32,
     FACT_ZONES_MAX = 8,
     QUORUM_MATCHES_MAX = 8, /* rules that one action fits; the first ones of the policy count */
+    FACT_SURFACES_MAX = 16, /* protected surfaces that a diff touches; the first ones of the policy are named */
     FACT_UPSTREAM_MAX = 8, /* dependencies of the target; the worst are kept */
 };
 
@@ -99,6 +100,10 @@ struct facts {
     struct str zone_exception; /* the named exception that lets it across; empty: none */
     struct budget_fact upstream[FACT_UPSTREAM_MAX];
     unsigned upstream_count;
+    struct str on_call_nobody;  /* a service for which nobody is on call; empty: none, as below */
+    struct str on_call_unknown; /* one of which nothing fresh was said */
+    struct str on_call_busiest; /* the one whose on-call has most open incidents */
+    int64_t on_call_incidents;
     int64_t blast_ppm;         /* predicted share of all traffic that is touched */
     unsigned blast_services;   /* targets and those that call them */
     bool blast_declared;       /* each of the targets has a declared share */
@@ -110,6 +115,11 @@ struct facts {
     int64_t rate_release_ms;   /* when the oldest counted one leaves the window */
     unsigned gaps;             /* of readiness, the services' together */
     struct str gap_service;
+    struct str surfaces[FACT_SURFACES_MAX]; /* seen in its diff; those of the tool are in the tool */
+    unsigned surface_count;
+    struct str evidence_service; /* destructive: the service whose way back is oldest; empty: none */
+    int64_t snapshot_ms;         /* its newest snapshot; 0: none */
+    int64_t rollback_ms;         /* its newest rollback that was tested and worked; 0: none */
     int64_t memory_n;          /* outcomes of this tool on the service where it failed most */
     int64_t memory_failed;
     struct str memory_service;
@@ -170,6 +180,9 @@ enum reason {
     REASON_ZONE_EXCEPTED,
     REASON_UPSTREAM_LOW,
     REASON_UPSTREAM_UNKNOWN,
+    REASON_ON_CALL_NOBODY,
+    REASON_ON_CALL_BUSY,
+    REASON_ON_CALL_UNKNOWN,
     REASON_BLAST_WIDE,
     REASON_BLAST_UNKNOWN,
     REASON_RATE_AGENT,
@@ -179,9 +192,11 @@ enum reason {
     REASON_SURFACE,
     REASON_SCHEMA_HARM,
     REASON_SCHEMA_UNKNOWN,
+    REASON_NO_WAY_BACK,
     REASON_FAILED_BEFORE,
     REASON_DRIFT_TOOL,
     REASON_DRIFT_TARGET,
+    REASON_DRIFT_SURFACE,
     REASON_DRIFT_RATE,
     REASON_DRIFT_HOURS,
     REASON_UNTRUSTED_CONTEXT,

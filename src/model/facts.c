@@ -122,8 +122,22 @@ static void reach_write(struct arena *a, const struct facts *f, struct value *v)
     if (f->blast_services != 0) {
         value_add(a, v, STR("blast"), INTS(a, f->blast_ppm, f->blast_services, f->blast_declared ? 1 : 0));
     }
+    if (f->evidence_service.len > 0) {
+        value_add(a, v, STR("evidence"), with_text(a, INTS(a, f->snapshot_ms, f->rollback_ms), f->evidence_service));
+    }
+    if (f->on_call_nobody.len + f->on_call_unknown.len + f->on_call_busiest.len > 0) {
+        struct value on_call = with_text(a, INTS(a, f->on_call_incidents), f->on_call_busiest);
+        value_add(a, v, STR("on_call"), with_text(a, with_text(a, on_call, f->on_call_nobody), f->on_call_unknown));
+    }
     if (f->sql_harm != SQL_HARMLESS) {
         value_add(a, v, STR("sql"), with_text(a, INTS(a, f->sql_harm), f->sql_what));
+    }
+    struct value surfaces = value_array();
+    for (unsigned i = 0; i < f->surface_count; i++) {
+        value_push(a, &surfaces, value_string(f->surfaces[i]));
+    }
+    if (f->surface_count > 0) {
+        value_add(a, v, STR("surfaces"), surfaces);
     }
     if (f->tier != TIER_DEFAULT) {
         value_add_int(a, v, STR("tier"), f->tier);
@@ -305,6 +319,19 @@ static enum rc reach_read(const struct value *v, struct facts *ret, struct err *
     ret->blast_ppm = item_int(blast, 0, 0);
     ret->blast_services = (unsigned)item_int(blast, 1, 0);
     ret->blast_declared = item_int(blast, 2, 0) != 0;
+    const struct value *evidence = value_get(v, STR("evidence"));
+    ret->snapshot_ms = item_int(evidence, 0, 0);
+    ret->rollback_ms = item_int(evidence, 1, 0);
+    ret->evidence_service = value_text(value_item(evidence, 2));
+    const struct value *on_call = value_get(v, STR("on_call"));
+    ret->on_call_incidents = item_int(on_call, 0, 0);
+    ret->on_call_busiest = value_text(value_item(on_call, 1));
+    ret->on_call_nobody = value_text(value_item(on_call, 2));
+    ret->on_call_unknown = value_text(value_item(on_call, 3));
+    const struct value *surfaces = value_get(v, STR("surfaces"));
+    for (uint32_t i = 0; ret->surface_count < FACT_SURFACES_MAX && value_item(surfaces, i) != NULL; i++) {
+        ret->surfaces[ret->surface_count++] = value_text(value_item(surfaces, i));
+    }
     int64_t tier = value_integer_or(value_get(v, STR("tier")), TIER_DEFAULT);
     ret->tier = tier > 0 && tier <= TIER_AUTONOMOUS ? (enum tier)tier : TIER_DEFAULT;
     const struct value *sql = value_get(v, STR("sql"));

@@ -187,6 +187,10 @@ static const char *plain_text(enum reason r)
     case REASON_ZONE_OUTSIDE: return "%.*s is none of the agent's trust zones";
     case REASON_ZONE_EXCEPTED: return "across trust zones by exception %.*s";
     case REASON_UPSTREAM_UNKNOWN: return "error budget of %.*s, which the target calls, is unknown";
+    case REASON_ON_CALL_NOBODY: return "nobody is on call for %.*s";
+    case REASON_ON_CALL_UNKNOWN: return "who is on call for %.*s is unknown";
+    case REASON_NO_WAY_BACK: return "no fresh snapshot and no tested rollback of %.*s is on record";
+    case REASON_DRIFT_SURFACE: return "touches the surface %.*s, which the agent did not declare";
     case REASON_BLAST_UNKNOWN: return "the share of traffic of %.*s is not declared";
     case REASON_BUSY: return "another execution on %.*s is under way";
     case REASON_SURFACE: return "touches the protected surface %.*s";
@@ -214,6 +218,10 @@ static bool numbers_text(struct buf *out, const struct finding *f)
         buf_str(out, STR(" (minimum "));
         put_percent(out, f->threshold);
         buf_char(out, ')');
+        return true;
+    case REASON_ON_CALL_BUSY:
+        buf_printf(out, "the on-call of %.*s has %lld open incidents (maximum %lld)", STR_ARG(f->subject),
+                   (long long)f->value, (long long)f->threshold);
         return true;
     case REASON_BLAST_WIDE:
         buf_str(out, STR("predicted to touch "));

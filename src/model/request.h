@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "diff/names.h"
 #include "diff/sql.h"
 #include "policy/catalogue.h"
 #include "value/value.h"
@@ -67,6 +68,7 @@ struct request {
     struct str target;
     enum sql_harm sql_harm; /* of its SQL; by who reads diffs, not by request_derive() */
     struct str sql_what;
+    struct diff_names touched; /* what its diff names; as sql_harm */
     struct value revert; /* the command that takes it back, a list of texts; null: there is none */
     uint32_t services[REQUEST_SERVICES_MAX]; /* world indexes */
     uint32_t service_count;

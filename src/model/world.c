@@ -42,6 +42,7 @@ static void free_catalogue(struct world *w)
     for (uint32_t i = 0; i < w->service_count; i++) {
         arena_free(w->services[i]->own);
         free(w->services[i]->sli);
+        free(w->services[i]->on_call);
         free(w->services[i]->done);
         free(w->services[i]);
     }

@@ -102,6 +102,14 @@ struct world_deploy {
     int64_t since_ms;
 };
 
+/* Who is woken for a service, as a source said it last. */
+struct world_on_call {
+    char person[129];  /* the first; "": nobody */
+    int64_t incidents; /* that the person has open elsewhere */
+    int64_t at_ms;
+    int64_t until_ms;  /* 0: no end was said */
+};
+
 struct world_service {
     char name[129];
     const struct service_def *def;
@@ -115,6 +123,9 @@ struct world_service {
     uint32_t dependant_count;
     uint32_t executing;
     struct rate_ring *done;
+    struct world_on_call *on_call; /* null until it is said */
+    int64_t snapshot_ms; /* its newest snapshot; 0: none */
+    int64_t rollback_ms; /* its newest rollback that was tested and worked; 0: none, or the newest failed */
 };
 
 struct world_tool {

@@ -582,6 +582,48 @@ static enum rc deploy_ended(const struct step *s)
     return RC_OK;
 }
 
+static enum rc on_call_changed(const struct step *s)
+{
+    struct world_service *service = event_service(s);
+    if (service == NULL) {
+        return missing(s, "the service");
+    }
+    if (service->on_call == NULL) {
+        service->on_call = calloc(1, sizeof *service->on_call);
+        if (service->on_call == NULL) {
+            return err_set(s->e, RC_NO_MEMORY, "out of memory");
+        }
+    }
+    struct world_on_call *o = service->on_call;
+    int64_t incidents = value_integer_or(get(s, "incidents"), 0);
+    int64_t until = 0;
+    if (incidents < 0 || (get(s, "until") != NULL && !instant(s, "until", &until))) {
+        return missing(s, "the on-call");
+    }
+    copy_text(o->person, sizeof o->person, value_text(value_item(get(s, "people"), 0)));
+    o->incidents = incidents;
+    o->at_ms = s->entry->time_ms;
+    o->until_ms = until;
+    return RC_OK;
+}
+
+/* A rollback that was tested and failed is no way back, whatever an older test said. */
+static enum rc evidence_recorded(const struct step *s)
+{
+    struct world_service *service = event_service(s);
+    int64_t at;
+    if (service == NULL || !instant(s, "at", &at)) {
+        return missing(s, "the service");
+    }
+    if (s->entry->kind == ENTRY_SNAPSHOT_TAKEN) {
+        service->snapshot_ms = at > service->snapshot_ms ? at : service->snapshot_ms;
+    } else {
+        bool good = str_eq(text(s, "result"), STR("succeeded"));
+        service->rollback_ms = good ? at : 0;
+    }
+    return RC_OK;
+}
+
 static enum rc sli_bucket(const struct step *s)
 {
     struct world_service *service = event_service(s);
@@ -734,6 +776,9 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_DEPLOY_STARTED] = deploy_started,
     [ENTRY_DEPLOY_ENDED] = deploy_ended,
     [ENTRY_SLI_BUCKET] = sli_bucket,
+    [ENTRY_ON_CALL_CHANGED] = on_call_changed,
+    [ENTRY_SNAPSHOT_TAKEN] = evidence_recorded,
+    [ENTRY_ROLLBACK_TESTED] = evidence_recorded,
     [ENTRY_CLOCK_JUMPED] = nothing,
     [ENTRY_CLOCK_ACCEPTED] = nothing,
     [ENTRY_LOAD_REFUSED] = nothing,

@@ -150,6 +150,25 @@ static enum rc load_window(struct loader *l, struct world_service *s, const stru
     return RC_OK;
 }
 
+static enum rc load_on_call(struct loader *l, struct world_service *s)
+{
+    const struct value *all = value_get(l->v, STR("on_call"));
+    s->snapshot_ms = number(l, "snapshot");
+    s->rollback_ms = number(l, "rollback");
+    if (all == NULL) {
+        return RC_OK;
+    }
+    s->on_call = calloc(1, sizeof *s->on_call);
+    if (s->on_call == NULL) {
+        return err_set(l->e, RC_NO_MEMORY, "out of memory");
+    }
+    s->on_call->incidents = list_int(all, 1);
+    s->on_call->at_ms = list_int(all, 2);
+    s->on_call->until_ms = list_int(all, 3);
+    return str_to_c(value_text(value_item(all, 0)), s->on_call->person, sizeof s->on_call->person) ? RC_OK
+                                                                                             : corrupt(l, "on_call");
+}
+
 static enum rc load_service(struct loader *l)
 {
     uint32_t at;
@@ -173,6 +192,7 @@ static enum rc load_service(struct loader *l)
         }
     }
     rc = load_ring(l, "done", &s->done);
+    rc = rc == RC_OK ? load_on_call(l, s) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -192,6 +192,21 @@ static enum rc save_services(struct saver *s)
             value_add_int(s->arena, &v, STR("sli_at"), service->sli_at_ms);
         }
         add_ring(s, &v, "done", service->done);
+        if (service->on_call != NULL) {
+            const struct world_on_call *o = service->on_call;
+            struct value all = value_array();
+            value_push(s->arena, &all, value_string(str_from(o->person)));
+            value_push(s->arena, &all, value_int(o->incidents));
+            value_push(s->arena, &all, value_int(o->at_ms));
+            value_push(s->arena, &all, value_int(o->until_ms));
+            value_add(s->arena, &v, STR("on_call"), all);
+        }
+        if (service->snapshot_ms != 0) {
+            value_add_int(s->arena, &v, STR("snapshot"), service->snapshot_ms);
+        }
+        if (service->rollback_ms != 0) {
+            value_add_int(s->arena, &v, STR("rollback"), service->rollback_ms);
+        }
         rc = put(s, &v);
     }
     return rc;

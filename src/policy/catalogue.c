@@ -46,6 +46,7 @@ struct agent_parts {
 static const struct field behaviour_fields[] = {
     {"tools", FIELD_TEXTS, FIELD_OF(struct behaviour, tools), false, 0, 0, 0, NULL},
     {"targets", FIELD_TEXTS, FIELD_OF(struct behaviour, targets), false, 0, 0, 0, NULL},
+    {"surfaces", FIELD_TEXTS, FIELD_OF(struct behaviour, surfaces), false, 0, 0, 0, NULL},
     {"per_hour", FIELD_COUNT, FIELD_OF(struct behaviour, per_hour), false, 0, 0, RATE_COUNT_MAX, NULL},
     {"from", FIELD_SPAN, FIELD_OF(struct behaviour, from_ms), false, 0, 0, 86400000, NULL},
     {"until", FIELD_SPAN, FIELD_OF(struct behaviour, until_ms), false, 0, 0, 86400000, NULL},

@@ -44,6 +44,7 @@ struct service_tier {
 struct behaviour {
     struct str_list tools;   /* globs */
     struct str_list targets; /* globs */
+    struct str_list surfaces; /* globs: of its tools and of its diffs */
     int64_t per_hour;        /* executions, at most RATE_COUNT_MAX */
     int64_t from_ms;         /* hours of the day in UTC; both 0: any */
     int64_t until_ms;

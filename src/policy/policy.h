@@ -63,6 +63,7 @@ struct surface_rule {
     struct str name;
     int64_t verdict;        /* enum verdict */
     struct str_list except; /* globs over agents to which it does not apply */
+    struct str_list detect; /* globs over what a diff names (diff/names.h) */
 };
 
 struct quorum_part {

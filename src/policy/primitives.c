@@ -35,6 +35,7 @@ static const struct field surface_fields[] = {
     {"name", FIELD_NAME, FIELD_OF(struct surface_rule, name), true, 0, 0, 0, NULL},
     {"verdict", FIELD_WORD, FIELD_OF(struct surface_rule, verdict), true, 0, 0, 0, surface_verdicts},
     {"except", FIELD_TEXTS, FIELD_OF(struct surface_rule, except), false, 0, 0, 0, NULL},
+    {"detect", FIELD_TEXTS, FIELD_OF(struct surface_rule, detect), false, 0, 0, 0, NULL},
 };
 
 enum rc surface_rule_read(struct reader *r, const struct value *v, void *out)

@@ -21,10 +21,12 @@ static const struct str checks[CHECK_COUNT] = {
     [CHECK_AQDD] = NAME("aqdd"),
     [CHECK_HER_TREND] = NAME("her_trend"),
     [CHECK_UPSTREAM] = NAME("upstream"),
+    [CHECK_ON_CALL] = NAME("on_call"),
     [CHECK_BLAST_RADIUS] = NAME("blast_radius"),
     [CHECK_RATE] = NAME("rate"),
     [CHECK_SURFACES] = NAME("surfaces"),
     [CHECK_SCHEMA_DRIFT] = NAME("schema_drift"),
+    [CHECK_REVERSIBILITY] = NAME("reversibility"),
     [CHECK_MEMORY] = NAME("memory"),
     [CHECK_DRIFT] = NAME("drift"),
     [CHECK_PROVENANCE] = NAME("provenance"),
@@ -48,6 +50,7 @@ static const char *const approved_by[] = {"nobody", "person", NULL};
 #define SPAN_ROW(key, otherwise, least, most) {key, FIELD_SPAN, 0, false, otherwise, least, most, NULL}
 #define PERCENT_ROW(key, otherwise, least, most) {key, FIELD_PERCENT, 0, false, otherwise, least, most, NULL}
 #define VERDICT_ROW(key, verdict) {key, FIELD_WORD, 0, false, verdict, 0, 0, blocking}
+#define DAY 86400000LL
 #define PPM(percent) ((percent) * 10000LL)
 
 /* Check, key, unit, default, smallest and largest. */
@@ -110,6 +113,11 @@ static const struct {
     [UPSTREAM_MIN_PPM] = {CHECK_UPSTREAM, PERCENT_ROW("min_pct", 0, PPM(-1000), PPM(100))},
     [UPSTREAM_ON_BLOCK] = {CHECK_UPSTREAM, VERDICT_ROW("on_block", VERDICT_HOLD)},
     [UPSTREAM_ON_UNKNOWN] = {CHECK_UPSTREAM, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
+    [ON_CALL_MODE] = {CHECK_ON_CALL, MODE_ROW_OFF},
+    [ON_CALL_MAX_INCIDENTS] = {CHECK_ON_CALL, COUNT_ROW("max_incidents", 2, 0, 1000)},
+    [ON_CALL_MAX_AGE_MS] = {CHECK_ON_CALL, SPAN_ROW("max_age", DAY, 60000, 30 * DAY)},
+    [ON_CALL_ON_BLOCK] = {CHECK_ON_CALL, VERDICT_ROW("on_block", VERDICT_HOLD)},
+    [ON_CALL_ON_UNKNOWN] = {CHECK_ON_CALL, VERDICT_ROW("on_unknown", VERDICT_HOLD)},
     [BLAST_MODE] = {CHECK_BLAST_RADIUS, MODE_ROW},
     [BLAST_MAX_PPM] = {CHECK_BLAST_RADIUS, PERCENT_ROW("max_pct", PPM(50), 0, PPM(100))},
     [BLAST_ON_BLOCK] = {CHECK_BLAST_RADIUS, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
@@ -126,6 +134,10 @@ static const struct {
     [SCHEMA_MODE] = {CHECK_SCHEMA_DRIFT, MODE_ROW},
     [SCHEMA_ON_BLOCK] = {CHECK_SCHEMA_DRIFT, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
     [SCHEMA_ON_UNKNOWN] = {CHECK_SCHEMA_DRIFT, VERDICT_ROW("on_unknown", VERDICT_ESCALATE)},
+    [REVERSIBILITY_MODE] = {CHECK_REVERSIBILITY, MODE_ROW_OFF},
+    [REVERSIBILITY_SNAPSHOT_MS] = {CHECK_REVERSIBILITY, SPAN_ROW("snapshot_max_age", DAY, 60000, 365 * DAY)},
+    [REVERSIBILITY_ROLLBACK_MS] = {CHECK_REVERSIBILITY, SPAN_ROW("rollback_max_age", 30 * DAY, 60000, 365 * DAY)},
+    [REVERSIBILITY_ON_BLOCK] = {CHECK_REVERSIBILITY, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
     [MEMORY_MODE] = {CHECK_MEMORY, MODE_ROW_OFF},
     [MEMORY_MIN_FAILURES] = {CHECK_MEMORY, COUNT_ROW("min_failures", 2, 1, 10000)},
     [MEMORY_MAX_FAILED_PPM] = {CHECK_MEMORY, PERCENT_ROW("max_failed_pct", PPM(50), 0, PPM(100))},
@@ -324,10 +336,12 @@ static const enum threshold mode_of[CHECK_COUNT] = {
     [CHECK_AQDD] = AQDD_MODE,
     [CHECK_HER_TREND] = HER_MODE,
     [CHECK_UPSTREAM] = UPSTREAM_MODE,
+    [CHECK_ON_CALL] = ON_CALL_MODE,
     [CHECK_BLAST_RADIUS] = BLAST_MODE,
     [CHECK_RATE] = RATE_MODE,
     [CHECK_SURFACES] = SURFACES_MODE,
     [CHECK_SCHEMA_DRIFT] = SCHEMA_MODE,
+    [CHECK_REVERSIBILITY] = REVERSIBILITY_MODE,
     [CHECK_MEMORY] = MEMORY_MODE,
     [CHECK_DRIFT] = DRIFT_MODE,
     [CHECK_PROVENANCE] = PROVENANCE_MODE,

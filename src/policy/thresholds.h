@@ -33,10 +33,12 @@ enum check {
     CHECK_AQDD,         /* 2 */
     CHECK_HER_TREND,    /* 3 */
     CHECK_UPSTREAM,     /* what the target calls */
+    CHECK_ON_CALL,      /* somebody can be woken, and has room for one more */
     CHECK_BLAST_RADIUS,
     CHECK_RATE,
     CHECK_SURFACES,
     CHECK_SCHEMA_DRIFT, /* a migration that drops, truncates, rewrites or narrows */
+    CHECK_REVERSIBILITY, /* a snapshot or a tested rollback before something is destroyed */
     CHECK_MEMORY,     /* the same failed here before */
     CHECK_DRIFT,      /* behaviour against its declaration */
     CHECK_PROVENANCE, /* of the context the agent acts on */
@@ -101,6 +103,11 @@ enum threshold {
     UPSTREAM_MIN_PPM,
     UPSTREAM_ON_BLOCK,
     UPSTREAM_ON_UNKNOWN,
+    ON_CALL_MODE,
+    ON_CALL_MAX_INCIDENTS, /* open ones that the on-call has */
+    ON_CALL_MAX_AGE_MS,    /* what was said longer ago is unknown */
+    ON_CALL_ON_BLOCK,
+    ON_CALL_ON_UNKNOWN,
     BLAST_MODE,
     BLAST_MAX_PPM,
     BLAST_ON_BLOCK,
@@ -117,6 +124,10 @@ enum threshold {
     SCHEMA_MODE,
     SCHEMA_ON_BLOCK,
     SCHEMA_ON_UNKNOWN,
+    REVERSIBILITY_MODE,
+    REVERSIBILITY_SNAPSHOT_MS, /* how long a snapshot is fresh */
+    REVERSIBILITY_ROLLBACK_MS, /* how long a tested rollback counts */
+    REVERSIBILITY_ON_BLOCK,
     MEMORY_MODE,
     MEMORY_MIN_FAILURES,
     MEMORY_MAX_FAILED_PPM,

@@ -93,6 +93,8 @@ CASES = [
      ("deny", "drift"), ("escalate", "surfaces"), ADVISE),
     ("what destroys", healthy, "deploy-bot", {**MIGRATE, **PLAN},
      ("escalate", "quorum"), ("escalate", "quorum"), ADVISE),
+    ("a patch of a protected surface", healthy, "deploy-bot", {**DEPLOY, **PLAN, "diff": "+++ b/src/auth/login.c\n"},
+     ("deny", "surfaces"), ("allow", None), ADVISE),
     ("context that is not trusted", healthy, "deploy-bot", {**DEPLOY, **INJECTED},
      ("deny", "provenance"), ("escalate", "provenance"), ADVISE),
 ]
@@ -122,11 +124,13 @@ def prepare(s, strict):
     for agent in ("deploy-bot", "capacity-bot", "support-bot"):
         s.token(agent, roles=["agent"], agent=agent)
     s.token("probe", roles=["source"], person="probe", services="payments")
+    s.token("pager", roles=["source"], person="pager", services="*")
     assert s.call("POST", "/v1/events", {"type": "sli", "service": "payments", "good": 10, "total": 10},
                   token="probe")[0] == 202
     s.wait_for(lambda: s.call("GET", "/readyz")[0] == 200)
     if not strict:
         return
+    the_surroundings_are_said(s)
     # Without a grant strict denies every change; the cases are about what is behind that.
     s.wait_for(lambda: all(i["state"] == "known" for i in signals(s)))
     answer = ask(s, "deploy-bot", {**DEPLOY, **PLAN})
@@ -134,6 +138,21 @@ def prepare(s, strict):
     for agent in ("deploy-bot", "capacity-bot"):
         granted = s.command("grant", agent, "--tool", "*", "--target", "*", "--for", "8h", "--reason", "tests")
         assert granted.returncode == 0, granted.stderr
+
+
+def the_surroundings_are_said(s):
+    """strict: without an on-call nothing changes, and without a snapshot nothing is destroyed."""
+    blocked = ask(s, "deploy-bot", {**DEPLOY, **PLAN})["blocked_by"]
+    assert "on_call" in blocked, blocked
+    assert "reversibility" in ask(s, "deploy-bot", {**MIGRATE, **PLAN})["blocked_by"]
+    services = ("storefront", "catalog", "checkout", "payments")
+    events = [{"type": "on_call.changed", "service": name, "people": ["dana"]} for name in services]
+    events += [{"type": "snapshot.taken", "service": name, "id": "nightly"} for name in services]
+    bad = events + [{"type": "rollback.tested", "service": "catalog", "id": "drill", "result": "perhaps"}]
+    status, problem = s.call("POST", "/v1/events", {"events": bad}, token="pager")
+    assert status == 422 and problem["errors"][0]["pointer"] == "/events/8/result", problem
+    assert "on_call" in ask(s, "deploy-bot", {**DEPLOY, **PLAN})["blocked_by"]
+    assert s.call("POST", "/v1/events", {"events": events}, token="pager")[0] == 202
 
 
 def signals(s):
@@ -248,7 +267,7 @@ def page_snippets_are_valid(pawl):
     text = "".join(f"  {name}:\n" + re.sub(r"^  ", "", body, flags=re.M) for name, body in shown)
     with pawl_server.Server(pawl, "\npolicy:\n" + text) as s:
         policy = s.call("GET", "/v1/policy")[1]["policy"]
-    assert all(len(policy[name]) == 1 for name, _ in shown), policy
+    assert all(len(policy[name]) >= 1 for name, _ in shown), policy
 
 
 def main(pawl):

@@ -1102,6 +1102,8 @@ int main(void)
         {"cases: grant", run_file, NULL, NULL, (void *)(uintptr_t)"grant"},
         {"cases: zone", run_file, NULL, NULL, (void *)(uintptr_t)"zone"},
         {"cases: upstream", run_file, NULL, NULL, (void *)(uintptr_t)"upstream"},
+        {"cases: on_call", run_file, NULL, NULL, (void *)(uintptr_t)"on_call"},
+        {"cases: reversibility", run_file, NULL, NULL, (void *)(uintptr_t)"reversibility"},
         {"cases: blast_radius", run_file, NULL, NULL, (void *)(uintptr_t)"blast_radius"},
         {"cases: rate", run_file, NULL, NULL, (void *)(uintptr_t)"rate"},
         {"cases: surfaces", run_file, NULL, NULL, (void *)(uintptr_t)"surfaces"},

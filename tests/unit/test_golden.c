@@ -133,6 +133,9 @@ static const struct sample samples[] = {
     {ENTRY_REVERT_FINISHED, "system", "act_17", "{'detail':'exit status 0','result':'succeeded'}"},
     {ENTRY_STOP_CONFIRMED, "system", "stp_8", "{'after_ms':120,'confirmed':1,'unconfirmed':0}"},
     {ENTRY_INCIDENT_CLOSED, "tok_3", "inc_20", "{'person':'ben','reason':'seen to'}"},
+    {ENTRY_ON_CALL_CHANGED, "tok_3", NULL, "{'incidents':1,'people':['dora','emil'],'service':'shop','until':'2027-01-15T20:00:00.000Z'}"},
+    {ENTRY_SNAPSHOT_TAKEN, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'s1','service':'shop'}"},
+    {ENTRY_ROLLBACK_TESTED, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'r1','result':'succeeded','service':'shop'}"},
     {ENTRY_LEDGER_RESTORED, "system", NULL, "{'checkpoint':'example.org/pawl\\n40\\n','lost_after':20,'reason':'the disk failed'}"},
 };
 
