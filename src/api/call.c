@@ -20,6 +20,7 @@ static const struct {
     {404, "not_found", "There is no such thing"},
     {405, "method_not_allowed", "Not with this method"},
     {409, "conflict", "Not in a state for this"},
+    {410, "erased", "It was erased by policy"},
     {413, "too_large", "The body is too large"},
     {415, "unsupported_media_type", "The body must be application/json"},
     {421, "misdirected", "This server does not answer for that host"},
@@ -47,6 +48,8 @@ static unsigned status_of(enum rc rc)
         return 429;
     case RC_CORRUPT:
         return 500;
+    case RC_GONE:
+        return 410;
     case RC_NO_MEMORY:
     case RC_UNAVAILABLE:
         break;

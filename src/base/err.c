@@ -73,6 +73,6 @@ void err_step(struct err *e, const char *format, ...)
 const char *rc_name(enum rc rc)
 {
     static const char *const names[] = {"ok",     "invalid",   "not_found",   "conflict", "denied",
-                                        "limit",  "no_memory", "unavailable", "corrupt"};
+                                        "limit",  "no_memory", "unavailable", "corrupt",  "gone"};
     return (unsigned)rc < sizeof names / sizeof *names ? names[rc] : "unknown";
 }

@@ -30,6 +30,7 @@ enum rc {
     RC_NO_MEMORY,   /* the machine is out of memory */
     RC_UNAVAILABLE, /* a part this needs does not answer: try later */
     RC_CORRUPT,     /* stored bytes are not what was written */
+    RC_GONE,        /* it was there, and was erased by policy */
 };
 
 struct err {

@@ -307,7 +307,11 @@ enum rc control_outcome(struct control *c, struct arena *a, const struct princip
     struct value body = value_object();
     if (o->detail != NULL) {
         struct value detail = *o->detail;
-        rc = redact_detail(c, a, &detail, e);
+        rc = blobs_refuse(&detail, e);
+        if (rc != RC_OK) {
+            err_step(e, "/detail");
+        }
+        rc = rc == RC_OK ? redact_detail(c, a, &detail, e) : rc;
         if (rc != RC_OK) {
             return rc;
         }
@@ -316,11 +320,18 @@ enum rc control_outcome(struct control *c, struct arena *a, const struct princip
     value_add_str(a, &body, STR("level"), STR("reported"));
     value_add_bool(a, &body, STR("late"), action->state == ACTION_UNKNOWN);
     value_add_str(a, &body, STR("result"), o->succeeded ? STR("succeeded") : STR("failed"));
+    struct blob_list beside = {.owner = id};
+    rc = blobs_take(a, &body, &beside, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct append what = {.kind = ENTRY_ACTION_FINISHED,
                           .actor = str_from(p->actor),
                           .refs = {ref_text(a, "act", id)},
                           .ref_count = 1,
                           .body = body,
+                          .blobs = beside.all,
+                          .blob_count = beside.count,
                           .tightens = true};
     uint64_t seq;
     rc = control_append(c, a, &what, &seq, e);

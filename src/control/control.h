@@ -32,6 +32,8 @@ enum {
     ON_CALL_PEOPLE_MAX = 8,
     ON_CALL_PERSON_MAX = 128, /* bytes */
     STOPS_RESERVED = 2,               /* of STOPS_MAX: a stop and a pause of everything always fit */
+    BLOB_KEEP_MIN_MS = DAY_MS,        /* of control_options.blob_keep_ms, unless it is 0 */
+    RETENTION_EVERY_MS = DAY_MS,
     QUEUE_RESERVED = 64,              /* of WRITER_QUEUE_MAX: for what tightens */
 };
 #define DISK_RESERVE_BYTES (1LL << 30) /* ... below this many bytes, whichever is less */
@@ -47,6 +49,7 @@ struct control_options {
     void (*wake)(void *context);  /* on the writer's thread: call control_durable_changed soon */
     void *wake_context;
     int64_t checkpoint_ms;
+    int64_t blob_keep_ms; /* how long what lies beside entries is kept; 0: for good */
     bool by_publish; /* entries wait for writer_publish(): the loop says when a round is over */
     uint64_t hash_seed;
 };
@@ -358,7 +361,8 @@ struct decision_record {
     int64_t time_ms;
     enum entry_kind kind;
     struct value body;
-    struct request request; /* of the action; not derived */
+    struct request request; /* of the action; not derived; what is large as it stands in the entry */
+    const struct value *said; /* the same, as it stands there */
     struct decision decision;
     struct facts facts;
     struct str tool;
@@ -369,7 +373,15 @@ struct decision_record {
 };
 NODISCARD enum rc control_read_decision(struct control *c, struct arena *a, uint64_t seq,
                                         struct decision_record *ret, struct err *e);
-/* Judges the recorded facts again under the versions the record names. RC_NOT_FOUND for no decision. */
+/* Puts what lies beside the entry into the record's request. What was erased: RC_GONE, or with show_erased it is said
+ * so in its place. RC_CORRUPT for what is missing without an erasure. */
+NODISCARD enum rc control_complete(struct control *c, struct arena *a, bool show_erased, struct decision_record *record,
+                                   struct err *e);
+/* What lies beside entries under this digest. RC_NOT_FOUND: never, or not any more. */
+NODISCARD enum rc control_read_blob(struct control *c, struct arena *a, const struct digest *digest, struct str *ret,
+                                    struct err *e);
+/* Judges the recorded facts again under the versions the record names; the record is complete then. RC_NOT_FOUND for
+ * no decision, RC_GONE when a part of it was erased. */
 NODISCARD enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
                                  struct decision_record *ret_record, struct decision *ret_again,
                                  struct err *e);

@@ -9,7 +9,13 @@
 
 enum {
     OP_ARENA_MAX = 16 << 20, /* memory of one operation that brings no arena of its own */
-    ENTRY_BLOBS_MAX = 4,
+    ENTRY_BLOBS_MAX = 32,        /* texts and parts beside one entry, each of at most STORE_BLOB_MAX bytes */
+    BLOB_TEXT_MAX = 4 << 10,     /* bytes of a text that stays in its entry */
+    BLOB_PART_MAX = 16 << 10,    /* canonical bytes of a part of a request or an outcome that stays */
+    BLOBS_READ_MAX = 32 << 20,   /* bytes that reading one entry back puts in their places */
+    TEXT_MAX = 48 << 20,         /* canonical bytes of one operation: a digest's text is of more than an entry's body */
+    TEXT_KEPT = 256 << 10,       /* bytes of that buffer that stay allocated */
+    QUEUE_BYTES_RESERVED = 4 << 20, /* of WRITER_QUEUE_BYTES_MAX: what is large must not keep a stop out */
 };
 
 /* One answer that waits for the disk. fn is null once it is forgotten. */
@@ -50,6 +56,9 @@ struct control {
     uint64_t snapshot_seq; /* where the newest snapshot stands */
     int64_t snapshot_begun_ms;
     struct fold_job *snapshot; /* under way; null else */
+    struct retention_job *retention; /* the same */
+    int64_t retention_next_ms;       /* 0: at once */
+    bool retention_resumed;          /* what a last process left was asked for again */
     struct feed *feed;
 };
 
@@ -92,6 +101,34 @@ NODISCARD enum rc control_rebuild(struct control *c, struct arena *a, const stru
                                   struct request *ret, struct err *e);
 NODISCARD enum rc action_digest(struct control *c, struct arena *a, const struct request *q,
                                 struct digest *ret, struct err *e);
+
+/* blobs.c */
+/* What goes into one append besides its body. */
+struct blob_list {
+    struct stored_blob all[ENTRY_BLOBS_MAX];
+    size_t count;
+    uint64_t owner; /* the action, 0: the entry itself */
+};
+/* RC_INVALID, with its place below v, when a caller's value says "$blob". v may be null. */
+NODISCARD enum rc blobs_refuse(const struct value *v, struct err *e);
+NODISCARD enum rc blobs_refuse_request(const struct request *q, struct err *e);
+/* Takes what is large out of the object's members, or those of the object that body has under name. Borrows: the
+ * texts, until they are appended. Errors: RC_INVALID with the place, RC_LIMIT, RC_NO_MEMORY. */
+NODISCARD enum rc blobs_take(struct arena *a, struct value *object, struct blob_list *list, struct err *e);
+NODISCARD enum rc blobs_take_from(struct arena *a, struct value *body, struct str name, struct blob_list *list,
+                                  struct err *e);
+/* The same back, of entry seq's body. A null v gives nothing. Errors: RC_GONE, RC_CORRUPT, RC_LIMIT. */
+NODISCARD enum rc blobs_put_back(struct control *c, struct arena *a, uint64_t seq, const struct value *v,
+                                 struct value *ret, struct err *e);
+
+/* journal.c */
+/* A buffer that one large operation made large is given back. */
+void text_release(struct buf *text);
+
+/* retention.c */
+void retention_tick(struct control *c);
+void retention_poll(struct control *c);
+void retention_end(struct control *c);
 
 /* clock.c */
 void clock_start(struct control *c);

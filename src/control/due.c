@@ -104,6 +104,8 @@ void control_tick(struct control *c, int64_t *ret_next_ms)
     watch(c);
     snapshot_maybe(c);
     snapshot_poll(c);
+    retention_tick(c);
+    retention_poll(c);
     outcome_tick(c);
     int64_t now = clock_now(c);
     const struct action *due;

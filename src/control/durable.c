@@ -168,4 +168,5 @@ void control_durable_changed(struct control *c)
     }
     feed_deliver(c);
     snapshot_poll(c);
+    retention_poll(c);
 }

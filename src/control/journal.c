@@ -61,18 +61,29 @@ static enum rc body_text(struct arena *a, const struct append *what, struct buf 
     return rc == RC_OK ? RC_OK : err_set(e, rc, "the entry is too large");
 }
 
-enum rc control_append(struct control *c, struct arena *a, const struct append *what, uint64_t *ret_seq,
-                       struct err *e)
+void text_release(struct buf *text)
 {
-    struct buf *text = &c->text;
-    enum rc rc = may_append(c, what, e);
-    if (rc != RC_OK) {
-        return rc;
+    if (text->capacity > TEXT_KEPT) {
+        buf_done(text);
     }
-    rc = body_text(a, what, text, e);
-    if (rc != RC_OK) {
-        return rc;
+}
+
+/* What a stop needs of the queue is not filled up by what is large, not even by an outcome. */
+static enum rc leaves_room(const struct control *c, const struct append *what, struct err *e)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < what->blob_count; i++) {
+        size += what->blobs[i].bytes.len;
     }
+    size_t waiting = size == 0 ? 0 : writer_waiting_bytes(c->writer);
+    return size == 0 || waiting + size <= WRITER_QUEUE_BYTES_MAX - QUEUE_BYTES_RESERVED
+               ? RC_OK
+               : err_set(e, RC_UNAVAILABLE, "%zu bytes wait to be written: no room for %zu more now", waiting, size);
+}
+
+static enum rc append_text(struct control *c, const struct append *what, struct str text, uint64_t *ret_seq,
+                           struct err *e)
+{
     struct entry entry = {.v = entry_kind_version(what->kind),
                           .seq = world_next_seq(c->world),
                           .time_ms = what->at_ms != 0 ? what->at_ms : clock_now(c),
@@ -82,7 +93,7 @@ enum rc control_append(struct control *c, struct arena *a, const struct append *
                           .ref_count = what->ref_count};
     uint8_t salt[ENTRY_SALT_LEN];
     c->options.ports.random(c->options.ports.context, salt, sizeof salt);
-    rc = writer_room(c->writer, &entry, buf_view(text), what->blobs, what->blob_count, e);
+    enum rc rc = writer_room(c->writer, &entry, text, what->blobs, what->blob_count, e);
     if (rc != RC_OK) {
         return rc == RC_LIMIT ? err_wrap(e, RC_UNAVAILABLE, "ledger") : rc;
     }
@@ -94,13 +105,24 @@ enum rc control_append(struct control *c, struct arena *a, const struct append *
     rc = world_apply(c->world, &entry, &what->body, what->policy_text, &apply);
     must(rc == RC_OK);
     feed_after(c, &mark, what, entry.seq);
-    rc = writer_push(c->writer, &entry, salt, buf_view(text), what->blobs, what->blob_count, e);
+    rc = writer_push(c->writer, &entry, salt, text, what->blobs, what->blob_count, e);
     must(rc == RC_OK || rc == RC_UNAVAILABLE); /* the writer failed for good meanwhile: the process ends */
     if (rc != RC_OK) {
         return rc;
     }
     *ret_seq = entry.seq;
     return RC_OK;
+}
+
+enum rc control_append(struct control *c, struct arena *a, const struct append *what, uint64_t *ret_seq,
+                       struct err *e)
+{
+    enum rc rc = may_append(c, what, e);
+    rc = rc == RC_OK ? leaves_room(c, what, e) : rc;
+    rc = rc == RC_OK ? body_text(a, what, &c->text, e) : rc;
+    rc = rc == RC_OK ? append_text(c, what, buf_view(&c->text), ret_seq, e) : rc;
+    text_release(&c->text);
+    return rc;
 }
 
 void add_idempotency(struct arena *a, struct value *body, const struct idempotency_key *k)

@@ -18,6 +18,7 @@ enum rc action_digest(struct control *c, struct arena *a, const struct request *
     if (rc == RC_OK) {
         *ret = sha256(buf_view(&c->text));
     }
+    text_release(&c->text);
     return rc == RC_OK ? RC_OK : err_set(e, rc, "the request is too large");
 }
 
@@ -130,9 +131,17 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
         return RC_OK;
     }
     judge(c, q, NULL, now, ret);
+    struct value body = decided_body(c, a, q, &digest, ret, now);
+    struct blob_list beside = {.count = 0};
+    rc = blobs_take_from(a, &body, STR("request"), &beside, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct append what = {.kind = ENTRY_ACTION_DECIDED,
                           .actor = str_from(p->actor),
-                          .body = decided_body(c, a, q, &digest, ret, now),
+                          .body = body,
+                          .blobs = beside.all,
+                          .blob_count = beside.count,
                           .at_ms = now};
     add_idempotency(a, &what.body, k);
     rc = control_append(c, a, &what, &ret->seq, e);
@@ -164,15 +173,17 @@ enum rc control_rebuild(struct control *c, struct arena *a, const struct action 
                         struct request *ret, struct err *e)
 {
     struct entry entry;
-    struct value *body = arena_alloc(a, sizeof *body);
-    if (body == NULL) {
+    struct value body;
+    struct value *said = arena_alloc(a, sizeof *said);
+    if (said == NULL) {
         return err_set(e, arena_rc(a), "the request is too large");
     }
-    enum rc rc = control_read_entry(c, a, action->id, &entry, body, e);
+    enum rc rc = control_read_entry(c, a, action->id, &entry, &body, e);
+    rc = rc == RC_OK ? blobs_put_back(c, a, action->id, value_get(&body, STR("request")), said, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
-    request_read(value_get(body, STR("request")), ret);
+    request_read(said, ret);
     rc = derive(c, a, ret, e);
     struct digest digest;
     rc = rc == RC_OK ? action_digest(c, a, ret, &digest, e) : rc;

@@ -21,7 +21,7 @@ enum rc control_read_entry(struct control *c, struct arena *a, uint64_t seq, str
         rc = store_read(c->reader, a, seq, &stored, e);
         rc = rc == RC_OK ? entry_parse(stored.header, ret, e) : rc;
         if (rc == RC_OK && stored.erased) {
-            return err_set(e, RC_NOT_FOUND, "entry %llu was erased by policy", (unsigned long long)seq);
+            return err_set(e, RC_GONE, "entry %llu was erased by policy", (unsigned long long)seq);
         }
     }
     rc = rc == RC_OK ? json_parse(a, stored.body, ret_body, e) : rc;
@@ -68,7 +68,8 @@ static enum rc read_action(struct control *c, struct arena *a, struct decision_r
             return rc;
         }
     }
-    request_read(value_get(body, STR("request")), &r->request);
+    r->said = value_get(body, STR("request"));
+    request_read(r->said, &r->request);
     r->tool = value_text(value_get(body, STR("tool")));
     r->target = value_text(value_get(body, STR("target")));
     /* The versions are this decision's own: the catalogue may have changed since the first one. */
@@ -187,6 +188,7 @@ enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
 {
     struct world *w = NULL;
     enum rc rc = control_read_decision(c, a, seq, ret_record, e);
+    rc = rc == RC_OK ? control_complete(c, a, false, ret_record, e) : rc;
     rc = rc == RC_OK ? build_versions(c, a, ret_record, &w, e) : rc;
     if (rc != RC_OK) {
         return rc;

@@ -49,11 +49,12 @@ static enum rc redact_words(const struct control *c, struct arena *a, struct str
 enum rc redact_request(const struct control *c, struct arena *a, struct request *q, struct err *e)
 {
     q->redacted = 0;
-    if (c->options.redactor == NULL) {
-        return RC_OK;
+    enum rc rc = blobs_refuse_request(q, e);
+    if (rc != RC_OK || c->options.redactor == NULL) {
+        return rc;
     }
     uint32_t in_command = 0;
-    enum rc rc = redact_one(c, a, &q->invocation, &in_command, e);
+    rc = redact_one(c, a, &q->invocation, &in_command, e);
     if (rc == RC_OK && in_command > 0) {
         struct value kept = *q->invocation;
         keep_words(a, &kept);

@@ -58,7 +58,7 @@ enum rc control_start(const struct control_options *options, struct control **re
     c->path = path;
     c->stop_effect_us = -1;
     signals_init(&c->signals);
-    buf_init(&c->text, ENTRY_BODY_MAX);
+    buf_init(&c->text, TEXT_MAX);
     c->feed = feed_new();
     enum rc rc = c->feed == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : open_world(c, e);
     rc = rc == RC_OK ? start_writer(c, e) : rc;
@@ -78,6 +78,7 @@ void control_stop(struct control *c)
     }
     if (c->writer != NULL) {
         snapshot_end(c);
+        retention_end(c);
     }
     /* Readers first: who closes last moves the log into the file, and a reader can't. */
     store_close(c->reader);

@@ -115,6 +115,15 @@ static void an_empty_policy_has_every_default(void **state)
         [SCHEMA_MODE] = MODE_ENFORCE,
         [SCHEMA_ON_BLOCK] = VERDICT_ESCALATE,
         [SCHEMA_ON_UNKNOWN] = VERDICT_ESCALATE,
+        [ON_CALL_MODE] = MODE_OFF,
+        [ON_CALL_MAX_INCIDENTS] = 2,
+        [ON_CALL_MAX_AGE_MS] = 86400000,
+        [ON_CALL_ON_BLOCK] = VERDICT_HOLD,
+        [ON_CALL_ON_UNKNOWN] = VERDICT_HOLD,
+        [REVERSIBILITY_MODE] = MODE_OFF,
+        [REVERSIBILITY_SNAPSHOT_MS] = 86400000,
+        [REVERSIBILITY_ROLLBACK_MS] = 30 * 86400000LL,
+        [REVERSIBILITY_ON_BLOCK] = VERDICT_ESCALATE,
         [MEMORY_MODE] = MODE_OFF,
         [MEMORY_MIN_FAILURES] = 2,
         [MEMORY_MAX_FAILED_PPM] = 500000,
@@ -525,7 +534,8 @@ static void mandatory_checks_have_no_mode(void **state)
     }
     struct thresholds t = thresholds_default();
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        bool wanted = c != CHECK_LINEAGE && c != CHECK_READINESS && c != CHECK_GRANT && c != CHECK_MEMORY;
+        bool wanted = c != CHECK_LINEAGE && c != CHECK_READINESS && c != CHECK_GRANT && c != CHECK_MEMORY &&
+                      c != CHECK_ON_CALL && c != CHECK_REVERSIBILITY;
         assert_int_equal(thresholds_mode(&t, (enum check)c), wanted ? MODE_ENFORCE : MODE_OFF);
     }
     check_refused("checks: {aqdd: {mode: silent}}", RC_INVALID, "p.yaml:1:23",
