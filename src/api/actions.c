@@ -233,12 +233,13 @@ static enum rc add_review(struct call *c, const struct action *action, struct va
         return err_set(e, arena_rc(c->arena), "the reply is too large");
     }
     enum rc rc = control_read_decision(c->control, c->arena, action->decided_seq, record, e);
+    rc = rc == RC_OK ? control_complete(c->control, c->arena, true, record, e) : rc;
     rc = rc == RC_OK ? render_review(c, action, record, &review, e) : rc;
     if (rc == RC_OK) {
         value_add(c->arena, v, STR("review"), review);
         value_add(c->arena, v, STR("decision"), render_record(c, record, true));
     }
-    return rc == RC_NOT_FOUND ? RC_OK : rc; /* erased by policy: what is in memory is left */
+    return rc == RC_GONE || rc == RC_NOT_FOUND ? RC_OK : rc; /* erased by policy: what is in memory is left */
 }
 
 enum rc actions_get(struct call *c, struct err *e)

@@ -21,6 +21,7 @@ enum rc decisions_get(struct call *c, struct err *e)
     struct decision_record record;
     enum rc rc = call_id(c, 0, "dec", &seq, e);
     rc = rc == RC_OK ? visible_decision(c, seq, &record, e) : rc;
+    rc = rc == RC_OK ? control_complete(c->control, c->arena, true, &record, e) : rc;
     return rc == RC_OK ? call_reply(c, 200, render_record(c, &record, true)) : rc;
 }
 
@@ -45,8 +46,8 @@ enum rc decisions_list(struct call *c, struct err *e)
         rc = control_read_decision(c->control, c->arena, action->decided_seq, record, e);
         if (rc == RC_OK) {
             value_push(c->arena, &items, render_record(c, record, false));
-        } else if (rc == RC_NOT_FOUND) {
-            rc = RC_OK; /* decided, and not durable yet */
+        } else if (rc == RC_NOT_FOUND || rc == RC_GONE) {
+            rc = RC_OK; /* its words were erased by policy */
         }
         last = action->id;
     }

@@ -217,7 +217,7 @@ static bool put_entry(struct api *api, struct stream *s, struct arena *a, uint64
     struct buf event;
     enum rc rc = control_feed_read(api->control, a, seq, &item, NULL);
     if (rc != RC_OK) {
-        return rc == RC_NOT_FOUND; /* nothing that is told, or erased */
+        return rc == RC_NOT_FOUND || rc == RC_GONE; /* nothing that is told, or erased */
     }
     buf_init(&event, STREAM_EVENT_MAX);
     event_write(a, &item, &event);

@@ -58,7 +58,9 @@ struct control {
     struct fold_job *snapshot; /* under way; null else */
     struct retention_job *retention; /* the same */
     int64_t retention_next_ms;       /* 0: at once */
+    uint64_t retention_after_seq;    /* a snapshot that it waits for is durable with this many entries */
     bool retention_resumed;          /* what a last process left was asked for again */
+    bool snapshot_wanted;            /* by retention: nothing goes that no snapshot is behind */
     struct feed *feed;
 };
 

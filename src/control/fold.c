@@ -194,6 +194,57 @@ enum rc fold_restore(uint64_t hash_seed, struct store *s, uint64_t size, struct 
     return RC_OK;
 }
 
+/* --- is the newest snapshot what its entry says? ----------------------------------------------------------- */
+
+static enum rc hash_part(void *context, struct str part, struct err *e)
+{
+    (void)e;
+    sha256_stream_put(context, part);
+    return RC_OK;
+}
+
+struct binding {
+    uint64_t at_seq;
+    struct digest digest;
+    bool found;
+};
+
+static enum rc find_binding(void *context, const struct stored *stored, struct err *e)
+{
+    struct binding *b = context;
+    if (stored->entry.kind != ENTRY_LEDGER_SNAPSHOT || stored->erased) {
+        return RC_OK;
+    }
+    CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
+    struct value body;
+    enum rc rc = a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : json_parse(a, stored->body, &body, e);
+    if (rc == RC_OK && value_integer_or(value_get(&body, STR("at_seq")), -1) == (int64_t)b->at_seq) {
+        struct digest digest;
+        b->found = read_digest(value_text(value_get(&body, STR("world_digest"))), &digest) &&
+                   digest_eq(&digest, &b->digest);
+        return RC_LIMIT; /* ends the walk */
+    }
+    return rc;
+}
+
+enum rc fold_newest_snapshot(struct store *s, uint64_t *ret_at, struct err *e)
+{
+    CLEANUP(sha256_stream) struct sha256_stream *hash = sha256_stream_new();
+    struct binding b = {.found = false};
+    enum rc rc = hash == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : store_newest_snapshot(s, &b.at_seq, e);
+    rc = rc == RC_OK ? store_walk_snapshot(s, b.at_seq, hash_part, hash, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    b.digest = sha256_stream_end(hash);
+    rc = store_walk(s, b.at_seq + 1, UINT64_MAX - 1, find_binding, &b, e);
+    if (rc != RC_OK && rc != RC_LIMIT) {
+        return rc;
+    }
+    *ret_at = b.at_seq;
+    return b.found ? RC_OK : err_set(e, RC_NOT_FOUND, "no entry binds the newest snapshot");
+}
+
 /* --- all of it, against what it was --------------------------------------------------------------------------- */
 
 struct snapshot_claim {

@@ -16,6 +16,9 @@ NODISCARD enum rc fold_entries(struct store *s, struct world *w, uint64_t first,
  * stands, 0 for none. The caller frees it. */
 NODISCARD enum rc fold_restore(uint64_t hash_seed, struct store *s, uint64_t size, struct world **ret,
                                uint64_t *ret_at, struct err *e);
+/* Where the newest snapshot stands, once its bytes were found to be those that its entry binds. RC_NOT_FOUND: there is
+ * none such. */
+NODISCARD enum rc fold_newest_snapshot(struct store *s, uint64_t *ret_at, struct err *e);
 /* SHA-256 of what world_save says, a line each: what a ledger.snapshot entry binds. */
 NODISCARD enum rc fold_digest(struct world *w, struct digest *ret, struct err *e);
 /* Folds the first size entries from the beginning and compares the world with each snapshot entry.

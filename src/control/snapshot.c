@@ -127,10 +127,11 @@ void snapshot_maybe(struct control *c)
 {
     uint64_t durable = writer_durable(c->writer);
     int64_t now = clock_now(c);
-    if (c->snapshot != NULL || durable < c->snapshot_seq + SNAPSHOT_EVERY ||
-        now - c->snapshot_begun_ms < SNAPSHOT_INTERVAL_MS) {
+    bool due = durable >= c->snapshot_seq + SNAPSHOT_EVERY && now - c->snapshot_begun_ms >= SNAPSHOT_INTERVAL_MS;
+    if (c->snapshot != NULL || !(due || c->snapshot_wanted)) {
         return;
     }
+    c->snapshot_wanted = false;
     c->snapshot_begun_ms = now;
     struct fold_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
@@ -168,6 +169,8 @@ static void bind_snapshot(struct control *c, struct fold_job *job)
     if (control_append(c, a, &what, &seq, NULL) != RC_OK) {
         return; /* without its entry the snapshot counts for nothing; the next one will */
     }
+    c->retention_next_ms = 0;
+    c->retention_after_seq = seq + 1;
 }
 
 void snapshot_poll(struct control *c)

@@ -64,10 +64,11 @@ enum entry_kind {
     ENTRY_REVERT_FINISHED,
     ENTRY_INCIDENT_CLOSED,
     ENTRY_STOP_CONFIRMED, /* whatever ran when it was set has ended, or was given up */
-    ENTRY_LEDGER_RESTORED,
+    ENTRY_LEDGER_RESTORED, /* from a backup that lacks entries which were signed */
     ENTRY_ON_CALL_CHANGED,
     ENTRY_SNAPSHOT_TAKEN,
-    ENTRY_ROLLBACK_TESTED,  /* from a backup that lacks entries which were signed */
+    ENTRY_ROLLBACK_TESTED,
+    ENTRY_BLOBS_ERASED, /* what lay beside old entries, by the rule of retention */
     ENTRY_KIND_COUNT,
 };
 

@@ -132,6 +132,11 @@ struct str world_origin(const struct world *w)
     return str_from(w->origin);
 }
 
+uint64_t world_erased_through(const struct world *w)
+{
+    return w->erased_through;
+}
+
 uint32_t world_agent_find(const struct world *w, struct str name)
 {
     return strmap_get(&w->agent_index, name);

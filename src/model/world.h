@@ -237,7 +237,7 @@ enum action_state {
 
 const char *action_state_name(enum action_state s);
 NODISCARD bool action_state_parse(struct str name, enum action_state *ret);
-/* Final: nothing but a late outcome (of unknown) changes it. */
+/* Final: nothing changes it but a revert. An unknown one is open until it is known what became of it. */
 bool action_state_is_closed(enum action_state s);
 
 /* An escalate finding that an approver was shown. */
@@ -348,6 +348,8 @@ uint32_t world_service_find(const struct world *w, struct str name);
 const struct world_service *world_service_at(const struct world *w, uint32_t index);
 uint32_t world_service_count(const struct world *w);
 uint32_t world_tool_find(const struct world *w, struct str name);
+/* What lay beside the entries up to here may have been erased; 0: nothing was. */
+uint64_t world_erased_through(const struct world *w);
 const struct world_tool *world_tool_at(const struct world *w, uint32_t index);
 uint32_t world_tool_count(const struct world *w);
 

@@ -40,6 +40,7 @@ bool action_state_is_closed(enum action_state s)
     case ACTION_ESCALATED:
     case ACTION_APPROVED:
     case ACTION_EXECUTING:
+    case ACTION_UNKNOWN:
     case ACTION_OBSERVING:
     case ACTION_REVERT_WAITING:
     case ACTION_REVERTING:

@@ -96,6 +96,18 @@ static enum rc ledger_created(const struct step *s)
     return s->entry->seq == 0 ? RC_OK : err_set(s->e, RC_CORRUPT, "a ledger is created by entry 0 only");
 }
 
+static enum rc blobs_erased(const struct step *s)
+{
+    int64_t through = value_integer_or(get(s, "through_seq"), -1);
+    if (through < 0 || (uint64_t)through >= s->entry->seq) {
+        return missing(s, "how far it goes");
+    }
+    if ((uint64_t)through > s->w->erased_through) {
+        s->w->erased_through = (uint64_t)through;
+    }
+    return RC_OK;
+}
+
 static enum rc policy_loaded(const struct step *s)
 {
     struct policy *p;
@@ -792,6 +804,7 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_REVERT_FINISHED] = revert_finished,
     [ENTRY_INCIDENT_CLOSED] = incident_closed,
     [ENTRY_LEDGER_RESTORED] = ledger_restored,
+    [ENTRY_BLOBS_ERASED] = blobs_erased,
 };
 
 static enum rc take_idempotency(const struct step *s)

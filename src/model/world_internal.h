@@ -27,6 +27,7 @@ struct world {
     uint64_t next_seq;
     int64_t time_ms;
     char origin[129];
+    uint64_t erased_through;
 
     struct policy *policy;
     uint64_t policy_seq;

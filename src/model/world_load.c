@@ -54,6 +54,7 @@ static enum rc load_head(struct loader *l)
     w->aqdd_samples = number(l, "aqdd_samples");
     w->aqdd_next_ms = number(l, "aqdd_next");
     w->aqdd_over_since_ms = number(l, "aqdd_over");
+    w->erased_through = (uint64_t)number(l, "erased_through");
     return str_to_c(word(l, "origin"), w->origin, sizeof w->origin) ? RC_OK : corrupt(l, "origin");
 }
 

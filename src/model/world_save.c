@@ -56,6 +56,9 @@ static enum rc save_head(struct saver *s)
     value_add_int(s->arena, &v, STR("aqdd_samples"), w->aqdd_samples);
     value_add_int(s->arena, &v, STR("aqdd_next"), w->aqdd_next_ms);
     value_add_int(s->arena, &v, STR("aqdd_over"), w->aqdd_over_since_ms);
+    if (w->erased_through != 0) {
+        value_add_int(s->arena, &v, STR("erased_through"), (int64_t)w->erased_through);
+    }
     return put(s, &v);
 }
 

@@ -137,6 +137,7 @@ static const struct sample samples[] = {
     {ENTRY_SNAPSHOT_TAKEN, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'s1','service':'shop'}"},
     {ENTRY_ROLLBACK_TESTED, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'r1','result':'succeeded','service':'shop'}"},
     {ENTRY_LEDGER_RESTORED, "system", NULL, "{'checkpoint':'example.org/pawl\\n40\\n','lost_after':20,'reason':'the disk failed'}"},
+    {ENTRY_BLOBS_ERASED, "system", NULL, "{'bytes':1048576,'count':3,'rule':'blobs older than 90d','through_seq':12}"},
 };
 
 /* --- one stored entry: its header, salt, body and, of a policy, its text ----------------------------------- */
