@@ -382,11 +382,33 @@ static const struct field outcome_fields[] = {
     {"detail", FIELD_VALUE, FIELD_OF(struct nonce_body, detail), false, 0, 0, 0, NULL},
 };
 
+/* The action as it is now; the id alone when it has left memory. */
+static enum rc answer_action(struct call *c, unsigned status, uint64_t id)
+{
+    const struct action *action = world_action(control_world(c->control), id);
+    struct value v = value_object();
+    value_add_str(c->arena, &v, STR("action_id"), id_str(c->arena, "act", id));
+    return call_reply(c, status, action == NULL ? v : render_action(c, action));
+}
+
+/* RC_NOT_FOUND: it is the first of its key, and ret_id is what the path names. */
+static enum rc repeated(struct call *c, uint64_t *ret_id, struct err *e)
+{
+    uint64_t first;
+    enum rc rc = call_id(c, 0, "act", ret_id, e);
+    return rc == RC_OK ? control_repeated(c->control, &c->idempotency, &first, e) : RC_NOT_FOUND;
+}
+
 enum rc actions_outcome(struct call *c, struct err *e)
 {
     const struct action *action = NULL;
     struct nonce_body body;
-    enum rc rc = visible_action(c, &action, e);
+    uint64_t id = 0;
+    enum rc rc = repeated(c, &id, e);
+    if (rc != RC_NOT_FOUND) {
+        return rc == RC_OK ? answer_action(c, 200, id) : rc;
+    }
+    rc = visible_action(c, &action, e);
     rc = rc == RC_OK ? call_fields(c, outcome_fields, COUNT(outcome_fields), &body, e) : rc;
     if (rc != RC_OK) {
         return rc;
@@ -397,11 +419,8 @@ enum rc actions_outcome(struct call *c, struct err *e)
     }
     rc = is_object_or_absent(body.detail, STR("/detail"), e);
     struct outcome o = {good, body.detail};
-    uint64_t id = action->id;
     rc = rc == RC_OK ? control_outcome(c->control, c->arena, &c->who, id, body.nonce, &o, e) : rc;
-    return rc == RC_OK
-               ? call_reply(c, 200, render_action(c, world_action(control_world(c->control), id)))
-               : rc;
+    return rc == RC_OK ? answer_action(c, 200, id) : rc;
 }
 
 static const struct field cancel_fields[] = {
@@ -412,17 +431,19 @@ enum rc actions_cancel(struct call *c, struct err *e)
 {
     const struct action *action = NULL;
     struct nonce_body body;
-    enum rc rc = visible_action(c, &action, e);
+    uint64_t id = 0;
+    enum rc rc = repeated(c, &id, e);
+    if (rc != RC_NOT_FOUND) {
+        return rc == RC_OK ? answer_action(c, 200, id) : rc;
+    }
+    rc = visible_action(c, &action, e);
     rc = rc == RC_OK ? call_fields(c, cancel_fields, COUNT(cancel_fields), &body, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
-    uint64_t id = action->id;
     struct str reason = str_slice(body.reason, 0, CONTROL_REASON_MAX);
     rc = control_cancel(c->control, c->arena, &c->who, id, reason, e);
-    return rc == RC_OK
-               ? call_reply(c, 200, render_action(c, world_action(control_world(c->control), id)))
-               : rc;
+    return rc == RC_OK ? answer_action(c, 200, id) : rc;
 }
 
 struct revert_body {
@@ -437,16 +458,13 @@ static const struct field revert_fields[] = {
 
 enum rc actions_revert_by_hand(struct call *c, struct err *e)
 {
-    uint64_t id;
+    uint64_t id = 0;
     struct revert_body b;
-    enum rc rc = call_id(c, 0, "act", &id, e);
-    rc = rc == RC_OK ? call_fields(c, revert_fields, COUNT(revert_fields), &b, e) : rc;
-    rc = rc == RC_OK ? control_revert(c->control, c->arena, &c->who, id, b.reason, b.under_stop, e) : rc;
-    if (rc != RC_OK) {
-        return rc;
+    enum rc rc = repeated(c, &id, e);
+    if (rc == RC_NOT_FOUND) {
+        rc = call_id(c, 0, "act", &id, e);
+        rc = rc == RC_OK ? call_fields(c, revert_fields, COUNT(revert_fields), &b, e) : rc;
+        rc = rc == RC_OK ? control_revert(c->control, c->arena, &c->who, id, b.reason, b.under_stop, e) : rc;
     }
-    const struct action *action = world_action(control_world(c->control), id);
-    struct value v = value_object();
-    value_add_str(c->arena, &v, STR("action_id"), id_str(c->arena, "act", id));
-    return call_reply(c, 202, action == NULL ? v : render_action(c, action));
+    return rc == RC_OK ? answer_action(c, 202, id) : rc;
 }

@@ -157,6 +157,7 @@ static unsigned prepare(struct call *c, const struct route *r, struct err *e)
     }
     if (status == 0 && r->method == HTTP_POST && !c->anonymous) {
         c->idempotency = control_idempotency(&c->who, key, c->request->path, c->request->body);
+        c->who.key = &c->idempotency;
     }
     struct str id = http_header(c->x, "X-Request-ID");
     if (id.len > 0 && id.len <= 128 && utf8_valid(id)) {
@@ -255,7 +256,7 @@ void api_free(struct api *api)
         limits_free(api->limits);
         identity_free(api->identity);
         buf_done(&api->out);
-        free(api->buckets);
+        events_done(api);
         free(api);
     }
 }

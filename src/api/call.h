@@ -127,6 +127,7 @@ bool limits_take_bytes(struct limits *l, uint64_t token, int64_t now_ms, size_t 
 
 /* A call that waits for its bucket is gone. */
 void events_forget(struct api *api, const struct call *gone);
+void events_done(struct api *api);
 
 /* The exchange is gone: if it was a stream, it is forgotten. */
 void streams_gone(struct api *api, const struct http_exchange *x);

@@ -13,10 +13,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+enum { BUCKET_KEYS_MAX = 1024 }; /* requests with a key that are counted in one bucket */
+
 struct bucket_row {
     int64_t good;
     int64_t total;
     struct call *waiting; /* first of the calls that wait for the flush */
+    struct idempotency_key *keys; /* theirs, until the bucket's entry holds them */
+    uint32_t key_count;
 };
 
 struct event {
@@ -176,8 +180,52 @@ static void need_flush(struct api *api)
     }
 }
 
+/* The bucket in which a request with this key is counted already; null: none. */
+static struct bucket_row *counted_in(struct api *api, const struct idempotency_key *k, bool *ret_same)
+{
+    for (uint32_t i = 0; k->given && i < api->bucket_count; i++) {
+        const struct bucket_row *row = &api->buckets[i];
+        for (uint32_t n = 0; n < row->key_count; n++) {
+            if (memcmp(row->keys[n].key, k->key, sizeof k->key) == 0) {
+                *ret_same = memcmp(row->keys[n].body_digest, k->body_digest, sizeof k->body_digest) == 0;
+                return &api->buckets[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Answered when the entry of its bucket is durable. */
+static enum rc wait_for(struct call *c, struct bucket_row *row)
+{
+    c->deferred = true;
+    c->next_waiting = row->waiting;
+    row->waiting = c;
+    http_set_data(c->x, c);
+    need_flush(c->api);
+    return RC_OK;
+}
+
+static enum rc keep_key(struct bucket_row *row, const struct idempotency_key *k, struct err *e)
+{
+    if (!k->given) {
+        return RC_OK;
+    }
+    if (row->keys == NULL) {
+        row->keys = calloc(BUCKET_KEYS_MAX, sizeof *row->keys);
+    }
+    if (row->keys == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    if (row->key_count == BUCKET_KEYS_MAX) {
+        return err_set(e, RC_LIMIT, "more than %d requests with a key in one bucket", BUCKET_KEYS_MAX);
+    }
+    row->keys[row->key_count++] = *k;
+    return RC_OK;
+}
+
 /* All events are checked before the first is taken: a bad one refuses the whole body. */
-enum rc events_post(struct call *c, struct err *e)
+static enum rc read_events(struct call *c, struct event **ret, uint32_t *ret_count, struct err *e)
 {
     const struct value *list = value_get(&c->body, STR("events"));
     const struct value *items = &c->body;
@@ -203,44 +251,79 @@ enum rc events_post(struct call *c, struct err *e)
             return rc;
         }
     }
-    bool counted = false;
-    for (uint32_t i = 0; i < count; i++) {
-        enum rc rc = take_event(c, &events[i], e);
-        if (rc != RC_OK) {
-            return rc;
-        }
-        counted = counted || events[i].type == EVENT_SLI;
+    *ret = events;
+    *ret_count = count;
+    return RC_OK;
+}
+
+/* What is no count is written at once; what is the last of a body without counts holds its key. */
+static enum rc take_others(struct call *c, const struct event *events, uint32_t count, uint32_t *ret_counted,
+                           struct err *e)
+{
+    uint32_t last = count;
+    *ret_counted = count;
+    for (uint32_t i = count; i-- > 0;) {
+        last = last == count && events[i].type != EVENT_SLI ? i : last;
+        *ret_counted = events[i].type == EVENT_SLI ? i : *ret_counted;
     }
-    struct value v = value_object();
-    value_add_int(c->arena, &v, STR("accepted"), count);
-    if (!counted) {
-        return call_reply(c, 202, v);
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; rc == RC_OK && i < count; i++) {
+        c->who.key = i == last && *ret_counted == count ? &c->idempotency : NULL;
+        rc = events[i].type == EVENT_SLI ? RC_OK : take_event(c, &events[i], e);
     }
-    /* Answered when the entry of its bucket is durable. */
-    (void)call_reply(c, 202, v);
-    struct bucket_row *row;
-    enum rc rc = bucket_row_of(c->api, world_service_find(control_world(c->control), events[0].service), &row, e);
+    return rc;
+}
+
+enum rc events_post(struct call *c, struct err *e)
+{
+    struct event *events = NULL;
+    uint32_t count = 0;
+    enum rc rc = read_events(c, &events, &count, e);
     if (rc != RC_OK) {
         return rc;
     }
-    c->deferred = true;
-    c->next_waiting = row->waiting;
-    row->waiting = c;
-    http_set_data(c->x, c);
-    need_flush(c->api);
-    return RC_OK;
+    struct value v = value_object();
+    value_add_int(c->arena, &v, STR("accepted"), count);
+    (void)call_reply(c, 202, v);
+    uint64_t first;
+    bool same = false;
+    struct bucket_row *row = counted_in(c->api, &c->idempotency, &same);
+    if (row != NULL) {
+        return same ? wait_for(c, row) : err_set(e, RC_INVALID, "this Idempotency-Key came with another body before");
+    }
+    rc = control_repeated(c->control, &c->idempotency, &first, e);
+    if (rc != RC_NOT_FOUND) {
+        return rc;
+    }
+    uint32_t counted;
+    rc = take_others(c, events, count, &counted, e);
+    if (rc != RC_OK || counted == count) {
+        return rc == RC_OK ? call_reply(c, 202, v) : rc;
+    }
+    rc = bucket_row_of(c->api, world_service_find(control_world(c->control), events[counted].service), &row, e);
+    rc = rc == RC_OK ? keep_key(row, &c->idempotency, e) : rc;
+    for (uint32_t i = counted; rc == RC_OK && i < count; i++) {
+        rc = events[i].type == EVENT_SLI ? take_event(c, &events[i], e) : RC_OK;
+    }
+    return rc == RC_OK ? wait_for(c, row) : rc;
 }
 
 static enum rc flush_row(struct api *api, uint32_t service, struct bucket_row *row, struct err *e)
 {
-    CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+    CLEANUP(arena) struct arena *a = arena_new(4 << 20);
     if (a == NULL) {
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     int64_t now = control_now(api->control);
-    int64_t at = now / api->options.sli_bucket_ms * api->options.sli_bucket_ms;
-    struct str name = str_from(world_service_at(control_world(api->control), service)->name);
-    return control_sli(api->control, a, STR("system"), name, at, row->good, row->total, e);
+    const struct sli_bucket bucket = {
+        .service = str_from(world_service_at(control_world(api->control), service)->name),
+        .at_ms = now / api->options.sli_bucket_ms * api->options.sli_bucket_ms,
+        .good = row->good,
+        .total = row->total,
+        .keys = row->keys,
+        .key_count = row->key_count,
+    };
+    return control_sli_bucket(api->control, a, STR("system"), &bucket, e);
 }
 
 void api_flush_buckets(struct api *api)
@@ -250,12 +333,13 @@ void api_flush_buckets(struct api *api)
     enum rc rc = RC_OK;
     for (uint32_t i = 0; i < api->bucket_count; i++) {
         struct bucket_row *row = &api->buckets[i];
-        if (row->total > 0) {
+        if (row->total > 0 || row->key_count > 0) {
             rc = flush_row(api, i, row, &e);
         }
         if (rc == RC_OK) {
             row->good = 0;
             row->total = 0;
+            row->key_count = 0;
         }
     }
     for (uint32_t i = 0; i < api->bucket_count; i++) {
@@ -290,4 +374,12 @@ void events_forget(struct api *api, const struct call *gone)
             *at = gone->next_waiting;
         }
     }
+}
+
+void events_done(struct api *api)
+{
+    for (uint32_t i = 0; i < api->bucket_count; i++) {
+        free(api->buckets[i].keys);
+    }
+    free(api->buckets);
 }

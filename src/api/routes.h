@@ -12,12 +12,22 @@ enum route_flags {
     ROUTE_BODY_ERRORS_400 = 4, /* AuthZEN: a body of the wrong shape is 400, not 422 */
 };
 
+/* What comes of sending a request again. Each POST says it, or the test of the table fails; a GET reads. */
+enum repeat {
+    REPEAT_READS = 0,
+    REPEAT_KEY,   /* an Idempotency-Key makes it once: the repeat is answered and not done, another body is 422 */
+    REPEAT_NONCE, /* bound to its executor's nonce: the holder's repeat gets the same grant, nobody else's does */
+    REPEAT_ASKS,  /* a question about now: each time it is asked it is answered anew, and starts nothing */
+    REPEAT_SAME,  /* sets what is set: the second time changes nothing */
+};
+
 struct route {
     enum http_method method;
     const char *path; /* "{}" is one segment, a last "*" the rest */
     unsigned roles;   /* any of them may call it */
     unsigned flags;
     call_fn handle;
+    enum repeat repeat;
 };
 
 /* Null when no path fits; ret_other_method when it exists for another method. */

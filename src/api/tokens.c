@@ -43,7 +43,14 @@ enum rc tokens_create(struct call *c, struct err *e)
 {
     struct token_body body;
     struct token_order order = {0};
-    enum rc rc = call_fields(c, token_fields, COUNT(token_fields), &body, e);
+    uint64_t id;
+    enum rc rc = control_repeated(c->control, &c->idempotency, &id, e);
+    if (rc != RC_NOT_FOUND) {
+        return rc != RC_OK ? rc
+                           : err_set(e, RC_CONFLICT, "tok_%llu was made with this Idempotency-Key: its secret is shown once",
+                                     (unsigned long long)id);
+    }
+    rc = call_fields(c, token_fields, COUNT(token_fields), &body, e);
     rc = rc == RC_OK ? read_roles(&body, &order.roles, e) : rc;
     if (rc != RC_OK) {
         return rc;
@@ -54,7 +61,6 @@ enum rc tokens_create(struct call *c, struct err *e)
     order.groups = body.groups;
     order.expires_ms = body.expires_in_ms == 0 ? 0 : control_now(c->control) + body.expires_in_ms;
     char secret[96];
-    uint64_t id;
     rc = control_token_create(c->control, c->arena, &c->who, &order, secret, &id, e);
     if (rc != RC_OK) {
         return rc;
@@ -119,10 +125,17 @@ static const struct field revoke_fields[] = {
 enum rc tokens_revoke(struct call *c, struct err *e)
 {
     uint64_t id;
+    uint64_t first;
     struct token_body body;
     enum rc rc = call_id(c, 0, "tok", &id, e);
     rc = rc == RC_OK ? call_fields(c, revoke_fields, COUNT(revoke_fields), &body, e) : rc;
-    rc = rc == RC_OK ? control_token_revoke(c->control, c->arena, &c->who, id, body.reason, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = control_repeated(c->control, &c->idempotency, &first, e);
+    if (rc == RC_NOT_FOUND) {
+        rc = control_token_revoke(c->control, c->arena, &c->who, id, body.reason, e);
+    }
     if (rc != RC_OK) {
         return rc;
     }
@@ -134,7 +147,9 @@ enum rc tokens_revoke(struct call *c, struct err *e)
 
 enum rc clock_accept(struct call *c, struct err *e)
 {
-    enum rc rc = control_clock_accept(c->control, c->arena, &c->who, e);
+    uint64_t first;
+    enum rc rc = control_repeated(c->control, &c->idempotency, &first, e);
+    rc = rc == RC_NOT_FOUND ? control_clock_accept(c->control, c->arena, &c->who, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -317,6 +317,7 @@ enum rc control_outcome(struct control *c, struct arena *a, const struct princip
         }
         value_add(a, &body, STR("detail"), detail);
     }
+    add_idempotency(a, &body, p->key);
     value_add_str(a, &body, STR("level"), STR("reported"));
     value_add_bool(a, &body, STR("late"), action->state == ACTION_UNKNOWN);
     value_add_str(a, &body, STR("result"), o->succeeded ? STR("succeeded") : STR("failed"));
@@ -356,6 +357,7 @@ enum rc control_cancel(struct control *c, struct arena *a, const struct principa
     }
     struct value body = value_object();
     value_add_str(a, &body, STR("reason"), reason);
+    add_idempotency(a, &body, p->key);
     struct append what = {.kind = ENTRY_ACTION_CANCELLED,
                           .actor = str_from(p->actor),
                           .refs = {ref_text(a, "act", id)},

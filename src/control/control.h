@@ -71,6 +71,8 @@ int64_t control_now(struct control *c);
 
 /* --- who --------------------------------------------------------------------------------------------- */
 
+struct idempotency_key;
+
 struct principal {
     uint64_t token;       /* id */
     char actor[ENTRY_ID_MAX];
@@ -78,6 +80,7 @@ struct principal {
     unsigned roles;
     uint32_t agent; /* world index or MAP_NONE */
     struct str services; /* a source's globs */
+    const struct idempotency_key *key; /* of the request in hand, for what takes none of its own; null: none */
 
     /* What the issuer of its token says of the agent; empty: nothing. */
     struct str model;
@@ -341,6 +344,17 @@ NODISCARD enum rc control_evidence(struct control *c, struct arena *a, const str
 /* One bucket of counted events. */
 NODISCARD enum rc control_sli(struct control *c, struct arena *a, struct str actor, struct str service,
                               int64_t at_ms, int64_t good, int64_t total, struct err *e);
+struct sli_bucket {
+    struct str service;
+    int64_t at_ms;
+    int64_t good;
+    int64_t total;
+    const struct idempotency_key *keys; /* of the requests that are counted in it */
+    uint32_t key_count;
+};
+/* The same with the keys of those who sent them, so that none is counted twice. */
+NODISCARD enum rc control_sli_bucket(struct control *c, struct arena *a, struct str actor, const struct sli_bucket *b,
+                                     struct err *e);
 /* One summary of what was turned away before it reached the ledger. */
 NODISCARD enum rc control_load_refused(struct control *c, struct arena *a, int64_t rate_limited,
                                        int64_t unauthenticated, int64_t malformed, struct err *e);

@@ -226,9 +226,11 @@ enum rc control_token_create(struct control *c, struct arena *a, const struct pr
     }
     make_secret(c, order->roles, secret);
     struct digest digest = sha256(str_from(secret));
+    struct value body = token_body(a, order, &digest);
+    add_idempotency(a, &body, p == NULL ? NULL : p->key);
     struct append what = {.kind = ENTRY_TOKEN_CREATED,
                           .actor = p == NULL ? STR("system") : str_from(p->actor),
-                          .body = token_body(a, order, &digest)};
+                          .body = body};
     return control_append(c, a, &what, ret_id, e);
 }
 
@@ -241,6 +243,7 @@ enum rc control_token_revoke(struct control *c, struct arena *a, const struct pr
     }
     struct value body = value_object();
     value_add_str(a, &body, STR("reason"), str_slice(reason, 0, CONTROL_REASON_MAX));
+    add_idempotency(a, &body, p->key);
     struct append what = {.kind = ENTRY_TOKEN_REVOKED,
                           .actor = str_from(p->actor),
                           .refs = {ref_text(a, "tok", id)},

@@ -31,12 +31,14 @@ static void watch(struct control *c)
 static enum rc void_approvals(struct control *c, struct arena *a, const struct principal *p, struct err *e)
 {
     enum rc rc = RC_OK;
+    struct principal by = *p;
+    by.key = NULL; /* the entry that accepts the clock holds it */
     const struct action *next = world_action_next(c->world, NULL);
     while (next != NULL && rc == RC_OK) {
         const struct action *action = next;
         next = world_action_next(c->world, action);
         if (action->state == ACTION_APPROVED) {
-            rc = control_cancel(c, a, p, action->id, STR("the clock was set: approvals are void"), e);
+            rc = control_cancel(c, a, &by, action->id, STR("the clock was set: approvals are void"), e);
             /* The table may have moved: go on behind the same action. */
             next = world_action_next(c->world, world_action(c->world, action->id));
         }
@@ -52,6 +54,7 @@ enum rc control_clock_accept(struct control *c, struct arena *a, const struct pr
     struct value body = value_object();
     value_add_str(a, &body, STR("person"), p->person);
     value_add_instant(a, &body, STR("wall"), clock_wall(c));
+    add_idempotency(a, &body, p->key);
     struct append what = {.kind = ENTRY_CLOCK_ACCEPTED, .actor = str_from(p->actor), .body = body};
     uint64_t seq;
     enum rc rc = control_append(c, a, &what, &seq, e);

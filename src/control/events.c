@@ -29,6 +29,7 @@ enum rc control_deploy(struct control *c, struct arena *a, const struct principa
         value_add_str(a, &body, STR("result"), str_slice(result, 0, CONTROL_REASON_MAX));
     }
     value_add_str(a, &body, STR("service"), service);
+    add_idempotency(a, &body, p->key);
     struct append what = {.kind = started ? ENTRY_DEPLOY_STARTED : ENTRY_DEPLOY_ENDED,
                           .actor = str_from(p->actor),
                           .body = body};
@@ -70,6 +71,7 @@ enum rc control_on_call(struct control *c, struct arena *a, const struct princip
     if (o->until_ms != 0) {
         value_add_instant(a, &body, STR("until"), o->until_ms);
     }
+    add_idempotency(a, &body, p->key);
     struct append what = {.kind = ENTRY_ON_CALL_CHANGED, .actor = str_from(p->actor), .body = body};
     uint64_t seq;
     return control_append(c, a, &what, &seq, e);
@@ -101,6 +103,7 @@ enum rc control_evidence(struct control *c, struct arena *a, const struct princi
         value_add_str(a, &body, STR("result"), ev->result);
     }
     value_add_str(a, &body, STR("service"), ev->service);
+    add_idempotency(a, &body, p->key);
     struct append what = {.kind = ev->is_rollback ? ENTRY_ROLLBACK_TESTED : ENTRY_SNAPSHOT_TAKEN,
                           .actor = str_from(p->actor),
                           .body = body};
@@ -108,21 +111,42 @@ enum rc control_evidence(struct control *c, struct arena *a, const struct princi
     return control_append(c, a, &what, &seq, e);
 }
 
+static void add_keys(struct arena *a, struct value *body, const struct sli_bucket *b)
+{
+    struct value all = value_array();
+    for (uint32_t i = 0; i < b->key_count; i++) {
+        struct value one = value_object();
+        add_idempotency(a, &one, &b->keys[i]);
+        value_push(a, &all, *value_get(&one, STR("idem")));
+    }
+    if (b->key_count > 0) {
+        value_add(a, body, STR("idems"), all);
+    }
+}
+
 enum rc control_sli(struct control *c, struct arena *a, struct str actor, struct str service,
                     int64_t at_ms, int64_t good, int64_t total, struct err *e)
 {
-    enum rc rc = declared_service(c, service, e);
-    if (rc == RC_OK && (good < 0 || total < good)) {
+    const struct sli_bucket b = {.service = service, .at_ms = at_ms, .good = good, .total = total};
+    return control_sli_bucket(c, a, actor, &b, e);
+}
+
+enum rc control_sli_bucket(struct control *c, struct arena *a, struct str actor, const struct sli_bucket *b,
+                           struct err *e)
+{
+    enum rc rc = declared_service(c, b->service, e);
+    if (rc == RC_OK && (b->good < 0 || b->total < b->good)) {
         rc = err_at(e, RC_INVALID, STR("/good"), "expected 0 <= good <= total");
     }
     if (rc != RC_OK) {
         return rc;
     }
     struct value body = value_object();
-    value_add_instant(a, &body, STR("at"), at_ms);
-    value_add_int(a, &body, STR("good"), good);
-    value_add_str(a, &body, STR("service"), service);
-    value_add_int(a, &body, STR("total"), total);
+    value_add_instant(a, &body, STR("at"), b->at_ms);
+    value_add_int(a, &body, STR("good"), b->good);
+    value_add_str(a, &body, STR("service"), b->service);
+    value_add_int(a, &body, STR("total"), b->total);
+    add_keys(a, &body, b);
     struct append what = {.kind = ENTRY_SLI_BUCKET, .actor = actor, .body = body};
     uint64_t seq;
     return control_append(c, a, &what, &seq, e);

@@ -172,6 +172,7 @@ static enum rc begin_revert(struct control *c, struct arena *a, const struct pri
     value_add_instant(a, &body, STR("due_at"), clock_now(c) + timeout);
     value_add_str(a, &body, STR("person"), p == NULL ? STR("system") : p->person);
     value_add_str(a, &body, STR("reason"), reason);
+    add_idempotency(a, &body, p == NULL ? NULL : p->key);
     struct append what = {.kind = ENTRY_REVERT_STARTED,
                           .actor = p == NULL ? STR("system") : str_from(p->actor),
                           .refs = {ref_text(a, "act", id)},

@@ -807,19 +807,27 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_BLOBS_ERASED] = blobs_erased,
 };
 
-static enum rc take_idempotency(const struct step *s)
+static enum rc take_key(const struct step *s, const struct value *idem)
 {
-    const struct value *idem = get(s, "idem");
     uint8_t key[32];
     uint8_t body[16];
-    if (idem == NULL) {
-        return RC_OK;
-    }
     if (!hex_decode(value_text(value_get(idem, STR("key"))), key, sizeof key) ||
         !hex_decode(value_text(value_get(idem, STR("body"))), body, sizeof body)) {
         return missing(s, "the idempotency key");
     }
     return idempotency_put(s->w, key, body, s->entry->seq, s->entry->time_ms, s->e);
+}
+
+/* One, or those of all the requests that an entry sums up. */
+static enum rc take_idempotency(const struct step *s)
+{
+    const struct value *idem = get(s, "idem");
+    const struct value *idems = get(s, "idems");
+    enum rc rc = idem == NULL ? RC_OK : take_key(s, idem);
+    for (uint32_t i = 0; rc == RC_OK && value_item(idems, i) != NULL; i++) {
+        rc = take_key(s, value_item(idems, i));
+    }
+    return rc;
 }
 
 enum rc world_apply(struct world *w, const struct entry *entry, const struct value *body,

@@ -94,6 +94,29 @@ static void every_route_is_described(void **state)
     }
 }
 
+/* A new POST without a decision about repeats fails here. */
+static void every_write_says_what_a_repeat_is(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        [REPEAT_KEY] = "key", [REPEAT_NONCE] = "nonce", [REPEAT_ASKS] = "asks", [REPEAT_SAME] = "same"};
+    size_t count;
+    const struct route *routes = routes_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct value *described = value_get(describe(&routes[i]), STR("x-repeat"));
+        if (routes[i].method != HTTP_POST) {
+            assert_int_equal(routes[i].repeat, REPEAT_READS);
+            assert_null(described);
+            continue;
+        }
+        bool decided = routes[i].repeat >= REPEAT_KEY && routes[i].repeat <= REPEAT_SAME;
+        if (!decided || !str_eq(value_text(described), str_from(words[routes[i].repeat]))) {
+            print_error("what a repeat is: %s\n", routes[i].path);
+            fail();
+        }
+    }
+}
+
 static void nothing_else_is_described(void **state)
 {
     (void)state;
@@ -116,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_is_described),
+        cmocka_unit_test(every_write_says_what_a_repeat_is),
         cmocka_unit_test(nothing_else_is_described),
     };
     return cmocka_run_group_tests(tests, read_document, free_document);
