@@ -18,6 +18,17 @@ bool response_of_problem(struct http_exchange *x, unsigned status)
     return made;
 }
 
+/* Peers that ask for much and take it slowly must not fill the memory with it. */
+static bool make_answer(struct http_exchange *x, unsigned status, const char *content_type, struct str body)
+{
+    exchange_forget_answer(x);
+    if (body.len > HTTP_BODY_MAX && !exchange_count_answer(x, body.len)) {
+        http_add_header(x, "Retry-After", STR("1"));
+        return response_of_problem(x, 503);
+    }
+    return response_of_body(x, status, content_type, body);
+}
+
 void http_answer(struct http_exchange *x, unsigned status, const char *content_type,
                  struct str body)
 {
@@ -30,7 +41,7 @@ void http_answer(struct http_exchange *x, unsigned status, const char *content_t
     bool waiting = x->state == EXCHANGE_WAITING;
     response_drop(x);
     /* Without memory for an answer the connection is closed, which is an answer too. */
-    x->state = response_of_body(x, status, content_type, body) ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
+    x->state = make_answer(x, status, content_type, body) ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
     if (waiting) {
         exchange_wake(x);
     }
@@ -43,7 +54,7 @@ void http_prepare(struct http_exchange *x, unsigned status, const char *content_
     }
     must(x->state == EXCHANGE_HANDLING || x->state == EXCHANGE_WAITING);
     must(status >= 200 && status <= 599);
-    if (!response_of_body(x, status, content_type, body)) {
+    if (!make_answer(x, status, content_type, body)) {
         x->status = status; /* http_send() closes the connection */
     }
     exchange_strip(&x->server->pool, x);

@@ -96,12 +96,51 @@ static void exchange_reset(struct http_exchange *x)
                                 .stream = x->stream};
 }
 
+bool exchange_count_body(struct http_exchange *x, size_t size)
+{
+    struct http_server *s = x->server;
+    if (size > HTTP_LARGE_BYTES_MAX - s->large_bytes) {
+        return false;
+    }
+    s->large_bytes += size;
+    x->large_bytes += size;
+    return true;
+}
+
+static void forget_body(struct http_exchange *x)
+{
+    if (x->large_bytes > 0) {
+        x->server->large_bytes -= x->large_bytes;
+        x->large_bytes = 0;
+    }
+}
+
+bool exchange_count_answer(struct http_exchange *x, size_t size)
+{
+    struct http_server *s = x->server;
+    if (size > HTTP_ANSWER_BYTES_MAX - s->answer_bytes) {
+        return false;
+    }
+    s->answer_bytes += size;
+    x->answer_bytes += size;
+    return true;
+}
+
+void exchange_forget_answer(struct http_exchange *x)
+{
+    if (x->answer_bytes > 0) {
+        x->server->answer_bytes -= x->answer_bytes;
+        x->answer_bytes = 0;
+    }
+}
+
 void exchange_strip(struct exchange_pool *p, struct http_exchange *x)
 {
     arena_give(p, x->request.arena);
     x->request.arena = NULL;
     x->request.body = STR("");
     buf_recycle(&x->body);
+    forget_body(x);
 }
 
 void exchange_release(struct exchange_pool *p, struct http_exchange *x)
@@ -117,6 +156,8 @@ void exchange_release(struct exchange_pool *p, struct http_exchange *x)
         x->next->prev = x->prev;
     }
     arena_give(p, x->request.arena);
+    forget_body(x);
+    exchange_forget_answer(x);
     exchange_reset(x);
     x->next = p->free;
     p->free = x;

@@ -56,6 +56,8 @@ struct http_exchange {
     bool suspended;
     unsigned refusal;     /* status that the server answers by itself once the body is read, or 0 */
     size_t discarded;     /* bytes of a refused body */
+    size_t large_bytes;   /* of its body, counted by the server; 0 for a small one */
+    size_t answer_bytes;  /* the same of its answer */
     uint64_t body_length; /* as declared; UINT64_MAX when it comes in chunks */
     int64_t held_since_ms;
     struct http_request request;
@@ -92,6 +94,10 @@ void exchange_pool_sweep(struct exchange_pool *p, void (*lost)(struct http_excha
 void exchange_pool_done(struct exchange_pool *p);
 /* Fills request.method, .path and .query from the request line. */
 void exchange_read_line(struct http_exchange *x, const char *method);
+/* Counts a large body or answer; false when the server has too many bytes of them already. */
+NODISCARD bool exchange_count_body(struct http_exchange *x, size_t size);
+NODISCARD bool exchange_count_answer(struct http_exchange *x, size_t size);
+void exchange_forget_answer(struct http_exchange *x);
 /* All of bytes or, when they do not fit, nothing: RC_LIMIT. */
 NODISCARD enum rc exchange_stream_put(struct http_exchange *x, struct str bytes);
 /* Moves up to size unsent bytes of the stream to out; how many. */
@@ -145,6 +151,8 @@ struct http_server {
     unsigned held;  /* exchanges asked for in vain in this round */
     int64_t now_ms; /* monotonic, of this round */
     unsigned exchanges;
+    size_t large_bytes;  /* bodies under way */
+    size_t answer_bytes; /* answers on their way */
     unsigned connection_count;
     struct connection_list connections;
     struct exchange_pool pool;

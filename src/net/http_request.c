@@ -21,8 +21,18 @@ static size_t max_body(const struct http_exchange *x)
 
 static enum step refuse(struct http_exchange *x, unsigned status)
 {
+    if (status == 503) {
+        http_add_header(x, "Retry-After", STR("1"));
+    }
     x->state = EXCHANGE_ANSWERED;
     return response_of_problem(x, status) ? STEP_SEND : STEP_CLOSE;
+}
+
+/* A large body is counted as a whole before its first byte; one in chunks, whose length nobody knows, once it grows. */
+static bool has_room(struct http_exchange *x, uint64_t length)
+{
+    return length <= HTTP_BODY_MAX ||
+           (exchange_count_body(x, (size_t)length) && buf_reserve(&x->body, (size_t)length) != NULL);
 }
 
 /* A refusal given here, before the body, makes the library close the connection after it. */
@@ -40,19 +50,24 @@ static enum step on_head(struct http_exchange *x, const char *method)
     exchange_read_line(x, method);
     x->body.max = max_body(x);
     x->body_length = c.chunked ? UINT64_MAX : c.length;
-    if (c.length <= x->body.max) {
+    unsigned status = c.length > x->body.max ? 413 : has_room(x, c.length) ? 0 : 503;
+    if (status == 0) {
         return STEP_GO_ON;
     }
     bool asks_first = http_header(x, "Expect").len > 0;
     if (asks_first || c.length > HTTP_DISCARD_MAX) {
-        return refuse(x, 413);
+        return refuse(x, status);
     }
-    x->refusal = 413;
+    x->refusal = status;
     return STEP_GO_ON;
 }
 
 static enum step on_body(struct http_exchange *x, struct str piece)
 {
+    bool grows = x->large_bytes == 0 && x->body.len + piece.len > HTTP_BODY_MAX && x->body.max > HTTP_BODY_MAX;
+    if (x->refusal == 0 && grows && !exchange_count_body(x, x->body.max)) {
+        x->refusal = 503;
+    }
     if (x->refusal == 0) {
         buf_str(&x->body, piece);
         /* The library may have more of it in hand than it could give. */

@@ -454,6 +454,11 @@ unsigned http_server_connections(const struct http_server *s)
     return s->connection_count;
 }
 
+size_t http_server_large_bytes(const struct http_server *s)
+{
+    return s->large_bytes;
+}
+
 uint16_t http_server_port(const struct http_server *s)
 {
     return s->listener.port;

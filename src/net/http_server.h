@@ -26,13 +26,15 @@ enum {
     HTTP_HEAD_BYTES_MAX = 8 << 10,  /* request line and headers */
     HTTP_BODY_MAX = 64 << 10,       /* bytes, unless max_body says otherwise for the path */
     HTTP_BODY_LARGE_MAX = 10 << 20,
+    HTTP_LARGE_BYTES_MAX = 64 << 20,   /* of bodies over HTTP_BODY_MAX under way, all together: then 503 */
+    HTTP_ANSWER_BYTES_MAX = 128 << 20, /* of answers over HTTP_BODY_MAX that their peers have not taken: then 503 */
     HTTP_DISCARD_MAX = 1 << 20,  /* read and thrown away of a body over its limit, so that the
                                     peer gets to read the 413; a longer one is cut off */
     HTTP_CONNECTIONS_MAX = 1024, /* more wait in the backlog */
     HTTP_BACKLOG = 1024,
     HTTP_IDLE_S = 60,               /* a connection that says nothing */
     HTTP_REQUEST_S = 120,           /* from the last answer to the end of the next request */
-    HTTP_ARENA_MAX = 32 << 20,      /* memory of one exchange */
+    HTTP_ARENA_MAX = 96 << 20,      /* memory of one exchange, until its answer is made */
     HTTP_ADDED_BYTES_MAX = 8 << 10, /* names and values of http_add_header */
     HTTP_STREAM_MAX = 256 << 10,    /* bytes of a stream that its peer has not taken */
     HTTP_SWEEP_MS = 1000,           /* how often exchanges under way are checked for a lost peer */
@@ -85,6 +87,8 @@ NODISCARD enum rc http_server_start(struct loop *l, const struct http_server_opt
 void http_server_quiesce(struct http_server *s);
 unsigned http_server_exchanges(const struct http_server *s); /* not answered yet */
 unsigned http_server_connections(const struct http_server *s);
+/* Bytes counted against HTTP_LARGE_BYTES_MAX. */
+size_t http_server_large_bytes(const struct http_server *s);
 /* Not from a callback of the server. `gone` is called for every exchange under way. */
 void http_server_free(struct http_server *s);
 uint16_t http_server_port(const struct http_server *s);

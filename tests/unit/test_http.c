@@ -39,9 +39,10 @@ struct fixture {
     atomic_uint gone;
     atomic_uint limits; /* RC_LIMIT of a stream */
     atomic_uint quiesced;
-    atomic_uint asked; /* how often the next two were filled in */
+    atomic_uint asked; /* how often the next three were filled in */
     atomic_uint exchanges;
     atomic_uint connections;
+    atomic_uint large_bytes;
     char folder[64];
     char socket_path[96];
     char text[TEXT_MAX];
@@ -139,6 +140,9 @@ static void handle(void *context, struct http_exchange *x, const struct http_req
     http_set_data(x, f);
     if (str_starts(r->path, STR("/echo")) || str_eq(r->path, STR("/large"))) {
         http_answer(x, 200, NULL, r->body);
+    } else if (str_eq(r->path, STR("/much"))) {
+        static char much[HTTP_BODY_LARGE_MAX];
+        http_answer(x, 200, "text/plain", (struct str){much, sizeof much});
     } else if (str_eq(r->path, STR("/later"))) {
         keep(f->for_later, &f->later_count, x);
         loop_timer_set(f->later, LATER_MS);
@@ -218,6 +222,7 @@ static void on_ask(void *context)
     struct fixture *f = context;
     f->exchanges = http_server_exchanges(f->server);
     f->connections = http_server_connections(f->server);
+    f->large_bytes = (unsigned)http_server_large_bytes(f->server);
     f->asked++;
 }
 
@@ -624,6 +629,82 @@ static void a_path_may_allow_more(void **state)
                            "Content-Length: 65537\r\n\r\n"));
     assert_holds(text, " 413 ");
     assert_int_equal(count_of(text, STR("100 Continue")), 0);
+    finish(f);
+}
+
+static void wait_for_large_bytes(struct fixture *f, unsigned want)
+{
+    for (int i = 0; i < PEER_WAIT_S * 100; i++) {
+        unsigned asked = f->asked;
+        loop_wake(f->ask);
+        wait_for(&f->asked, asked + 1);
+        if (f->large_bytes == want) {
+            return;
+        }
+        usleep(10000);
+    }
+    assert_int_equal(f->large_bytes, want);
+}
+
+static void large_bodies_are_bounded_together(void **state)
+{
+    (void)state;
+    enum { MANY = HTTP_LARGE_BYTES_MAX / HTTP_BODY_LARGE_MAX };
+    struct str head = STR("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n");
+    struct fixture *f = fixture_new();
+    start(f);
+    int fds[MANY];
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = connect_to(f);
+        assert_true(peer_send(fds[i], head));
+    }
+    wait_for_large_bytes(f, MANY * HTTP_BODY_LARGE_MAX);
+    struct str text = exchange(f, head);
+    assert_holds(text, " 503 ");
+    assert_holds(text, "Retry-After: 1");
+    assert_true(str_ends(text, STR("{\"status\":503}")));
+    /* Small ones, and what still fits, are as before; one in chunks is counted when it grows. */
+    assert_holds(post_bytes(f, "/echo", HTTP_BODY_MAX, 0), "200 OK");
+    assert_holds(post_bytes(f, "/large", HTTP_BODY_MAX, 1000), "200 OK");
+    assert_holds(post_bytes(f, "/large", HTTP_BODY_MAX + 1, 0), "200 OK");
+    assert_holds(post_bytes(f, "/large", HTTP_BODY_MAX + 1, 1000), " 503 ");
+    assert_int_equal(f->handled, 3);
+    for (int i = 0; i < MANY; i++) {
+        close(fds[i]);
+    }
+    wait_for_large_bytes(f, 0);
+    assert_holds(post_bytes(f, "/large", HTTP_BODY_MAX + 1, 1000), "200 OK");
+    wait_for_large_bytes(f, 0);
+    finish(f);
+}
+
+static void large_answers_are_bounded_together(void **state)
+{
+    (void)state;
+    enum { MANY = HTTP_ANSWER_BYTES_MAX / HTTP_BODY_LARGE_MAX };
+    struct str head = STR("GET /much HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    struct fixture *f = fixture_new();
+    start(f);
+    int fds[MANY];
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = connect_to(f);
+        assert_true(peer_send(fds[i], head));
+    }
+    wait_for(&f->handled, MANY);
+    struct str text = exchange(f, head);
+    assert_holds(text, " 503 ");
+    assert_holds(text, "Retry-After: 1");
+    assert_holds(exchange(f, STR("GET /small HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")), "200 OK");
+    for (int i = 0; i < MANY; i++) {
+        close(fds[i]);
+    }
+    CLEANUP(arena) struct arena *a = arena_new(64 << 20);
+    struct http_reply r = {0};
+    for (int i = 0; i < PEER_WAIT_S * 100 && r.status != 200; i++) {
+        r = fetch(f, a, "GET", "/much", STR(""));
+        usleep(r.status == 200 ? 0 : 10000);
+    }
+    assert_int_equal(r.status, 200);
     finish(f);
 }
 
@@ -1175,6 +1256,8 @@ int main(void)
         cmocka_unit_test(many_wait_at_once),
         cmocka_unit_test(bodies_up_to_the_limit_and_no_further),
         cmocka_unit_test(a_path_may_allow_more),
+        cmocka_unit_test(large_bodies_are_bounded_together),
+        cmocka_unit_test(large_answers_are_bounded_together),
         cmocka_unit_test(a_chunked_flood_is_cut_off),
         cmocka_unit_test(heads_up_to_the_limits_and_no_further),
         cmocka_unit_test(what_is_unclear_is_refused),
