@@ -215,8 +215,10 @@ void api_handle(void *context, struct http_exchange *x, const struct http_reques
 size_t api_max_body(void *context, enum http_method method, struct str path)
 {
     (void)context;
-    bool proposal = method == HTTP_POST && str_eq(path, STR("/v1/actions"));
-    return proposal ? HTTP_BODY_LARGE_MAX : HTTP_BODY_MAX;
+    struct str ids[CALL_IDS_MAX];
+    bool other_method;
+    const struct route *r = routes_find(method, path, ids, &other_method);
+    return r != NULL && (r->flags & ROUTE_LARGE_BODY) != 0 ? HTTP_BODY_LARGE_MAX : HTTP_BODY_MAX;
 }
 
 /* --- lifetime ---------------------------------------------------------------------------------------------------- */

@@ -175,6 +175,7 @@ enum rc ledger_get(struct call *c, struct err *e);
 enum rc ledger_proof(struct call *c, struct err *e);
 enum rc ledger_checkpoint(struct call *c, struct err *e);
 enum rc ledger_tile(struct call *c, struct err *e);
+enum rc ledger_blob(struct call *c, struct err *e);
 enum rc stream_get(struct call *c, struct err *e);
 enum rc tokens_list(struct call *c, struct err *e);
 enum rc tokens_create(struct call *c, struct err *e);

@@ -113,7 +113,7 @@ static enum rc scan_one(void *context, const struct stored *stored, struct err *
     }
     /* Ends the walk early; the caller tells it from a failure. */
     bool enough = s->items.count >= s->limit || s->looked >= API_SCAN_MAX ||
-                  arena_used(c->arena) > HTTP_ARENA_MAX / 2;
+                  arena_used(c->arena) > API_LIST_BYTES_MAX;
     return enough ? RC_LIMIT : RC_OK;
 }
 
@@ -191,6 +191,27 @@ enum rc ledger_get(struct call *c, struct err *e)
     value_add_str(c->arena, &v, STR("header"), stored.header);
     value_add_hex(c->arena, &v, STR("salt"), STR(""), stored.salt, sizeof stored.salt);
     return call_reply(c, 200, v);
+}
+
+/* Bytes that an entry's body names as {"$blob": "sha256:..."}. What they hold is whatever an agent sent: nothing may
+ * take them for a page. */
+enum rc ledger_blob(struct call *c, struct err *e)
+{
+    struct digest digest;
+    struct str bytes;
+    struct str name;
+    if (!http_unescape(c->arena, c->ids[0], &name) || !str_starts(name, STR("sha256:")) ||
+        !hex_decode(str_slice(name, 7, name.len), digest.bytes, sizeof digest.bytes)) {
+        return err_set(e, RC_NOT_FOUND, "expected sha256: and 64 hexadecimal digits");
+    }
+    enum rc rc = control_read_blob(c->control, c->arena, &digest, &bytes, e);
+    if (rc != RC_OK) {
+        return rc == RC_NOT_FOUND ? err_set(e, rc, "there is no such blob: it never was, or it was erased by policy") : rc;
+    }
+    http_add_header(c->x, "X-Content-Type-Options", STR("nosniff"));
+    (void)call_text(c, 200, "application/octet-stream", bytes);
+    c->wait_seq = control_read_seq(c->control);
+    return RC_OK;
 }
 
 /* --- proofs ------------------------------------------------------------------------------------------------ */

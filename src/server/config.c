@@ -20,6 +20,7 @@ struct settings_parts {
     const struct value *notify;
     const struct value *redact;
     const struct value *identity;
+    const struct value *retention;
 };
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -46,6 +47,7 @@ static const struct field settings_fields[] = {
     {"notify", FIELD_VALUE, PART(notify), false, 0, 0, 0, NULL},
     {"redact", FIELD_VALUE, PART(redact), false, 0, 0, 0, NULL},
     {"identity", FIELD_VALUE, PART(identity), false, 0, 0, 0, NULL},
+    {"retention", FIELD_VALUE, PART(retention), false, 0, 0, 0, NULL},
 };
 
 static const struct field tls_fields[] = {
@@ -147,6 +149,31 @@ static enum rc read_redact(struct reader *r, const struct value *v, struct serve
     return rc == RC_OK ? RC_OK : reader_fail(r, v, "redact: %.200s", inner.text);
 }
 
+struct retention {
+    struct str blobs;
+};
+
+static const struct field retention_fields[] = {
+    {"blobs", FIELD_TEXT, FIELD_OF(struct retention, blobs), false, 0, 0, 0, NULL},
+};
+
+static enum rc read_retention(struct reader *r, const struct value *v, int64_t *ret_ms)
+{
+    struct retention given = {.blobs = STR("")};
+    *ret_ms = BLOB_KEEP_DEFAULT_MS;
+    enum rc rc = v == NULL ? RC_OK : read_fields(r, v, retention_fields, COUNT(retention_fields), &given);
+    if (rc != RC_OK || given.blobs.len == 0) {
+        return rc;
+    }
+    if (str_eq(given.blobs, STR("never"))) {
+        *ret_ms = 0;
+        return RC_OK;
+    }
+    return span_parse(given.blobs, ret_ms) && *ret_ms >= BLOB_KEEP_MIN_MS
+               ? RC_OK
+               : reader_fail(r, value_get(v, STR("blobs")), "retention.blobs: expected never, or at least 1d, such as 90d");
+}
+
 static enum rc read_settings(struct reader *r, const struct value *v, struct server_settings *ret)
 {
     struct settings_parts parts = {0};
@@ -164,6 +191,7 @@ static enum rc read_settings(struct reader *r, const struct value *v, struct ser
     }
     rc = rc == RC_OK ? read_redact(r, parts.redact, &parts.s) : rc;
     rc = rc == RC_OK ? identity_settings_read(r, parts.identity, &parts.s.identity) : rc;
+    rc = rc == RC_OK ? read_retention(r, parts.retention, &parts.s.blob_keep_ms) : rc;
     if (rc != RC_OK) {
         return rc;
     }

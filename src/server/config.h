@@ -14,6 +14,7 @@
 #include "sys/log.h"
 
 enum { CONFIG_FILE_MAX = 8 << 20 };
+#define BLOB_KEEP_DEFAULT_MS (90LL * DAY_MS)
 
 struct server_settings {
     struct str listen;          /* address:port */
@@ -23,6 +24,7 @@ struct server_settings {
     struct str_list hosts;
     struct str checkpoint_file; /* second place of the newest checkpoint */
     int64_t checkpoint_ms;
+    int64_t blob_keep_ms;       /* how long what lies beside entries is kept; 0: for good */
     bool public_log;
     bool socket;                /* listen on <data>/pawl.sock as well */
     int64_t rate_per_s;

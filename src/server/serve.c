@@ -470,6 +470,7 @@ static enum rc start_control(struct server *s, struct err *e)
                                       .wake = wake_loop,
                                       .wake_context = s,
                                       .checkpoint_ms = set->checkpoint_ms,
+                                      .blob_keep_ms = set->blob_keep_ms,
                                       .by_publish = true,
                                       .hash_seed = seed};
     enum rc rc = control_start(&options, &s->control, e);
