@@ -45,6 +45,7 @@ static const struct {
     const char *name;
     uint32_t rank; /* of what the queue keeps and tells first */
 } kinds[NOTICE_COUNT] = {
+    [NOTICE_STOP_UNCONFIRMED] = {"stop_unconfirmed", 3},
     [NOTICE_ESCALATED] = {"escalated", 1},   [NOTICE_EXPIRING] = {"expiring", 0},
     [NOTICE_UNKNOWN] = {"unknown", 2},       [NOTICE_REVERT_FAILED] = {"revert_failed", 2},
     [NOTICE_STOP] = {"stop", 3},             [NOTICE_BREAKER] = {"breaker", 2},

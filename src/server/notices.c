@@ -116,6 +116,18 @@ static void tell_stop(struct notices *n, uint64_t id)
     }
 }
 
+/* What a stop found running is over, or lost: said while the stop is in force. */
+static void tell_unconfirmed(struct notices *n)
+{
+    const struct world *w = world_of(n);
+    for (uint32_t i = 0; i < world_stop_count(w); i++) {
+        const struct world_stop *s = world_stop_at(w, i);
+        if (s->reported && s->unconfirmed > 0) {
+            say_unconfirmed(&n->wording, s);
+        }
+    }
+}
+
 /* Says it, or settles it. */
 static void tell_breaker(struct notices *n, struct str agent)
 {
@@ -188,6 +200,7 @@ static void say_all(struct notices *n)
     for (uint32_t i = 0; i < world_stop_count(w); i++) {
         say_stop(&n->wording, world_stop_at(w, i));
     }
+    tell_unconfirmed(n);
     for (uint32_t i = 0; i < world_agent_count(w); i++) {
         if (world_agent_at(w, i)->breaker.open) {
             tell_breaker(n, str_from(world_agent_at(w, i)->name));
@@ -224,6 +237,10 @@ static void on_entry(struct notices *n, const struct feed_item *item)
         break;
     case ENTRY_STOP_LIFTED:
         settle(n, NOTICE_STOP, item->about);
+        settle(n, NOTICE_STOP_UNCONFIRMED, item->about);
+        break;
+    case ENTRY_STOP_CONFIRMED:
+        tell_unconfirmed(n);
         break;
     case ENTRY_BREAKER_SET:
         tell_breaker(n, item->agent);

@@ -2,7 +2,7 @@
  * server/notices - what waits on a person reaches a person: from the feed to the notifier.
  *
  * An escalation is said until somebody decided or it ended; one that is about to expire is said once more. So are
- * executors that were lost, stops, open breakers, a full disk, a clock that jumped, budgets that stopped being
+ * executors that were lost, stops, those that nobody confirmed, open breakers, a full disk, a clock that jumped, budgets that stopped being
  * known. Who answers for the agent and who is called comes from the world. Notices are kept in memory only: at the
  * start all that is still open is said again, with the same ids.
  *

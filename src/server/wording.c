@@ -128,16 +128,30 @@ void say_harm(const struct wording *w, const struct world_incident *incident, co
 
 /* --- stops, breakers, the clock, the disk ----------------------------------------------------------------------------- */
 
-void say_stop(const struct wording *w, const struct world_stop *s)
+static struct notice about_stop(const struct wording *w, enum notice_kind kind, struct str key, const struct world_stop *s)
 {
-    struct id_text id = id_format("stp", s->id);
-    struct notice out = {
-        .kind = NOTICE_STOP, .key = str_from(id.text), .seq = s->id, .at_ms = s->at_ms, .needs_ack = true};
+    struct notice out = {.kind = kind, .key = key, .seq = s->id, .at_ms = s->at_ms, .needs_ack = true};
     if (s->scope == STOP_AGENT) {
         add_agent(w, &out, str_from(s->name));
     } else if (s->scope == STOP_SERVICE) {
         add_service(w, &out, str_from(s->name));
     }
+    return out;
+}
+
+void say_unconfirmed(const struct wording *w, const struct world_stop *s)
+{
+    struct id_text id = id_format("stp", s->id);
+    struct notice out = about_stop(w, NOTICE_STOP_UNCONFIRMED, str_from(id.text), s);
+    say(w, &out, "%s of %s%s%s is not confirmed: of %u executions that it found, nobody said in time that %u ended", id.text,
+        stop_scope_name(s->scope), s->name[0] != '\0' ? " " : "", s->name, (unsigned)(s->confirmed + s->unconfirmed),
+        (unsigned)s->unconfirmed);
+}
+
+void say_stop(const struct wording *w, const struct world_stop *s)
+{
+    struct id_text id = id_format("stp", s->id);
+    struct notice out = about_stop(w, NOTICE_STOP, str_from(id.text), s);
     say(w, &out, "%s of %s%s%s by %s: %s", stop_level_name(s->level), stop_scope_name(s->scope),
         s->name[0] != '\0' ? " " : "", s->name, s->by_person, s->reason);
 }

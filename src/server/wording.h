@@ -23,6 +23,8 @@ void say_unknown(const struct wording *w, const struct action *a, bool needs_ack
 /* What an action broke, and nothing takes back. */
 void say_harm(const struct wording *w, const struct world_incident *incident, const struct action *a);
 void say_stop(const struct wording *w, const struct world_stop *s);
+/* Some of what it found running was not heard of in time. */
+void say_unconfirmed(const struct wording *w, const struct world_stop *s);
 void say_breaker(const struct wording *w, const struct world_agent *a);
 void say_clock(const struct wording *w, uint64_t seq, int64_t at_ms);
 void say_disk(const struct wording *w);

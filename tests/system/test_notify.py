@@ -6,6 +6,7 @@ import hmac
 import http.server
 import json
 import os
+import resource
 import sys
 import threading
 
@@ -179,6 +180,82 @@ def stops(s, receiver):
     return stop_ids
 
 
+def unconfirmed(s, receiver):
+    """A stop finds two executions; one says that it ended, the other is never heard of again."""
+    (said, nonce), (gone, _) = committed(s, 60), committed(s, 61)
+    status, stop = s.call("POST", "/v1/stops", {"scope": "agent", "name": "bot", "reason": "odd"})
+    assert status == 201, stop
+    comes(s, receiver, "stop", stop["stop_id"])
+    listed = s.call("GET", "/v1/stops")[1]["items"][-1]
+    assert (listed["running"], listed["confirmed"], listed["unconfirmed"]) == (2, 0, 0), listed
+    assert s.call("POST", f"/v1/actions/{said}/outcome", {"executor_nonce": nonce, "result": "failed"}, token="bot")[0] == 200
+    assert not receiver.find("stop_unconfirmed")
+    data = comes(s, receiver, "stop_unconfirmed", stop["stop_id"])["data"]
+    assert "of 2 executions that it found, nobody said in time that 1 ended" in data["text"], data
+    assert (data["agent"], data["owner"], data["escalation"]) == ("bot", "team-shop", ["alice", "on-call"]), data
+    comes(s, receiver, "unknown", gone)
+    listed = s.call("GET", "/v1/stops")[1]["items"][-1]
+    assert (listed["running"], listed["confirmed"], listed["unconfirmed"]) == (0, 1, 1), listed
+    # After a restart it is the same one; once the stop is lifted it is over.
+    was = receiver.find("stop_unconfirmed")[0]["id"]
+    s.stop()
+    receiver.heard.clear()
+    s.start()
+    assert comes(s, receiver, "stop_unconfirmed", stop["stop_id"])["id"] == was
+    assert s.call("POST", f"/v1/stops/{stop['stop_id']}/resume", {"reason": "fine"})[0] == 200
+    assert s.command("actions", "settle", gone, "--result", "failed", "--reason", "it is gone").returncode == 0
+    s.stop()
+    receiver.heard.clear()
+    s.start()
+    # A stop that finds nothing, or only what ends, alarms nobody.
+    feed(s, "shop")
+    action, nonce = committed(s, 62)
+    status, stop = s.call("POST", "/v1/stops", {"scope": "service", "name": "shop", "reason": "odd"})
+    assert s.call("POST", f"/v1/actions/{action}/outcome", {"executor_nonce": nonce, "result": "succeeded"}, token="bot")[0] == 200
+    assert s.entries(kind="stop.confirmed")[-1]["body"]["unconfirmed"] == 0
+    comes(s, receiver, "stop", stop["stop_id"])
+    assert not receiver.find("stop_unconfirmed"), receiver.find("stop_unconfirmed")
+    assert s.call("POST", f"/v1/stops/{stop['stop_id']}/resume", {"reason": "fine"})[0] == 200
+
+
+def fill_disk(s, is_full):
+    """No file of the server may grow beyond one page any more, which it sees as a full disk does."""
+    resource.prlimit(s.process.pid, resource.RLIMIT_FSIZE,
+                     (4096 if is_full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def full_for_a_while(s, receiver, n):
+    """True when it was said meanwhile."""
+    receiver.heard.clear()
+    fill_disk(s, True)
+    try:
+        assert s.call("POST", "/v1/actions", {"tool": "scale", "parameters": {"n": n}}, token="bot")[0] == 503
+        return s.wait_for(lambda: receiver.find("disk", "disk"), 4)
+    except AssertionError:
+        return None
+    finally:
+        fill_disk(s, False)
+        s.wait_for(lambda: s.call("GET", "/v1/status")[1]["ledger"]["state"] == "ok")
+
+
+def full_disk(s, receiver):
+    """The machine's, not one agent's; over once there is room: a disk that is full again is said again."""
+    first = full_for_a_while(s, receiver, 70)
+    data = first[0]["data"]
+    assert "decisions are refused" in data["text"] and data["agent"] == data["owner"] == "" and data["needs_ack"], data
+    second = s.wait_for(lambda: full_for_a_while(s, receiver, 71), 40)
+    assert second[0]["id"] != first[0]["id"], (first, second)
+
+
+def clock_jumps(s, receiver):
+    for hours in (1, 3):
+        receiver.heard.clear()
+        s.levers.add_ms(hours * 3600 * 1000)
+        data = comes(s, receiver, "clock", "clock")["data"]
+        assert "pawl clock accept" in data["text"] and data["seq"] == s.entries(kind="clock.jumped")[-1]["seq"], data
+        assert s.command("clock", "accept").returncode == 0
+
+
 def harm(s, receiver):
     """A change breaks its service and can't be taken back."""
     feed(s, "web")
@@ -257,6 +334,11 @@ def scenes(s, receiver):
     repeated(s, receiver, still_open, settled)
     restarted(s, receiver, still_open + [("breaker", "cat")], settled)
     expired(s, receiver, waiting)
+    assert s.call("POST", f"/v1/stops/{standing}/resume", {"reason": "fine"})[0] == 200
+    feed(s, "shop")
+    unconfirmed(s, receiver)
+    full_disk(s, receiver)
+    clock_jumps(s, receiver)
     assert not receiver.forged, receiver.forged
 
 
@@ -283,11 +365,13 @@ def prepare(s, receiver):
     s.config.write_text(s.config.read_text().replace("policy:\n", settings(receiver, s.folder) + "policy:\n", 1))
 
 
-def main(pawl):
+def main(pawl, preloaded):
     refusals(pawl)
     receiver = Receiver()
     server = pawl_server.Server(pawl, POLICY)
     prepare(server, receiver)
+    server.levers = pawl_server.Levers(server.folder)
+    server.extra = server.levers.environment(preloaded)
     with server as s:
         s.token("bot", roles=["agent"], agent="bot")
         s.token("cat", roles=["agent"], agent="cat")
@@ -297,4 +381,4 @@ def main(pawl):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -109,7 +109,7 @@ static const struct {
     {"- {name: a, command: [/a]}\n", "on is required"},
     {"- {name: a, on: [], command: [/a]}\n", "on"},
     {"- {name: a, on: [stopp], command: [/a]}\n",
-     "on: expected *, escalated, expiring, unknown, revert_failed, stop, breaker, signal_lost, disk, clock"},
+     "on: expected *, escalated, expiring, unknown, revert_failed, stop, stop_unconfirmed, breaker, signal_lost, disk, clock"},
     {"- {name: a, on: [stop]}\n", "expected either webhook or command"},
     {"- {name: a, on: [stop], command: [/a], webhook: {url: 'https://a/', secret_file: /s}}\n",
      "expected either webhook or command"},
