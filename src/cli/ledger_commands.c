@@ -26,6 +26,9 @@ static void print_result(const struct args *a, const struct verify_result *r)
         printf("ok\n%" PRIu64 " entries, %" PRIu64 " bytes, %" PRIu64 " full tiles, checkpoint over %" PRIu64
                " entries\n%.3f s, %" PRId64 " entries/s\n",
                r->entries, r->bytes, r->tiles, r->checkpoint_size, seconds, per_s);
+        if (r->blobs + r->blobs_erased > 0) {
+            printf("%" PRIu64 " large texts beside them, %" PRIu64 " erased by policy\n", r->blobs, r->blobs_erased);
+        }
         if (deep) {
             printf("every entry applied again; %" PRIu64 " snapshots are what the entries before them make\n", r->snapshots);
         }
@@ -38,6 +41,8 @@ static void print_result(const struct args *a, const struct verify_result *r)
     value_add_int(arena, &v, STR("bytes"), (int64_t)r->bytes);
     value_add_int(arena, &v, STR("tiles"), (int64_t)r->tiles);
     value_add_int(arena, &v, STR("erased"), (int64_t)r->erased);
+    value_add_int(arena, &v, STR("blobs"), (int64_t)r->blobs);
+    value_add_int(arena, &v, STR("blobs_erased"), (int64_t)r->blobs_erased);
     value_add_int(arena, &v, STR("checkpoint_size"), (int64_t)r->checkpoint_size);
     if (deep) {
         value_add_int(arena, &v, STR("snapshots"), (int64_t)r->snapshots);

@@ -28,7 +28,7 @@ struct claim {
 
 enum { CLAIM_STORED = 0, CLAIM_KEPT, CLAIMS };
 
-enum { POLICY_ROOM = 2 * STORE_BLOB_MAX };
+enum { BODY_ROOM = 2 * ENTRY_BODY_MAX + 2 * STORE_BLOB_MAX };
 
 struct verification {
     struct store *store;
@@ -36,6 +36,12 @@ struct verification {
     uint64_t bytes;
     uint64_t tiles;
     uint64_t erased;
+    uint64_t blobs;          /* that were met and are whole */
+    uint64_t blobs_erased;
+    uint64_t missing_seq;    /* the last entry of which one is missing */
+    struct digest missing;
+    uint64_t erased_through; /* what the erasures that were met explain; none: erasures is 0 */
+    uint64_t erasures;
     struct claim claims[CLAIMS];
     struct err *e;
     enum rc rc; /* of the tiles of one leaf */
@@ -78,24 +84,122 @@ static enum rc check_claims(struct verification *v)
     return RC_OK;
 }
 
-/* A policy lies beside its entry: the text that the body names must be there, whole. */
-static enum rc check_policy(struct verification *v, struct str body, struct err *e)
+static bool read_name(struct str name, struct digest *ret)
 {
-    CLEANUP(arena) struct arena *a = arena_new(POLICY_ROOM);
-    struct value parsed;
+    return str_starts(name, STR("sha256:")) && hex_decode(str_slice(name, 7, name.len), ret->bytes, sizeof ret->bytes);
+}
+
+/* A policy lies beside its entry: the text that the body names must be there, whole. */
+static enum rc check_policy(struct verification *v, struct arena *a, const struct value *body, struct err *e)
+{
     struct str text;
     struct digest digest;
-    enum rc rc = a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : json_parse(a, body, &parsed, e);
-    if (rc != RC_OK) {
-        return rc;
-    }
-    struct str name = value_text(value_path(&parsed, "policy", "$blob", NULL));
-    if (!str_starts(name, STR("sha256:")) ||
-        !hex_decode(str_slice(name, 7, name.len), digest.bytes, sizeof digest.bytes)) {
+    if (!read_name(value_text(value_path(body, "policy", "$blob", NULL)), &digest)) {
         return err_set(e, RC_CORRUPT, "it names no policy");
     }
-    rc = store_blob(v->store, a, &digest, &text, e);
+    enum rc rc = store_blob(v->store, a, &digest, &text, e);
     return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
+}
+
+/* --- what lies beside entries --------------------------------------------------------------------- */
+
+static enum rc check_blobs(struct verification *v, uint64_t seq, const struct value *body, struct err *e);
+
+/* Whether an erasure explains what is missing is known at the end: it comes later in the log. */
+static enum rc check_blob(struct verification *v, uint64_t seq, const struct value *ref, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(BODY_ROOM);
+    struct str bytes = STR("");
+    struct digest digest;
+    if (!read_name(value_text(value_get(ref, STR("$blob"))), &digest)) {
+        return err_set(e, RC_CORRUPT, "it names no blob where it should");
+    }
+    enum rc rc = a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : store_blob(v->store, a, &digest, &bytes, e);
+    if (rc == RC_NOT_FOUND) {
+        v->blobs_erased++;
+        v->missing_seq = seq;
+        v->missing = digest;
+        return RC_OK;
+    }
+    if (rc == RC_OK && value_integer_or(value_get(ref, STR("size")), -1) != (int64_t)bytes.len) {
+        return err_set(e, RC_CORRUPT, "a blob of it has another size");
+    }
+    v->blobs += rc == RC_OK ? 1 : 0;
+    if (rc != RC_OK || !value_bool_or(value_get(ref, STR("json")), false)) {
+        return rc;
+    }
+    struct value part;
+    rc = json_parse(a, bytes, &part, e);
+    return rc == RC_OK ? check_blobs(v, seq, &part, e) : err_wrap(e, RC_CORRUPT, "a blob of it");
+}
+
+static enum rc check_blobs(struct verification *v, uint64_t seq, const struct value *body, struct err *e)
+{
+    bool array = body->type == VALUE_ARRAY;
+    enum rc rc = RC_OK;
+    if (value_get(body, STR("$blob")) != NULL) {
+        return check_blob(v, seq, body, e);
+    }
+    for (uint32_t i = 0; rc == RC_OK && (array || body->type == VALUE_OBJECT) && i < body->count; i++) {
+        rc = check_blobs(v, seq, array ? &body->items[i] : &body->members[i].value, e);
+    }
+    return rc;
+}
+
+static void note_erasure(struct verification *v, const struct value *body)
+{
+    uint64_t through = (uint64_t)value_integer_or(value_get(body, STR("through_seq")), 0);
+    v->erasures++;
+    v->erased_through = through > v->erased_through ? through : v->erased_through;
+}
+
+/* Definitions may use the same name for something of their own: it is the server's in these two kinds. */
+static bool may_hold_blobs(const struct stored *stored)
+{
+    struct str mark = STR("\"$blob\"");
+    return (stored->entry.kind == ENTRY_ACTION_DECIDED || stored->entry.kind == ENTRY_ACTION_FINISHED) &&
+           memmem(stored->body.ptr, stored->body.len, mark.ptr, mark.len) != NULL;
+}
+
+static enum rc check_body(struct verification *v, const struct stored *stored, struct err *e)
+{
+    enum entry_kind kind = stored->entry.kind;
+    if (stored->erased || (kind != ENTRY_POLICY_LOADED && kind != ENTRY_BLOBS_ERASED && !may_hold_blobs(stored))) {
+        return RC_OK; /* nothing in it to look after, so it is not parsed */
+    }
+    CLEANUP(arena) struct arena *a = arena_new(BODY_ROOM);
+    struct value body;
+    enum rc rc = a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : json_parse(a, stored->body, &body, e);
+    if (rc == RC_OK && kind == ENTRY_POLICY_LOADED) {
+        rc = check_policy(v, a, &body, e);
+    } else if (rc == RC_OK && kind == ENTRY_BLOBS_ERASED) {
+        note_erasure(v, &body);
+    } else if (rc == RC_OK) {
+        rc = check_blobs(v, stored->seq, &body, e);
+    }
+    return rc == RC_OK ? rc : err_wrap(e, rc, "entry %" PRIu64, stored->seq);
+}
+
+static enum rc meet_erasure(void *context, const struct stored *stored, struct err *e)
+{
+    struct verification *v = context;
+    return stored->entry.kind == ENTRY_BLOBS_ERASED ? check_body(v, stored, e) : RC_OK;
+}
+
+/* Beside a running server an erasure may have come after what was there when this began. */
+static enum rc check_missing(struct verification *v, uint64_t size, struct err *e)
+{
+    enum rc rc = RC_OK;
+    if (v->blobs_erased > 0 && (v->erasures == 0 || v->missing_seq > v->erased_through)) {
+        rc = store_walk(v->store, size, UINT64_MAX - 1, meet_erasure, v, e);
+    }
+    if (rc != RC_OK || v->blobs_erased == 0 || (v->erasures > 0 && v->missing_seq <= v->erased_through)) {
+        return rc;
+    }
+    char name[2 * SHA256_LEN];
+    hex_encode(v->missing.bytes, sizeof v->missing.bytes, name);
+    return err_set(e, RC_CORRUPT, "entry %" PRIu64 ": sha256:%.*s is missing, and no erasure took it", v->missing_seq,
+                   (int)sizeof name, name);
 }
 
 /* The store's reader has parsed the header and checked the body against it. */
@@ -107,10 +211,7 @@ static enum rc verify_entry(void *context, const struct stored *stored, struct e
     if (rc != RC_OK) {
         return rc;
     }
-    if (rc == RC_OK && !stored->erased && stored->entry.kind == ENTRY_POLICY_LOADED) {
-        rc = check_policy(v, stored->body, e);
-        rc = rc == RC_OK ? rc : err_wrap(e, rc, "entry %" PRIu64, stored->seq);
-    }
+    rc = check_body(v, stored, e);
     struct digest leaf = ledger_leaf_hash(stored->header);
     v->bytes += stored->header.len + stored->body.len + sizeof stored->salt;
     v->erased += stored->erased ? 1 : 0;
@@ -187,6 +288,7 @@ static enum rc walk(struct verification *v, uint64_t *ret_size, struct err *e)
     }
     v->e = e;
     rc = rc == RC_OK ? check_claims(v) : rc;
+    rc = rc == RC_OK ? check_missing(v, size, e) : rc;
     for (unsigned i = 0; i < CLAIMS && rc == RC_OK; i++) {
         if (v->claims[i].wanted && !v->claims[i].met) {
             rc = err_set(e, RC_CORRUPT, "%s: it covers %" PRIu64 " entries, the log has %" PRIu64,
@@ -222,6 +324,8 @@ enum rc verify_folder(const struct verify_options *o, struct verify_result *ret,
         ret->bytes = v.bytes;
         ret->tiles = v.tiles;
         ret->erased = v.erased;
+        ret->blobs = v.blobs;
+        ret->blobs_erased = v.blobs_erased;
         ret->checkpoint_size = v.claims[CLAIM_STORED].checkpoint.size;
         ret->duration_us = clock_monotonic_us() - began_us;
     }

@@ -19,6 +19,8 @@ struct verify_result {
     uint64_t bytes; /* headers, salts, bodies */
     uint64_t tiles; /* compared */
     uint64_t erased; /* bodies that retention took */
+    uint64_t blobs;        /* texts and parts beside entries that are there and whole */
+    uint64_t blobs_erased; /* and those that an erasure took */
     uint64_t snapshots; /* compared; only deep */
     uint64_t checkpoint_size; /* 0: none is stored yet */
     int64_t duration_us;
@@ -27,7 +29,8 @@ struct verify_result {
 
 /*
  * Every entry again: header, body under its salt, leaf; the tree from the leaves; every full tile
- * compared; the stored checkpoint's signature and root; the kept one's. RC_CORRUPT, RC_DENIED
+ * compared; what lies beside entries, there or under an erasure; the stored checkpoint's signature and root; the
+ * kept one's. RC_CORRUPT, RC_DENIED
  * (signature) or RC_INVALID (a checkpoint's form), naming the seq, tile or checkpoint. Deep also parses every
  * body and applies it.
  */
