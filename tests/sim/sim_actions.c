@@ -315,7 +315,10 @@ void sim_approve_one(struct sim *s)
 static void end_one(struct sim *s, const struct action *a, enum entry_kind kind, enum action_state state, struct value *body)
 {
     if (a != NULL) {
-        account(s, a->id)->state = state;
+        struct sim_action *own = account(s, a->id);
+        own->state = state;
+        /* What became of it is asked until somebody says so. */
+        own->due_ms = state == ACTION_UNKNOWN ? INT64_MAX : own->due_ms;
         sim_append(s, kind, "tok_2", a->id, body);
     }
     arena_reset(s->a);

@@ -81,18 +81,19 @@ def bodies(s):
 
 def body_limits(s):
     """Exactly at the limit is read, one byte over is 413."""
-    for path, limit in (("/v1/evaluate", 64 << 10), ("/v1/actions", 10 << 20)):
-        body = json.dumps(PROPOSAL).encode()
+    service = {"name": "limits", "owner": "team-limits"}
+    for path, token, sent, limit in (("/v1/services", "admin", service, 64 << 10), ("/v1/actions", "bot", PROPOSAL, 10 << 20)):
+        body = json.dumps(sent).encode()
         at_limit = body + b" " * (limit - len(body))
-        status, _, text = s.send("POST", path, at_limit, token="bot")
+        status, _, text = s.send("POST", path, at_limit, token=token)
         assert status in (200, 201), (path, status, text[:200])
         # The first megabyte is thrown away, so that the answer is seen; more is not read at all.
         with socket.create_connection(("127.0.0.1", s.port), timeout=20) as peer:
-            peer.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {s.tokens['bot']}\r\n"
+            peer.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {s.tokens[token]}\r\n"
                          f"Content-Type: application/json\r\nContent-Length: {limit + 1}\r\n\r\n".encode() + (at_limit + b" ")[:(1 << 20) + 1])
             answer = peer.recv(65536)
         assert answer.startswith(b"HTTP/1.1 413 ") and b"too_large" in answer, answer
-    status, _, text = s.send("POST", "/v1/evaluate", b" " * 65537, token="bot")
+    status, _, text = s.send("POST", "/v1/services", b" " * 65537, token="admin")
     assert status == 413 and json.loads(text)["code"] == "too_large"
 
 

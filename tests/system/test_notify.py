@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import sys
+import time
 import threading
 
 import pawl_server
@@ -236,6 +237,8 @@ def full_for_a_while(s, receiver, n):
     finally:
         fill_disk(s, False)
         s.wait_for(lambda: s.call("GET", "/v1/status")[1]["ledger"]["state"] == "ok")
+        # The server looks once a second: room for an instant would not be seen.
+        time.sleep(1.5)
 
 
 def full_disk(s, receiver):
