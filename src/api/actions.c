@@ -20,6 +20,7 @@ struct proposal {
     struct str parent;
     struct str model;
     struct str prompt_version;
+    struct str break_glass;
 };
 
 static const struct field proposal_fields[] = {
@@ -37,6 +38,7 @@ static const struct field proposal_fields[] = {
     {"parent", FIELD_TEXT, FIELD_OF(struct proposal, parent), false, 0, 0, 0, NULL},
     {"model", FIELD_TEXT, FIELD_OF(struct proposal, model), false, 0, 0, 0, NULL},
     {"prompt_version", FIELD_TEXT, FIELD_OF(struct proposal, prompt_version), false, 0, 0, 0, NULL},
+    {"break_glass", FIELD_TEXT, FIELD_OF(struct proposal, break_glass), false, 0, 0, 0, NULL},
 };
 
 static enum rc is_object_or_absent(const struct value *v, struct str pointer, struct err *e)
@@ -137,13 +139,22 @@ static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
                           .parent = p.parent,
                           .model = p.model,
                           .prompt_version = p.prompt_version,
+                          .break_glass = p.break_glass,
                           .trace = p.trace};
     return RC_OK;
 }
 
-/* An agent speaks for itself only. */
+/* An agent speaks for itself only, and so does an operator. */
 static enum rc speak_for_self(struct call *c, struct request *q, struct err *e)
 {
+    if (c->who.agent == MAP_NONE) {
+        if (q->agent.len > 0 || q->model.len > 0 || q->prompt_version.len > 0) {
+            return err_at(e, RC_DENIED, STR("/agent"), "this credential is an operator's: it proposes as itself");
+        }
+        q->author_type = STR("human");
+        q->person = c->who.person;
+        return RC_OK;
+    }
     struct str self = str_from(world_agent_at(control_world(c->control), c->who.agent)->name);
     if (q->agent.len > 0 && !str_eq(q->agent, self)) {
         return err_at(e, RC_DENIED, STR("/agent"), "this credential is %.*s's", STR_ARG(self));
@@ -187,6 +198,7 @@ enum rc actions_propose(struct call *c, struct err *e)
     }
     c->api->counts.decisions++;
     c->api->counts.verdicts[d.decision.verdict]++;
+    c->api->counts.broken_glass += q.break_glass.len > 0 ? 1 : 0;
     c->action = d.action;
     return call_reply(c, 201, render_decided(c, &d));
 }
@@ -195,7 +207,7 @@ enum rc evaluate(struct call *c, struct err *e)
 {
     struct request q;
     enum rc rc = read_proposal(c, &q, e);
-    if (rc == RC_OK && c->who.agent != MAP_NONE) {
+    if (rc == RC_OK && (c->who.agent != MAP_NONE || (c->who.roles & ROLE_ENFORCER) == 0)) {
         rc = speak_for_self(c, &q, e);
     }
     struct decided d;

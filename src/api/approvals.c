@@ -107,6 +107,48 @@ enum rc approvals_approve(struct call *c, struct err *e)
     return rc == RC_OK ? answer(c, id) : rc;
 }
 
+struct override_body {
+    struct approval_body shown;
+    struct str check;
+};
+
+static const struct field override_fields[] = {
+    {"check", FIELD_TEXT, FIELD_OF(struct override_body, check), true, 0, 0, 0, NULL},
+    {"digest", FIELD_TEXT, FIELD_OF(struct override_body, shown.digest), true, 0, 0, 0, NULL},
+    {"decision_id", FIELD_TEXT, FIELD_OF(struct override_body, shown.decision), true, 0, 0, 0, NULL},
+    {"reason", FIELD_TEXT, FIELD_OF(struct override_body, shown.reason), true, 0, 0, 0, NULL},
+    {"shown_at", FIELD_INSTANT, FIELD_OF(struct override_body, shown.shown_at_ms), false, 0, 0, 0, NULL},
+};
+
+enum rc approvals_override(struct call *c, struct err *e)
+{
+    uint64_t id;
+    uint64_t first;
+    struct override_body body;
+    enum rc rc = call_id(c, 0, "act", &id, e);
+    rc = rc == RC_OK ? call_fields(c, override_fields, COUNT(override_fields), &body, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = control_repeated(c->control, &c->idempotency, &first, e);
+    if (rc != RC_NOT_FOUND) {
+        return rc == RC_OK ? answer(c, id) : rc;
+    }
+    struct override o = {.shown = {.digest = body.shown.digest, .shown_at_ms = body.shown.shown_at_ms},
+                         .reason = body.shown.reason};
+    if (!id_parse(body.shown.decision, "dec", &o.shown.decision)) {
+        return err_at(e, RC_INVALID, STR("/decision_id"), "expected the decision that was shown, dec_N");
+    }
+    if (!check_parse(body.check, &o.check)) {
+        return err_at(e, RC_INVALID, STR("/check"), "expected the name of a check");
+    }
+    rc = control_override(c->control, c->arena, &c->who, id, &o, &c->idempotency, e);
+    if (rc == RC_OK) {
+        c->api->counts.overrides++;
+    }
+    return rc == RC_OK ? answer(c, id) : rc;
+}
+
 static const struct field reject_fields[] = {
     {"reason", FIELD_TEXT, FIELD_OF(struct approval_body, reason), true, 0, 0, 0, NULL},
 };

@@ -21,6 +21,8 @@ struct counts {
     int64_t malformed;
     int64_t verdicts[VERDICT_ALLOW + 1];
     int64_t decisions;
+    int64_t overrides;
+    int64_t broken_glass;
 };
 
 struct bucket_row;
@@ -144,6 +146,7 @@ enum rc actions_cancel(struct call *c, struct err *e);
 enum rc evaluate(struct call *c, struct err *e);
 enum rc approvals_list(struct call *c, struct err *e);
 enum rc approvals_approve(struct call *c, struct err *e);
+enum rc approvals_override(struct call *c, struct err *e);
 enum rc approvals_reject(struct call *c, struct err *e);
 enum rc decisions_list(struct call *c, struct err *e);
 enum rc decisions_get(struct call *c, struct err *e);
@@ -172,10 +175,10 @@ enum rc stops_set(struct call *c, struct err *e);
 enum rc stops_lift(struct call *c, struct err *e);
 enum rc ledger_list(struct call *c, struct err *e);
 enum rc ledger_get(struct call *c, struct err *e);
+enum rc ledger_blob(struct call *c, struct err *e);
 enum rc ledger_proof(struct call *c, struct err *e);
 enum rc ledger_checkpoint(struct call *c, struct err *e);
 enum rc ledger_tile(struct call *c, struct err *e);
-enum rc ledger_blob(struct call *c, struct err *e);
 enum rc stream_get(struct call *c, struct err *e);
 enum rc tokens_list(struct call *c, struct err *e);
 enum rc tokens_create(struct call *c, struct err *e);

@@ -275,6 +275,11 @@ enum rc incidents_list(struct call *c, struct err *e)
         value_add_str(c->arena, &v, STR("service"),
                       x->service == MAP_NONE ? STR("") : str_from(world_service_at(w, x->service)->name));
         value_add_instant(c->arena, &v, STR("at"), x->at_ms);
+        value_add_str(c->arena, &v, STR("cause"), x->review_by_ms != 0 ? STR("break_glass") : STR("harm"));
+        if (x->review_by_ms != 0) {
+            value_add_str(c->arena, &v, STR("person"), str_from(x->person));
+            value_add_instant(c->arena, &v, STR("review_by"), x->review_by_ms);
+        }
         value_push(c->arena, &items, v);
     }
     return list_reply(c, items, next_page(c, at, world_incident_count(w)));

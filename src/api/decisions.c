@@ -67,7 +67,7 @@ static bool same_findings(const struct decision *a, const struct decision *b)
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct finding *x = &a->findings[i];
         const struct finding *y = &b->findings[i];
-        if (x->verdict != y->verdict || x->reason != y->reason || x->shadow != y->shadow) {
+        if (x->verdict != y->verdict || x->reason != y->reason || x->shadow != y->shadow || x->waived != y->waived) {
             return false;
         }
     }

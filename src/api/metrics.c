@@ -42,6 +42,8 @@ static void request_metrics(struct buf *out, const struct counts *n)
         buf_printf(out, "pawl_decisions_total{verdict=\"%s\"} %lld\n", verdict_name((enum verdict)v),
                    (long long)n->verdicts[v]);
     }
+    counter(out, "pawl_overrides_total", "Holds that a person overrode since start.", n->overrides);
+    counter(out, "pawl_break_glass_total", "Actions proposed with broken glass since start.", n->broken_glass);
     head(out, "pawl_http_responses_total", "counter", "Answers since start, by class of status.");
     for (unsigned i = 2; i < 6; i++) {
         buf_printf(out, "pawl_http_responses_total{class=\"%uxx\"} %lld\n", i, (long long)n->by_class[i]);

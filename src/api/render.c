@@ -112,7 +112,9 @@ static struct value finding_value(struct arena *a, const struct finding *finding
     struct value v = value_object();
     value_add_str(a, &v, STR("check"), check_str(finding->check));
     value_add_str(a, &v, STR("verdict"), verdict_str(finding->verdict));
-    value_add_str(a, &v, STR("mode"), finding->shadow ? STR("shadow") : finding->reason == REASON_OFF ? STR("off") : STR("enforce"));
+    value_add_str(a, &v, STR("mode"), finding->waived   ? STR("waived")
+                                   : finding->shadow ? STR("shadow")
+                                   : finding->reason == REASON_OFF ? STR("off") : STR("enforce"));
     value_add_str(a, &v, STR("reason"), reason_str(finding->reason));
     value_add_str(a, &v, STR("text"), sentence(a, finding, f));
     if (finding->threshold != 0 || finding->value != 0) {
@@ -192,7 +194,7 @@ static struct value blocked_by(struct arena *a, const struct decision *d)
     struct value all = value_array();
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct finding *f = &d->findings[i];
-        if (!f->shadow && f->verdict != VERDICT_ALLOW) {
+        if (finding_counts(f) && f->verdict != VERDICT_ALLOW) {
             value_push(a, &all, value_string(check_str(f->check)));
         }
     }
@@ -358,5 +360,19 @@ struct value render_action(struct call *c, const struct action *action)
         value_add_str(a, &v, STR("grant_id"), id_str(a, "grt", action->grant_seq));
     }
     value_add(a, &v, STR("approvals"), action_approvals(c, action));
+    if (action->human) {
+        const struct world_token *t = world_token_by_id(w, action->proposer);
+        value_add_str(a, &v, STR("author_type"), STR("human"));
+        add_null_or_str(a, &v, STR("person"), t == NULL ? STR("") : str_from(t->person));
+    }
+    struct value overrides = value_array();
+    for (unsigned i = 0; action->overrides != 0 && i < CHECK_COUNT; i++) {
+        if ((action->overrides >> i & 1) != 0) {
+            value_push(a, &overrides, value_string(check_str((enum check)i)));
+        }
+    }
+    if (overrides.count > 0) {
+        value_add(a, &v, STR("overrides"), overrides);
+    }
     return v;
 }

@@ -7,22 +7,24 @@
 
 #define OPS ROLES_OPERATOR
 #define READERS (ROLES_OPERATOR | ROLE_AGENT)
+#define ACTORS (ROLE_AGENT | ROLES_ACTING)
 
 static const struct route table[] = {
-    {HTTP_POST, "/v1/actions", ROLE_AGENT, ROUTE_LARGE_BODY, actions_propose, REPEAT_KEY},
+    {HTTP_POST, "/v1/actions", ACTORS, ROUTE_LARGE_BODY, actions_propose, REPEAT_KEY},
     {HTTP_GET, "/v1/actions", READERS, 0, actions_list, REPEAT_READS},
     {HTTP_GET, "/v1/actions/{}", READERS, 0, actions_get, REPEAT_READS},
-    {HTTP_POST, "/v1/actions/{}/decide", ROLE_AGENT, 0, actions_decide, REPEAT_ASKS},
-    {HTTP_POST, "/v1/actions/{}/commit", ROLE_AGENT, 0, actions_commit, REPEAT_NONCE},
-    {HTTP_POST, "/v1/actions/{}/heartbeat", ROLE_AGENT, 0, actions_heartbeat, REPEAT_NONCE},
-    {HTTP_POST, "/v1/actions/{}/outcome", ROLE_AGENT, ROUTE_LARGE_BODY, actions_outcome, REPEAT_KEY},
+    {HTTP_POST, "/v1/actions/{}/decide", ACTORS, 0, actions_decide, REPEAT_ASKS},
+    {HTTP_POST, "/v1/actions/{}/commit", ACTORS, 0, actions_commit, REPEAT_NONCE},
+    {HTTP_POST, "/v1/actions/{}/heartbeat", ACTORS, 0, actions_heartbeat, REPEAT_NONCE},
+    {HTTP_POST, "/v1/actions/{}/outcome", ACTORS, ROUTE_LARGE_BODY, actions_outcome, REPEAT_KEY},
     {HTTP_POST, "/v1/actions/{}/cancel", ROLE_AGENT | ROLE_ADMIN | ROLE_RESPONDER | ROLE_APPROVER, 0,
      actions_cancel, REPEAT_KEY},
     {HTTP_POST, "/v1/actions/{}/revert", ROLE_ADMIN | ROLE_RESPONDER, 0, actions_revert_by_hand, REPEAT_KEY},
     {HTTP_POST, "/v1/actions/{}/settle", ROLE_ADMIN | ROLE_RESPONDER, 0, actions_settle, REPEAT_KEY},
-    {HTTP_POST, "/v1/evaluate", ROLE_AGENT | ROLE_ENFORCER, ROUTE_LARGE_BODY, evaluate, REPEAT_ASKS},
+    {HTTP_POST, "/v1/evaluate", ACTORS | ROLE_ENFORCER, ROUTE_LARGE_BODY, evaluate, REPEAT_ASKS},
     {HTTP_GET, "/v1/approvals", OPS, 0, approvals_list, REPEAT_READS},
     {HTTP_POST, "/v1/approvals/{}/approve", ROLE_APPROVER, 0, approvals_approve, REPEAT_KEY},
+    {HTTP_POST, "/v1/approvals/{}/override", ROLE_OVERRIDE, 0, approvals_override, REPEAT_KEY},
     {HTTP_POST, "/v1/approvals/{}/reject", ROLE_APPROVER, 0, approvals_reject, REPEAT_KEY},
     {HTTP_GET, "/v1/decisions", OPS, 0, decisions_list, REPEAT_READS},
     {HTTP_GET, "/v1/decisions/{}", READERS, 0, decisions_get, REPEAT_READS},

@@ -93,7 +93,7 @@ static int look(struct session *s, const char *action, struct shown *ret)
 }
 
 /* What look() got, whole. */
-static int show_and_ask(const struct session *s, const char *action, struct shown *shown)
+static int show_and_ask(const struct session *s, const char *verb, const char *action, struct shown *shown)
 {
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
@@ -103,10 +103,10 @@ static int show_and_ask(const struct session *s, const char *action, struct show
     bool whole = out.rc == RC_OK;
     buf_done(&out);
     shown->at_ms = clock_wall_ms();
-    char question[160];
-    snprintf(question, sizeof question, "\nApprove %.100s? Type yes: ", action);
+    char question[256];
+    snprintf(question, sizeof question, "\n%s %.100s? Type yes: ", verb, action);
     if (!whole || !ask(question)) {
-        fputs("pawl: not approved\n", stderr);
+        fprintf(stderr, "pawl: not %s\n", verb[0] == 'A' ? "approved" : "overridden");
         return CLI_FAILED;
     }
     return CLI_OK;
@@ -117,10 +117,15 @@ static int approve(struct session *s, const struct args *a)
     const char *action = a->rest[0];
     const char *digest = args_text(a, "digest");
     const char *decision = args_text(a, "decision");
+    const char *override = args_text(a, "override");
+    char verb[64] = "Approve";
     struct shown shown = {0};
     int code = look(s, action, &shown);
+    if (override != NULL) {
+        snprintf(verb, sizeof verb, "Override %.40s of", override);
+    }
     if (code == CLI_OK && digest == NULL) {
-        code = show_and_ask(s, action, &shown);
+        code = show_and_ask(s, verb, action, &shown);
     }
     if (code != CLI_OK) {
         return code;
@@ -131,7 +136,12 @@ static int approve(struct session *s, const struct args *a)
     if (shown.at_ms != 0) {
         value_add_instant(s->arena, &body, STR("shown_at"), shown.at_ms);
     }
-    return post_answer(s, action, "approve", &body);
+    if (override == NULL) {
+        return post_answer(s, action, "approve", &body);
+    }
+    value_add_str(s->arena, &body, STR("check"), str_from(override));
+    value_add_str(s->arena, &body, STR("reason"), str_from(args_text(a, "reason")));
+    return post_answer(s, action, "override", &body);
 }
 
 static int run_approve(const struct args *a)
@@ -139,6 +149,10 @@ static int run_approve(const struct args *a)
     struct session s;
     struct err e;
     if (args_expect(a, 1, 1, "act_N", &e) != RC_OK) {
+        return cli_usage(&e);
+    }
+    if ((args_text(a, "override") == NULL) != (args_text(a, "reason") == NULL)) {
+        (void)err_set(&e, RC_INVALID, "--override CHECK and --reason TEXT go together");
         return cli_usage(&e);
     }
     bool terminal = isatty(STDIN_FILENO) == 1 && output_is_terminal();
@@ -157,6 +171,8 @@ static int run_approve(const struct args *a)
 static const struct option approve_options[] = {
     {"digest", 0, OPTION_TEXT, "D", "the digest that was looked at; then nothing is asked"},
     {"decision", 0, OPTION_TEXT, "dec_N", "the decision that was looked at (else the newest)"},
+    {"override", 0, OPTION_TEXT, "CHECK", "instead: its hold does not count for this action (freeze, upstream, rate, unknown signals)"},
+    {"reason", 0, OPTION_TEXT, "TEXT", "why, with --override"},
     CLI_SERVER_OPTIONS,
 };
 

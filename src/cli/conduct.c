@@ -162,7 +162,8 @@ static int run_revoke(const struct args *a)
 static int run_incidents(const struct args *a)
 {
     static const struct column columns[] = {
-        {"INCIDENT", "incident_id"}, {"ACTION", "action_id"}, {"SERVICE", "service"}, {"AT", "at"}};
+        {"INCIDENT", "incident_id"}, {"ACTION", "action_id"}, {"SERVICE", "service"}, {"AT", "at"},
+        {"CAUSE", "cause"}, {"PERSON", "person"}, {"REVIEW BY", "review_by"}};
     return cli_list(a, "/v1/incidents", columns, COUNT(columns));
 }
 

@@ -6,6 +6,7 @@
 #include "doors/run.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -17,6 +18,8 @@ static const struct option run_option_table[] = {
     {"model", 0, OPTION_TEXT, "M", "the model that acts, as it is registered (PAWL_MODEL)"},
     {"prompt-version", 0, OPTION_TEXT, "P", "the version of its prompt and tools (PAWL_PROMPT_VERSION)"},
     {"ask-person", 0, OPTION_TEXT, "REASON", "the agent is unsure: whatever the checks say, a person decides"},
+    {"break-glass", 0, OPTION_FLAG, NULL, "an operator, at a terminal: run it whatever the checks say; somebody else looks at it"},
+    {"reason", 0, OPTION_TEXT, "TEXT", "why, with --break-glass"},
     {"wait", 0, OPTION_TEXT, "SECONDS", "wait that long for holds to end"},
     {"no-wait", 0, OPTION_FLAG, NULL, "don't wait for a person: exit 22 at once"},
     {"result", 0, OPTION_TEXT, "FILE", "write what became of it as JSON"},
@@ -48,6 +51,23 @@ static const char *said(const struct args *a, const char *option, const char *va
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
+/* A person at a terminal, and a reason: a script breaks no glass. */
+static enum rc read_break_glass(const struct args *a, struct run_options *o, struct err *e)
+{
+    const char *reason = args_text(a, "reason");
+    if (!args_flag(a, "break-glass")) {
+        return reason == NULL ? RC_OK : err_set(e, RC_INVALID, "--reason goes with --break-glass");
+    }
+    if (reason == NULL || str_trim(str_from(reason)).len == 0) {
+        return err_set(e, RC_INVALID, "--break-glass needs --reason TEXT");
+    }
+    if (isatty(STDIN_FILENO) != 1) {
+        return err_set(e, RC_INVALID, "--break-glass is for a person at a terminal");
+    }
+    o->break_glass = reason;
+    return RC_OK;
+}
+
 static enum rc read_run(const struct args *a, struct run_options *o, struct err *e)
 {
     int64_t wait_s = 0;
@@ -67,6 +87,7 @@ static enum rc read_run(const struct args *a, struct run_options *o, struct err 
     }
     enum rc rc = args_number(a, "wait", 0, 7 * 86400, &wait_s, e);
     rc = rc == RC_OK ? read_list(a, "input", o->command.inputs, INVOCATION_INPUTS_MAX, e) : rc;
+    rc = rc == RC_OK ? read_break_glass(a, o, e) : rc;
     rc = rc == RC_OK ? read_list(a, "env", o->command.env, INVOCATION_ENV_MAX, e) : rc;
     o->wait_ms = wait_s * 1000;
     return rc;

@@ -47,7 +47,7 @@ enum verdict strictest_of_three(const struct decision *d)
 {
     enum verdict strictest = VERDICT_ALLOW;
     for (unsigned c = CHECK_ERROR_BUDGET; c <= CHECK_HER_TREND; c++) {
-        if (!d->findings[c].shadow) {
+        if (finding_counts(&d->findings[c])) {
             strictest = verdict_strictest(strictest, d->findings[c].verdict);
         }
     }

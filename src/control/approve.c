@@ -1,5 +1,5 @@
 /*
- * control/approve - people decide about escalated actions.
+ * control/approve - people decide about escalated actions, and may override what only holds.
  *
  * An approval binds to the digest and to the decision that was shown; a newer decision or another digest
  * refuses it. The approver is another person than who proposed and, unless the policy says otherwise, not
@@ -36,18 +36,20 @@ static bool differ(struct str a, struct str b)
 }
 
 /* An agent that approves must not be the one that asks in other clothes. */
-static enum rc is_another_mind(struct control *c, const struct principal *p, const struct world_agent *asks,
+static enum rc is_another_mind(struct control *c, const struct principal *p, const struct agent_def *asks,
                                struct err *e)
 {
     if (p->agent == MAP_NONE) {
         return RC_OK;
     }
+    /* A person's action is approved by a person. */
     const struct agent_def *other = world_agent_at(c->world, p->agent)->def;
-    if (other == NULL || other->suspended || asks->def == NULL) {
+    if (other == NULL || other->suspended) {
         return err_set(e, RC_DENIED, "an agent that approves must be registered and not suspended");
     }
-    if (str_eq(other->owner, asks->def->owner) || !differ(other->model, asks->def->model) ||
-        !differ(other->prompt_version, asks->def->prompt_version)) {
+    bool another = asks != NULL && !str_eq(other->owner, asks->owner) && differ(other->model, asks->model) &&
+                   differ(other->prompt_version, asks->prompt_version);
+    if (!another) {
         return err_set(e, RC_DENIED, "an agent that approves must have another owner, model and prompt");
     }
     return RC_OK;
@@ -56,18 +58,17 @@ static enum rc is_another_mind(struct control *c, const struct principal *p, con
 static enum rc is_independent(struct control *c, const struct principal *p, const struct action *action,
                               struct err *e)
 {
-    const struct world_agent *agent = world_agent_at(c->world, action->agent);
+    const struct agent_def *asks = action->agent == MAP_NONE ? NULL : world_agent_at(c->world, action->agent)->def;
     const struct world_token *proposer = world_token_by_id(c->world, action->proposer);
     if (p->token == action->proposer ||
         (proposer != NULL && str_eq(p->person, str_from(proposer->person)))) {
         return err_set(e, RC_DENIED, "who proposed an action can't approve it");
     }
-    if (agent->def != NULL && !world_policy(c->world)->owner_approves &&
-        str_eq(p->person, agent->def->owner)) {
+    if (asks != NULL && !world_policy(c->world)->owner_approves && str_eq(p->person, asks->owner)) {
         return err_set(e, RC_DENIED, "%.*s owns the agent: someone else must approve",
                        STR_ARG(p->person));
     }
-    enum rc rc = is_another_mind(c, p, agent, e);
+    enum rc rc = is_another_mind(c, p, asks, e);
     if (rc != RC_OK) {
         return rc;
     }
@@ -187,6 +188,97 @@ enum rc control_reject(struct control *c, struct arena *a, const struct principa
                           .ref_count = 1,
                           .body = body,
                           .tightens = true};
+    uint64_t seq;
+    return control_append(c, a, &what, &seq, e);
+}
+
+/* --- overrides ------------------------------------------------------------------------------------------------ */
+
+static enum rc open_action(struct control *c, uint64_t id, const struct action **ret, struct err *e)
+{
+    const struct action *action = world_action(c->world, id);
+    if (action == NULL) {
+        return err_set(e, RC_NOT_FOUND, "no such action");
+    }
+    bool open = action->state == ACTION_HELD || action->state == ACTION_ESCALATED || action->state == ACTION_APPROVED ||
+                action->state == ACTION_ALLOWED;
+    if (!open) {
+        return err_set(e, RC_CONFLICT, "the action is %s: nothing of it is overridden", action_state_name(action->state));
+    }
+    if (clock_now(c) >= action->due_ms) {
+        return err_set(e, RC_CONFLICT, "the action has expired");
+    }
+    *ret = action;
+    return RC_OK;
+}
+
+/* Asked on the world of now: what does not hold it needs no override, and what an override can't reach keeps none. */
+static enum rc is_held_by(struct control *c, struct arena *a, const struct action *action, enum check check,
+                          struct err *e)
+{
+    struct request q;
+    enum rc rc = control_rebuild(c, a, action, &q, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct gate_input in = {.world = c->world,
+                            .policy = world_policy(c->world),
+                            .signals = &c->signals,
+                            .request = &q,
+                            .now_ms = clock_now(c),
+                            .again = action};
+    struct facts facts;
+    struct decision d;
+    gate_decide(&in, &facts, &d);
+    const struct finding *f = &d.findings[check];
+    if (!finding_counts(f) || f->verdict != VERDICT_HOLD) {
+        return err_set(e, RC_CONFLICT, "%s does not hold the action", check_name(check));
+    }
+    return override_covers(f) ? RC_OK
+                              : err_set(e, RC_DENIED,
+                                        "%s can't be overridden: only freeze, upstream, rate and what is unknown can",
+                                        check_name(check));
+}
+
+static enum rc check_override(struct control *c, struct arena *a, const struct principal *p, const struct action *action,
+                              const struct override *o, struct err *e)
+{
+    enum rc rc = is_shown(action, &o->shown, e);
+    rc = rc == RC_OK ? is_independent(c, p, action, e) : rc;
+    rc = rc == RC_OK ? is_outside_chain(c, a, p, action, e) : rc;
+    if (rc == RC_OK && (str_trim(o->reason).len == 0 || o->reason.len > CONTROL_REASON_MAX)) {
+        rc = err_at(e, RC_INVALID, STR("/reason"), "expected a reason of at most %d bytes", CONTROL_REASON_MAX);
+    }
+    if (rc == RC_OK && c->clock_jumped) {
+        rc = err_set(e, RC_CONFLICT, "the clock jumped: no overrides until it is accepted");
+    }
+    return rc == RC_OK ? is_held_by(c, a, action, o->check, e) : rc;
+}
+
+enum rc control_override(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
+                         const struct override *o, const struct idempotency_key *k, struct err *e)
+{
+    const struct action *action = NULL;
+    enum rc rc = open_action(c, id, &action, e);
+    rc = rc == RC_OK ? check_override(c, a, p, action, o, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value body = value_object();
+    value_add_str(a, &body, STR("check"), check_str(o->check));
+    value_add_str(a, &body, STR("decision"), ref_text(a, "dec", o->shown.decision));
+    value_add_str(a, &body, STR("digest"), o->shown.digest);
+    value_add_str(a, &body, STR("person"), p->person);
+    value_add_str(a, &body, STR("reason"), o->reason);
+    if (o->shown.shown_at_ms != 0) {
+        value_add_instant(a, &body, STR("shown_at"), o->shown.shown_at_ms);
+    }
+    add_idempotency(a, &body, k);
+    struct append what = {.kind = ENTRY_OVERRIDE_GRANTED,
+                          .actor = str_from(p->actor),
+                          .refs = {ref_text(a, "act", id)},
+                          .ref_count = 1,
+                          .body = body};
     uint64_t seq;
     return control_append(c, a, &what, &seq, e);
 }

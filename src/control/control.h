@@ -220,6 +220,15 @@ struct approval {
 NODISCARD enum rc control_approve(struct control *c, struct arena *a, const struct principal *p,
                                   uint64_t action, const struct approval *approval,
                                   const struct idempotency_key *k, struct err *e);
+struct override {
+    enum check check;
+    struct approval shown;
+    struct str reason;
+};
+/* A hold of one check no longer counts for this action: freeze, upstream, rate, or a signal that is unknown. Errors:
+ * RC_DENIED (not independent, or nothing that can be overridden), RC_CONFLICT (it does not hold; state; digest). */
+NODISCARD enum rc control_override(struct control *c, struct arena *a, const struct principal *p, uint64_t action,
+                                   const struct override *o, const struct idempotency_key *k, struct err *e);
 NODISCARD enum rc control_reject(struct control *c, struct arena *a, const struct principal *p,
                                  uint64_t action, struct str reason, const struct idempotency_key *k,
                                  struct err *e);

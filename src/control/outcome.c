@@ -258,6 +258,17 @@ void outcome_tick(struct control *c)
 
 /* --- incidents --------------------------------------------------------------------------------------------- */
 
+static bool broke_glass(const struct control *c, const struct principal *p, uint64_t id)
+{
+    for (uint32_t i = 0; i < world_incident_count(c->world); i++) {
+        const struct world_incident *x = world_incident_at(c->world, i);
+        if (x->id == id && x->review_by_ms != 0) {
+            return str_eq(p->person, str_from(x->person));
+        }
+    }
+    return false;
+}
+
 enum rc control_incident_close(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                                struct str reason, const struct idempotency_key *k, struct err *e)
 {
@@ -267,6 +278,9 @@ enum rc control_incident_close(struct control *c, struct arena *a, const struct 
     }
     if (!open) {
         return err_set(e, RC_NOT_FOUND, "no such incident is open");
+    }
+    if (broke_glass(c, p, id)) {
+        return err_set(e, RC_DENIED, "who broke the glass can't be the one who looks at it");
     }
     if (str_trim(reason).len == 0 || reason.len > CONTROL_REASON_MAX) {
         return err_at(e, RC_INVALID, STR("/reason"), "expected a reason of at most %d bytes", CONTROL_REASON_MAX);

@@ -101,6 +101,24 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
     return body;
 }
 
+/* What a request says of its author is what the credential says. */
+static enum rc check_author(const struct principal *p, const struct request *q, struct err *e)
+{
+    bool human = q->person.len > 0;
+    if (human && (p->agent != MAP_NONE || (p->roles & ROLES_ACTING) == 0 || !str_eq(p->person, q->person))) {
+        return err_set(e, RC_DENIED, "only an operator proposes as a person, and only as itself");
+    }
+    if (q->break_glass.len == 0) {
+        return RC_OK;
+    }
+    if (!human || (p->roles & ROLES_BREAK_GLASS) == 0) {
+        return err_at(e, RC_DENIED, STR("/break_glass"), "expected a responder, an override or an admin");
+    }
+    return q->break_glass.len <= CONTROL_REASON_MAX
+               ? RC_OK
+               : err_at(e, RC_INVALID, STR("/break_glass"), "expected at most %d bytes", CONTROL_REASON_MAX);
+}
+
 /* The action that stands for this very request already. */
 static bool find_pending(struct control *c, const struct digest *digest, int64_t now, struct decided *ret)
 {
@@ -118,6 +136,7 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
                         const struct idempotency_key *k, struct decided *ret, struct err *e)
 {
     enum rc rc = within_limits(c, e);
+    rc = rc == RC_OK ? check_author(p, q, e) : rc;
     rc = rc == RC_OK ? redact_request(c, a, q, e) : rc;
     rc = rc == RC_OK ? derive(c, a, q, e) : rc;
     struct digest digest;

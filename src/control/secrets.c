@@ -71,6 +71,7 @@ enum rc redact_request(const struct control *c, struct arena *a, struct request 
         rc = redact_one(c, a, values[i], &q->redacted, e);
     }
     rc = rc == RC_OK ? redact_words(c, a, &q->intent, &q->redacted, e) : rc;
+    rc = rc == RC_OK ? redact_words(c, a, &q->break_glass, &q->redacted, e) : rc;
     rc = rc == RC_OK ? redact_words(c, a, &q->model, &q->redacted, e) : rc;
     rc = rc == RC_OK ? redact_words(c, a, &q->prompt_version, &q->redacted, e) : rc;
     return rc == RC_OK ? redact_words(c, a, &q->wants_person, &q->redacted, e) : rc;

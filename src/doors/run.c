@@ -147,6 +147,7 @@ static enum rc propose(struct run *r)
     struct value body = value_object();
     client_key(key);
     add_text(r, &body, STR("agent"), r->options->agent);
+    add_text(r, &body, STR("break_glass"), r->options->break_glass);
     add_text(r, &body, STR("intent"), r->options->intent);
     add_text(r, &body, STR("model"), r->options->model);
     add_text(r, &body, STR("prompt_version"), r->options->prompt_version);

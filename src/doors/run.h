@@ -28,6 +28,7 @@ struct run_options {
     const char *intent;
     const char *model;        /* what the agent says that it is; null: nothing */
     const char *prompt_version;
+    const char *break_glass;  /* null, or why an operator runs it whatever the checks say */
     const char *wants_person; /* null, or why the agent itself asks for a person */
     const char *result_file; /* null: none */
     int64_t wait_ms;         /* how long a hold is waited for, in all; 0: not at all */

@@ -68,6 +68,7 @@ enum entry_kind {
     ENTRY_ON_CALL_CHANGED,
     ENTRY_SNAPSHOT_TAKEN,
     ENTRY_ROLLBACK_TESTED,
+    ENTRY_OVERRIDE_GRANTED, /* a hold that a person takes upon herself */
     ENTRY_BLOBS_ERASED, /* what lay beside old entries, by the rule of retention */
     ENTRY_KIND_COUNT,
 };

@@ -52,6 +52,7 @@ static const struct kind {
     [ENTRY_ON_CALL_CHANGED] = KIND("on_call.changed", 1),
     [ENTRY_SNAPSHOT_TAKEN] = KIND("snapshot.taken", 1),
     [ENTRY_ROLLBACK_TESTED] = KIND("rollback.tested", 1),
+    [ENTRY_OVERRIDE_GRANTED] = KIND("override.granted", 1),
     [ENTRY_BLOBS_ERASED] = KIND("blobs.erased", 1),
 #undef KIND
 };

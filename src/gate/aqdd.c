@@ -7,6 +7,9 @@
 
 struct finding check_aqdd(const struct check_input *in)
 {
+    if (by_human(in)) {
+        return finding_not_applicable(CHECK_AQDD);
+    }
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
     struct finding finding = finding_allow(CHECK_AQDD);

@@ -52,6 +52,17 @@ static inline struct finding finding_block(enum check check, enum verdict verdic
     return (struct finding){.check = check, .verdict = verdict, .reason = reason, .subject = subject};
 }
 
+/* An operator proposes: what bounds agents does not apply. */
+static inline bool by_human(const struct check_input *in)
+{
+    return in->facts->agent == AGENT_HUMAN;
+}
+
+static inline struct finding finding_not_applicable(enum check check)
+{
+    return (struct finding){.check = check, .verdict = VERDICT_ALLOW, .reason = REASON_NOT_APPLICABLE};
+}
+
 /* The request changes nothing: checks that bound change don't look at it. */
 static inline bool only_reads(const struct check_input *in)
 {

@@ -106,7 +106,9 @@ static void count_one(const struct rate_ring *r, int64_t now_ms, const struct th
 static void gather_rates(const struct gate_input *in, const struct thresholds *t, struct facts *f)
 {
     const struct request *q = in->request;
-    count_one(world_agent_at(in->world, q->agent_index)->done, in->now_ms, t, t->at[RATE_MAX_AGENT], &f->rate_agent, f);
+    if (q->agent_index != MAP_NONE) {
+        count_one(world_agent_at(in->world, q->agent_index)->done, in->now_ms, t, t->at[RATE_MAX_AGENT], &f->rate_agent, f);
+    }
     if (q->tool_index != MAP_NONE) {
         count_one(world_tool_at(in->world, q->tool_index)->done, in->now_ms, t, t->at[RATE_MAX_TOOL], &f->rate_tool, f);
     }
@@ -162,12 +164,14 @@ static void gather_drift(const struct gate_input *in, struct facts *f)
 void gather_conduct(const struct gate_input *in, const struct thresholds *t, struct facts *f)
 {
     const struct request *q = in->request;
-    if (q->agent_index == MAP_NONE || q->tool == NULL) {
+    if (q->tool == NULL) {
         return;
     }
-    gather_breaker(in, f);
-    enum tier otherwise = t->at[TIER_OTHERWISE] == TIER_DEFAULT ? TIER_SUPERVISED : (enum tier)t->at[TIER_OTHERWISE];
-    f->tier = world_tier(in->world, q->agent_index, q->services, q->service_count, otherwise);
+    if (q->agent_index != MAP_NONE) {
+        gather_breaker(in, f);
+        enum tier otherwise = t->at[TIER_OTHERWISE] == TIER_DEFAULT ? TIER_SUPERVISED : (enum tier)t->at[TIER_OTHERWISE];
+        f->tier = world_tier(in->world, q->agent_index, q->services, q->service_count, otherwise);
+    }
     gather_zones(in, f);
     if (is_on(t, CHECK_RATE)) {
         gather_rates(in, t, f);

@@ -47,6 +47,20 @@ static const struct {
     [CHECK_QUORUM] = {check_quorum, false, false},
 };
 
+bool override_covers(const struct finding *f)
+{
+    bool named = f->check == CHECK_FREEZE || f->check == CHECK_UPSTREAM || f->check == CHECK_RATE;
+    return f->verdict == VERDICT_HOLD && (named || f->unknown);
+}
+
+/* Broken glass leaves who it is and what is stopped: a stop is lifted, not broken. */
+static bool is_waived(const struct check_input *in, const struct finding *f)
+{
+    bool overridden = (in->facts->overrides >> f->check & 1) != 0 && override_covers(f);
+    bool broken = by_human(in) && in->request->break_glass.len > 0 && f->check != CHECK_IDENTITY && f->check != CHECK_STOP;
+    return overridden || broken;
+}
+
 static struct finding run_check(const struct check_input *in, enum check c)
 {
     enum check_mode mode = thresholds_mode(in->thresholds, c);
@@ -57,6 +71,7 @@ static struct finding run_check(const struct check_input *in, enum check c)
     struct finding f = table[c].run(in);
     must(f.check == c);
     f.shadow = mode == MODE_SHADOW && f.verdict != VERDICT_ALLOW;
+    f.waived = !f.shadow && f.verdict != VERDICT_ALLOW && is_waived(in, &f);
     if (f.verdict == VERDICT_HOLD && f.release_ms == 0) {
         f.release_ms = in->now_ms + (f.unknown ? UNKNOWN_RETRY_MS : QUEUE_RETRY_MS);
     }
@@ -72,7 +87,7 @@ static enum verdict strictest(const struct decision *d)
         if (f->check != (enum check)c) {
             return VERDICT_DENY;
         }
-        if (!f->shadow) {
+        if (finding_counts(f)) {
             verdict = verdict_strictest(verdict, f->verdict);
         }
     }
@@ -82,7 +97,7 @@ static enum verdict strictest(const struct decision *d)
 static int first_blocking(const struct decision *d)
 {
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        if (!d->findings[c].shadow && d->findings[c].verdict == d->verdict) {
+        if (finding_counts(&d->findings[c]) && d->findings[c].verdict == d->verdict) {
             return (int)c;
         }
     }
@@ -95,7 +110,7 @@ static int64_t retry_after(const struct decision *d, int64_t now_ms)
     int64_t latest = now_ms;
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &d->findings[c];
-        if (!f->shadow && f->verdict == VERDICT_HOLD && f->release_ms > latest) {
+        if (finding_counts(f) && f->verdict == VERDICT_HOLD && f->release_ms > latest) {
             latest = f->release_ms;
         }
     }
@@ -109,7 +124,7 @@ static bool escalated_by_own(const struct decision *d)
     }
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &d->findings[c];
-        if (table[c].own && !f->shadow && !f->unknown && f->verdict == VERDICT_ESCALATE) {
+        if (table[c].own && finding_counts(f) && !f->unknown && f->verdict == VERDICT_ESCALATE) {
             return true;
         }
     }
@@ -132,7 +147,7 @@ static void limit_pending(const struct check_input *in, struct decision *d)
 static void list_quorums(const struct check_input *in, struct decision *d)
 {
     d->quorum_count = 0;
-    bool counts = d->findings[CHECK_QUORUM].verdict == VERDICT_ESCALATE && !d->findings[CHECK_QUORUM].shadow;
+    bool counts = d->findings[CHECK_QUORUM].verdict == VERDICT_ESCALATE && finding_counts(&d->findings[CHECK_QUORUM]);
     for (uint32_t i = 0; counts && i < in->policy->quorum_count && d->quorum_count < QUORUM_MATCHES_MAX; i++) {
         if (quorum_fits(&in->policy->quorums[i], in)) {
             d->quorums[d->quorum_count++] = in->policy->quorums[i].name;
@@ -150,7 +165,9 @@ void gate_judge(const struct check_input *in, struct decision *ret)
     ret->blocking = ret->verdict == VERDICT_ALLOW ? -1 : first_blocking(ret);
     ret->escalated_by_own = escalated_by_own(ret);
     list_quorums(in, ret);
-    ret->advisory = in->policy->advisory || in->facts->chain_advisory || (in->agent != NULL && in->agent->advisory);
+    bool broken = by_human(in) && in->request->break_glass.len > 0;
+    ret->advisory = !broken && (in->policy->advisory || in->facts->chain_advisory ||
+                                (in->agent != NULL && in->agent->advisory));
     ret->capped = ret->advisory && ret->verdict == VERDICT_ALLOW;
     if (ret->capped) {
         ret->verdict = VERDICT_ADVISE;

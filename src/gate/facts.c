@@ -9,6 +9,9 @@
 
 static enum agent_status agent_status(const struct gate_input *in)
 {
+    if (in->request->person.len > 0) {
+        return AGENT_HUMAN;
+    }
     if (in->request->agent_index == MAP_NONE) {
         return AGENT_UNKNOWN;
     }
@@ -372,6 +375,7 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     facts_clear(ret);
     ret->agent = agent_status(in);
     ret->clock_ok = in->signals->clock_ok;
+    ret->overrides = in->again == NULL ? 0 : in->again->overrides;
     gather_stops(in, ret);
     for (uint32_t i = 0; i < in->request->service_count; i++) {
         gather_freezes(in, in->request->services[i], ret);

@@ -47,6 +47,9 @@ void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct de
 struct budget_fact gate_budget(const struct world *w, const struct policy *p, const struct signals *s, uint32_t service,
                                int64_t now_ms);
 
+/* A hold that a person with the role may override: of freeze, upstream and rate, and of what is not known. */
+bool override_covers(const struct finding *f);
+
 /* The action is one that the rule speaks of. */
 bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in);
 

@@ -8,6 +8,9 @@
 
 struct finding check_her_trend(const struct check_input *in)
 {
+    if (by_human(in)) {
+        return finding_not_applicable(CHECK_HER_TREND);
+    }
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
     struct finding finding = finding_allow(CHECK_HER_TREND);

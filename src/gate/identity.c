@@ -27,7 +27,8 @@ static struct finding check_delegator(const struct facts *f)
     static const enum reason reasons[] = {[AGENT_UNKNOWN] = REASON_UNKNOWN_AGENT,
                                           [AGENT_ACTIVE] = REASON_NOT_PERMITTED,
                                           [AGENT_SUSPENDED] = REASON_SUSPENDED,
-                                          [AGENT_REMOVED] = REASON_REMOVED};
+                                          [AGENT_REMOVED] = REASON_REMOVED,
+                                          [AGENT_HUMAN] = REASON_UNKNOWN_AGENT};
     return finding_block(CHECK_IDENTITY, VERDICT_DENY, reasons[f->delegator_status], f->delegator);
 }
 
@@ -41,6 +42,8 @@ struct finding check_identity(const struct check_input *in)
         return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name);
     case AGENT_SUSPENDED:
         return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_SUSPENDED, name);
+    case AGENT_HUMAN: /* who authenticated the operator knows the role */
+        return finding_allow(CHECK_IDENTITY);
     case AGENT_ACTIVE:
         break;
     }

@@ -7,6 +7,9 @@
 
 struct finding check_lineage(const struct check_input *in)
 {
+    if (by_human(in)) {
+        return finding_not_applicable(CHECK_LINEAGE);
+    }
     const struct request *q = in->request;
     if (only_reads(in)) {
         return finding_allow(CHECK_LINEAGE);

@@ -5,6 +5,9 @@
 
 struct finding check_readiness(const struct check_input *in)
 {
+    if (by_human(in)) {
+        return finding_not_applicable(CHECK_READINESS);
+    }
     const struct facts *f = in->facts;
     if (only_reads(in) || f->gaps == 0) {
         return finding_allow(CHECK_READINESS);

@@ -25,7 +25,7 @@ static struct value budget_value(const struct facts *f, const struct finding *fi
 
 static bool blocks(const struct finding *f)
 {
-    return f->verdict != VERDICT_ALLOW && !f->shadow;
+    return f->verdict != VERDICT_ALLOW && finding_counts(f);
 }
 
 void gate_recommendation(struct buf *out, const struct finding *f)

@@ -36,7 +36,7 @@ enum release gate_release(const struct decision *now, const struct action *actio
     bool advised = now->advisory;
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &now->findings[c];
-        if (f->shadow || is_excused(f, action)) {
+        if (!finding_counts(f) || is_excused(f, action)) {
             continue;
         }
         if (f->verdict == VERDICT_DENY) {
@@ -59,7 +59,7 @@ int64_t gate_hold_ms(const struct decision *now, const struct action *action, in
     int64_t latest = now_ms;
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
         const struct finding *f = &now->findings[c];
-        bool holds = f->verdict == VERDICT_HOLD && !f->shadow && !is_excused(f, action);
+        bool holds = f->verdict == VERDICT_HOLD && finding_counts(f) && !is_excused(f, action);
         latest = holds && f->release_ms > latest ? f->release_ms : latest;
     }
     return latest - now_ms;

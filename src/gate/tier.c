@@ -26,6 +26,9 @@ enum tier effective_tier(const struct check_input *in)
 
 struct finding check_tier(const struct check_input *in)
 {
+    if (by_human(in)) {
+        return finding_not_applicable(CHECK_TIER);
+    }
     if (only_reads(in) || in->request->tool == NULL) {
         return finding_allow(CHECK_TIER);
     }

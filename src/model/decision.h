@@ -59,7 +59,7 @@ struct deploy_fact {
     int64_t since_ms;
 };
 
-enum agent_status { AGENT_UNKNOWN = 0, AGENT_ACTIVE, AGENT_SUSPENDED, AGENT_REMOVED };
+enum agent_status { AGENT_UNKNOWN = 0, AGENT_ACTIVE, AGENT_SUSPENDED, AGENT_REMOVED, AGENT_HUMAN /* no agent: an operator */ };
 
 /* What is known of the agent's model and prompt version. */
 enum identity_kind {
@@ -71,6 +71,7 @@ enum identity_kind {
 struct facts {
     enum agent_status agent;
     bool clock_ok;
+    uint64_t overrides; /* checks that a person overrode for this action, a bit each */
     struct str stops[FACT_STOPS_MAX]; /* ids of the stops in force for this request */
     unsigned stop_count;
     enum stop_level stop_level; /* the strictest of them */
@@ -215,6 +216,7 @@ struct finding {
     enum verdict verdict;
     enum reason reason;
     bool shadow;      /* recorded, does not count */
+    bool waived;      /* a person said that it does not count: an override, or broken glass */
     bool unknown;     /* blocked because something is not known */
     struct str subject; /* service, stop, freeze or deploy it is about */
     int64_t value;    /* ppm or a count; meaning by check */
@@ -233,6 +235,12 @@ struct decision {
     struct str quorums[QUORUM_MATCHES_MAX]; /* rules that say who must approve */
     unsigned quorum_count;
 };
+
+/* It has a say in the verdict. */
+static inline bool finding_counts(const struct finding *f)
+{
+    return !f->shadow && !f->waived;
+}
 
 /* Facts and findings as they stand in a record, and back. Reading borrows v. */
 struct value facts_write(struct arena *a, const struct facts *f);

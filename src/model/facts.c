@@ -3,7 +3,7 @@
  */
 #include "model/decision.h"
 
-static const char *const agent_words[] = {"unknown", "active", "suspended", "removed"};
+static const char *const agent_words[] = {"unknown", "active", "suspended", "removed", "human"};
 
 static struct value budget_write(struct arena *a, const struct budget_fact *b)
 {
@@ -191,6 +191,15 @@ struct value facts_write(struct arena *a, const struct facts *f)
         value_push(a, &her, value_int(f->her_sample));
         value_add(a, &v, STR("her"), her);
     }
+    struct value overrides = value_array();
+    for (unsigned i = 0; f->overrides != 0 && i < CHECK_COUNT; i++) {
+        if ((f->overrides >> i & 1) != 0) {
+            value_push(a, &overrides, value_string(check_str((enum check)i)));
+        }
+    }
+    if (overrides.count > 0) {
+        value_add(a, &v, STR("overrides"), overrides);
+    }
     if (f->pending_of_agent > 0) {
         value_add_int(a, &v, STR("pending"), f->pending_of_agent);
     }
@@ -373,6 +382,13 @@ enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
     ret->her_known = her != NULL;
     ret->her_ppm = item_int(her, 0, 0);
     ret->her_sample = item_int(her, 1, 0);
+    const struct value *overrides = value_get(v, STR("overrides"));
+    for (uint32_t i = 0; value_item(overrides, i) != NULL; i++) {
+        enum check c;
+        if (check_parse(value_text(value_item(overrides, i)), &c)) {
+            ret->overrides |= UINT64_C(1) << c;
+        }
+    }
     ret->pending_of_agent = value_integer_or(value_get(v, STR("pending")), 0);
     freezes_read(v, ret);
     stops_read(v, ret);

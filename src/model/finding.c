@@ -12,7 +12,7 @@ static int64_t item_int(const struct value *v, uint32_t i, int64_t otherwise)
 
 static bool is_plain_allow(const struct finding *f)
 {
-    return f->verdict == VERDICT_ALLOW && f->reason == REASON_NONE && !f->shadow && !f->unknown &&
+    return f->verdict == VERDICT_ALLOW && f->reason == REASON_NONE && !f->shadow && !f->waived && !f->unknown &&
            f->value == 0 && f->threshold == 0 && f->subject.len == 0 && f->release_ms == 0;
 }
 
@@ -26,7 +26,7 @@ static struct value finding_write(struct arena *a, const struct finding *f)
     struct value v = value_array();
     value_push(a, &v, value_string(check_str(f->check)));
     value_push(a, &v, value_string(verdict_str(f->verdict)));
-    bool flags = f->shadow || f->unknown || f->release_ms != 0;
+    bool flags = f->shadow || f->waived || f->unknown || f->release_ms != 0;
     bool subject = f->subject.len > 0 || flags;
     bool numbers = f->value != 0 || f->threshold != 0 || subject;
     if (f->reason != REASON_NONE || numbers) {
@@ -40,7 +40,7 @@ static struct value finding_write(struct arena *a, const struct finding *f)
         value_push(a, &v, value_string(f->subject));
     }
     if (flags) {
-        value_push(a, &v, value_int((f->shadow ? 1 : 0) + (f->unknown ? 2 : 0)));
+        value_push(a, &v, value_int((f->shadow ? 1 : 0) + (f->unknown ? 2 : 0) + (f->waived ? 4 : 0)));
         value_push(a, &v, value_int(f->release_ms));
     }
     return v;
@@ -80,6 +80,7 @@ static enum rc finding_read(const struct value *v, struct decision *ret, struct 
     int64_t flags = item_int(v, 6, 0);
     f.shadow = (flags & 1) != 0;
     f.unknown = (flags & 2) != 0;
+    f.waived = (flags & 4) != 0;
     f.release_ms = item_int(v, 7, 0);
     ret->findings[f.check] = f;
     return RC_OK;
@@ -200,7 +201,7 @@ static const char *plain_text(enum reason r)
     case REASON_DRIFT_TARGET: return "not a target that the agent declared to touch";
     case REASON_DRIFT_HOURS: return "outside the hours that the agent declared";
     case REASON_UNTRUSTED_CONTEXT: return "acts on context that is not trusted: %.*s";
-    case REASON_NOT_APPLICABLE: return "does not apply to tools that only read";
+    case REASON_NOT_APPLICABLE: return "does not apply here";
     case REASON_OFF: return "switched off";
     default: return "";
     }

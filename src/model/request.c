@@ -259,6 +259,7 @@ struct value request_bound(struct arena *a, const struct request *q)
     add_value(a, &v, STR("act"), q->act);
     value_add_str(a, &v, STR("agent"), q->agent);
     add_text(a, &v, STR("behalf"), q->behalf);
+    add_text(a, &v, STR("break_glass"), q->break_glass);
     if (q->diff != NULL) {
         value_add(a, &v, STR("diff"), *q->diff);
     }
@@ -267,6 +268,7 @@ struct value request_bound(struct arena *a, const struct request *q)
     }
     add_text(a, &v, STR("model"), q->model);
     value_add(a, &v, STR("parameters"), q->parameters);
+    add_text(a, &v, STR("person"), q->person);
     if (q->plan != NULL) {
         value_add(a, &v, STR("plan"), *q->plan);
     }
@@ -289,6 +291,7 @@ struct value request_write(struct arena *a, const struct request *q, struct str 
     }
     add_text(a, &v, STR("author_type"), q->author_type);
     add_text(a, &v, STR("behalf"), q->behalf);
+    add_text(a, &v, STR("break_glass"), q->break_glass);
     add_text(a, &v, STR("claimed_service"), q->claimed_service);
     add_text(a, &v, STR("claimed_tool"), q->claimed_tool);
     add_value(a, &v, STR("contexts"), q->contexts);
@@ -299,6 +302,7 @@ struct value request_write(struct arena *a, const struct request *q, struct str 
     add_text(a, &v, STR("model"), q->model);
     add_value(a, &v, STR("parameters"), q->given);
     add_text(a, &v, STR("parent"), q->parent);
+    add_text(a, &v, STR("person"), q->person);
     add_value(a, &v, STR("plan"), q->plan);
     add_text(a, &v, STR("prompt_version"), q->prompt_version);
     add_value(a, &v, STR("properties"), q->properties);
@@ -321,6 +325,8 @@ void request_read(const struct value *v, struct request *ret)
         .properties = value_get(v, STR("properties")),
         .wants_person = value_text(value_get(v, STR("wants_person"))),
         .author_type = value_text(value_get(v, STR("author_type"))),
+        .person = value_text(value_get(v, STR("person"))),
+        .break_glass = value_text(value_get(v, STR("break_glass"))),
         .trace = value_text(value_get(v, STR("trace"))),
         .contexts = value_get(v, STR("contexts")),
         .parent = value_text(value_get(v, STR("parent"))),

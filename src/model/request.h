@@ -47,7 +47,9 @@ struct request {
     const struct value *diff;
     const struct value *properties; /* AuthZEN: {subject, resource, action} of an enforcer */
     struct str wants_person;        /* the agent's own reason to ask for a person; empty: none */
-    struct str author_type;         /* "ai" or "human" */
+    struct str author_type;         /* "ai" or "human"; by who authenticated the caller, never by the caller */
+    struct str person;              /* the operator who proposes, of a human's action; empty else */
+    struct str break_glass;         /* why an operator does it whatever the checks say; empty: not so */
     struct str trace;               /* W3C traceparent or empty */
     const struct value *contexts;   /* [{id, trust: trusted | untrusted}]: what it was told; null: not said */
     uint32_t redacted;              /* secrets that were taken out of it */
@@ -81,7 +83,7 @@ NODISCARD enum rc request_derive(struct arena *a, const struct world *w, struct 
                                  struct err *e);
 /*
  * The object whose canonical form the action digest covers: agent, tool, parameters, invocation,
- * target, diff, plan, revert; and who stands behind it: model, prompt version, the chain.
+ * target, diff, plan, revert; and who stands behind it: model, prompt version, the chain, the operator.
  */
 struct value request_bound(struct arena *a, const struct request *q);
 

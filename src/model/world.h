@@ -39,6 +39,7 @@ enum {
     PATTERNS_MAX = 100000,     /* pairs of tool and service whose outcomes are counted */
     GRANTS_MAX = 1000,         /* in force */
     INCIDENTS_MAX = 1000,      /* open; more are in the ledger only */
+    REVIEW_MS = DAY_MS,        /* broken glass is looked at within that */
     GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
     DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };
@@ -190,6 +191,10 @@ struct world_token {
     bool revoked;
 };
 
+/* Operators who may act themselves, and those who may do so whatever the checks say. */
+#define ROLES_ACTING (ROLE_RESPONDER | ROLE_APPROVER | ROLE_OVERRIDE | ROLE_ADMIN)
+#define ROLES_BREAK_GLASS (ROLE_RESPONDER | ROLE_OVERRIDE | ROLE_ADMIN)
+
 /* A label is owner=, team=, role= or prompt= and a value: all agents that have it. */
 enum stop_scope { STOP_ALL = 0, STOP_AGENT, STOP_SERVICE, STOP_TOOL, STOP_MODEL, STOP_LABEL };
 const char *stop_scope_name(enum stop_scope s);
@@ -277,6 +282,8 @@ struct world_incident {
     uint64_t action;
     uint32_t service; /* MAP_NONE: none is named */
     int64_t at_ms;
+    int64_t review_by_ms; /* of broken glass: by when somebody else has looked at it; 0: of harm */
+    char person[129];     /* who broke it; "" */
 };
 
 struct action {
@@ -296,6 +303,8 @@ struct action {
     uint64_t policy_seq;  /* policy.loaded of that decision */
     uint64_t grant_seq;   /* committed entry, 0 when never */
     uint64_t under;       /* the operator's grant it was committed under; 0: none was needed */
+    bool human;           /* an operator proposed it: it is no agent's */
+    uint64_t overrides;   /* checks that a person overrode, a bit each */
     uint64_t stopped_by;  /* the stop that found it executing; 0: none did */
     int64_t proposed_ms;
     int64_t retry_at_ms; /* of a hold */
@@ -340,6 +349,8 @@ const struct policy *world_policy(const struct world *w);
 uint64_t world_policy_seq(const struct world *w);
 struct str world_policy_hash(const struct world *w); /* "sha256:..." */
 struct str world_origin(const struct world *w);
+/* What lay beside the entries up to here may have been erased; 0: nothing was. */
+uint64_t world_erased_through(const struct world *w);
 
 uint32_t world_agent_find(const struct world *w, struct str name);
 const struct world_agent *world_agent_at(const struct world *w, uint32_t index);
@@ -348,8 +359,6 @@ uint32_t world_service_find(const struct world *w, struct str name);
 const struct world_service *world_service_at(const struct world *w, uint32_t index);
 uint32_t world_service_count(const struct world *w);
 uint32_t world_tool_find(const struct world *w, struct str name);
-/* What lay beside the entries up to here may have been erased; 0: nothing was. */
-uint64_t world_erased_through(const struct world *w);
 const struct world_tool *world_tool_at(const struct world *w, uint32_t index);
 uint32_t world_tool_count(const struct world *w);
 

@@ -303,8 +303,10 @@ static void leave_state(struct world *w, struct action *a)
     }
     if (a->state == ACTION_ESCALATED) {
         w->escalated_count--;
-        must(w->agents[a->agent]->pending > 0);
-        w->agents[a->agent]->pending--;
+        if (a->agent != MAP_NONE) {
+            must(w->agents[a->agent]->pending > 0);
+            w->agents[a->agent]->pending--;
+        }
     }
     if (is_pending(a->state) &&
         strmap_get(&w->pending_by_digest, digest_key(a)) == a->slot) {
@@ -319,7 +321,9 @@ static enum rc enter_state(struct world *w, struct action *a, struct err *e)
     }
     if (a->state == ACTION_ESCALATED) {
         w->escalated_count++;
-        w->agents[a->agent]->pending++;
+        if (a->agent != MAP_NONE) {
+            w->agents[a->agent]->pending++;
+        }
     }
     if (is_pending(a->state) &&
         strmap_put(&w->pending_by_digest, digest_key(a), a->slot) != RC_OK) {

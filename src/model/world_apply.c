@@ -210,7 +210,7 @@ static enum rc keep_shown(const struct step *s, struct action *a, const struct d
     }
     for (unsigned c = 0; rc == RC_OK && a->verdict == VERDICT_ESCALATE && c < CHECK_COUNT; c++) {
         const struct finding *f = &d->findings[c];
-        if (f->verdict == VERDICT_ESCALATE && !f->shadow) {
+        if (f->verdict == VERDICT_ESCALATE && finding_counts(f)) {
             review->shown[c] = (struct shown_finding){true, f->unknown, f->value};
         }
     }
@@ -274,7 +274,8 @@ static enum rc action_decided(const struct step *s)
     if (rc != RC_OK) {
         return rc;
     }
-    if (a->agent == MAP_NONE && a->verdict != VERDICT_DENY) {
+    a->human = a->agent == MAP_NONE && value_text(value_get(request, STR("person"))).len > 0;
+    if (a->agent == MAP_NONE && !a->human && a->verdict != VERDICT_DENY) {
         return err_set(s->e, RC_CORRUPT, "an action of an unknown agent was not denied");
     }
     bool own = value_bool_or(get(s, "own"), false);
@@ -334,6 +335,19 @@ static enum rc keep_watch(const struct step *s, struct action *a)
     return watch->for_ms > 0 ? RC_OK : missing(s, "the observation");
 }
 
+/* Behind the limit they are in the ledger only. */
+static void open_incident(const struct step *s, const struct action *a, uint32_t service, int64_t review_by_ms)
+{
+    struct world *w = s->w;
+    if (w->incident_count < INCIDENTS_MAX) {
+        w->incidents[w->incident_count++] =
+            (struct world_incident){s->entry->seq, a->id, service, s->entry->time_ms, review_by_ms, ""};
+        if (review_by_ms != 0) {
+            copy_text(w->incidents[w->incident_count - 1].person, sizeof w->incidents->person, text(s, "person"));
+        }
+    }
+}
+
 static enum rc action_committed(const struct step *s)
 {
     struct action *a = ref_action(s);
@@ -344,6 +358,9 @@ static enum rc action_committed(const struct step *s)
     }
     a->grant_seq = s->entry->seq;
     a->under = (uint64_t)value_integer_or(value_path(s->body, "facts", "grant", NULL), 0);
+    if (value_bool_or(get(s, "break_glass"), false)) {
+        open_incident(s, a, a->service_count > 0 ? a->services[0] : (uint32_t)MAP_NONE, s->entry->time_ms + REVIEW_MS);
+    }
     enum rc rc = keep_watch(s, a);
     if (rc != RC_OK) {
         return rc;
@@ -397,10 +414,7 @@ static enum rc action_violated(const struct step *s)
         return missing(s, "the action");
     }
     struct world *w = s->w;
-    if (w->incident_count < INCIDENTS_MAX) {
-        w->incidents[w->incident_count++] = (struct world_incident){
-            s->entry->seq, a->id, world_service_find(w, text(s, "service")), s->entry->time_ms};
-    }
+    open_incident(s, a, world_service_find(w, text(s, "service")), 0);
     enum rc rc = actions_move(w, a, a->has_revert ? ACTION_REVERT_WAITING : ACTION_VIOLATED, INT64_MAX, s->e);
     return rc == RC_OK ? conduct_ended(w, a, false, s->e) : rc;
 }
@@ -546,6 +560,19 @@ static enum rc stop_lifted(const struct step *s)
         }
     }
     return missing(s, "the stop");
+}
+
+/* --- overrides --------------------------------------------------------------------------------------------- */
+
+static enum rc override_granted(const struct step *s)
+{
+    struct action *a = ref_action(s);
+    enum check c;
+    if (a == NULL || !check_parse(text(s, "check"), &c)) {
+        return missing(s, "the override");
+    }
+    a->overrides |= UINT64_C(1) << c;
+    return RC_OK;
 }
 
 /* --- events ---------------------------------------------------------------------------------------------- */
@@ -791,6 +818,7 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_ON_CALL_CHANGED] = on_call_changed,
     [ENTRY_SNAPSHOT_TAKEN] = evidence_recorded,
     [ENTRY_ROLLBACK_TESTED] = evidence_recorded,
+    [ENTRY_OVERRIDE_GRANTED] = override_granted,
     [ENTRY_CLOCK_JUMPED] = nothing,
     [ENTRY_CLOCK_ACCEPTED] = nothing,
     [ENTRY_LOAD_REFUSED] = nothing,

@@ -279,9 +279,11 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->under = (uint64_t)list_int(n, 14);
     a->has_revert = list_int(n, 15) != 0;
     a->stopped_by = (uint64_t)list_int(n, 16);
-    bool sound = list_count(n) == 17 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
+    a->overrides = (uint64_t)list_int(n, 17);
+    a->human = list_int(n, 18) != 0;
+    bool sound = list_count(n) == 19 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
                  list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
-                 (a->agent == MAP_NONE ? a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
+                 (a->agent == MAP_NONE ? a->human || a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
                  (a->tool == MAP_NONE || a->tool < l->w->tool_count);
     return sound ? RC_OK : corrupt(l, "action");
 }
@@ -405,13 +407,16 @@ static enum rc load_incident(struct loader *l)
 {
     const struct value *n = value_get(l->v, STR("n"));
     int64_t service = list_int(n, 2);
-    if (list_count(n) != 4 || l->w->incident_count == INCIDENTS_MAX || service >= l->w->service_count) {
+    if (list_count(n) != 5 || l->w->incident_count == INCIDENTS_MAX || service >= l->w->service_count) {
         return corrupt(l, "incident");
     }
-    l->w->incidents[l->w->incident_count++] = (struct world_incident){
-        (uint64_t)list_int(n, 0), (uint64_t)list_int(n, 1), service < 0 ? (uint32_t)MAP_NONE : (uint32_t)service,
-        list_int(n, 3)};
-    return RC_OK;
+    struct world_incident *x = &l->w->incidents[l->w->incident_count++];
+    *x = (struct world_incident){.id = (uint64_t)list_int(n, 0),
+                                 .action = (uint64_t)list_int(n, 1),
+                                 .service = service < 0 ? (uint32_t)MAP_NONE : (uint32_t)service,
+                                 .at_ms = list_int(n, 3),
+                                 .review_by_ms = list_int(n, 4)};
+    return str_to_c(word(l, "person"), x->person, sizeof x->person) ? RC_OK : corrupt(l, "incident");
 }
 
 static enum rc load_key(struct loader *l)

@@ -282,7 +282,7 @@ static enum rc save_stops(struct saver *s)
 }
 
 /* The numbers of an action, in the order in which load_action reads them. */
-#define ACTION_NUMBERS 17
+#define ACTION_NUMBERS 19
 
 static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBERS])
 {
@@ -304,6 +304,8 @@ static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBE
         (int64_t)a->under,
         a->has_revert ? 1 : 0,
         (int64_t)a->stopped_by,
+        (int64_t)a->overrides,
+        a->human ? 1 : 0,
     };
     memcpy(n, all, sizeof all);
 }
@@ -433,9 +435,13 @@ static enum rc save_incidents(struct saver *s)
     enum rc rc = RC_OK;
     for (uint32_t i = 0; i < s->w->incident_count && rc == RC_OK; i++) {
         const struct world_incident *x = &s->w->incidents[i];
-        const int64_t n[] = {(int64_t)x->id, (int64_t)x->action, x->service == MAP_NONE ? -1 : (int64_t)x->service, x->at_ms};
+        const int64_t n[] = {(int64_t)x->id, (int64_t)x->action, x->service == MAP_NONE ? -1 : (int64_t)x->service, x->at_ms,
+                             x->review_by_ms};
         struct value v = record(s, "incident");
         value_add(s->arena, &v, STR("n"), ints(s, n, sizeof n / sizeof *n));
+        if (x->person[0] != '\0') {
+            value_add_str(s->arena, &v, STR("person"), str_from(x->person));
+        }
         rc = put(s, &v);
     }
     return rc;

@@ -52,6 +52,7 @@ enum notice_kind {
     NOTICE_SIGNAL_LOST,
     NOTICE_DISK,
     NOTICE_CLOCK,
+    NOTICE_BREAK_GLASS,
     NOTICE_COUNT,
 };
 

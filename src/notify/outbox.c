@@ -50,7 +50,7 @@ static const struct {
     [NOTICE_UNKNOWN] = {"unknown", 2},       [NOTICE_REVERT_FAILED] = {"revert_failed", 2},
     [NOTICE_STOP] = {"stop", 3},             [NOTICE_BREAKER] = {"breaker", 2},
     [NOTICE_SIGNAL_LOST] = {"signal_lost", 0}, [NOTICE_DISK] = {"disk", 2},
-    [NOTICE_CLOCK] = {"clock", 1},
+    [NOTICE_CLOCK] = {"clock", 1},           [NOTICE_BREAK_GLASS] = {"break_glass", 3},
 };
 
 const char *notice_kind_name(enum notice_kind kind)

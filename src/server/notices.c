@@ -39,7 +39,7 @@ static void settle(struct notices *n, enum notice_kind kind, struct str key)
 
 static bool waits_on_people(const struct action *a)
 {
-    return a != NULL && a->agent != MAP_NONE && (a->state == ACTION_ESCALATED || a->state == ACTION_UNKNOWN);
+    return a != NULL && (a->agent != MAP_NONE || a->human) && (a->state == ACTION_ESCALATED || a->state == ACTION_UNKNOWN);
 }
 
 /* False when there is no room for it: then nothing says when it is over. */
@@ -140,14 +140,16 @@ static void tell_breaker(struct notices *n, struct str agent)
     }
 }
 
-/* Incidents of actions that nothing takes back: there was no revert, or it failed. */
+/* Broken glass; and incidents of actions that nothing takes back: there was no revert, or it failed. */
 static void tell_incidents(struct notices *n)
 {
     const struct world *w = world_of(n);
     for (uint32_t i = 0; i < world_incident_count(w); i++) {
         const struct world_incident *incident = world_incident_at(w, i);
         const struct action *a = world_action(w, incident->action);
-        if (a != NULL && a->agent != MAP_NONE &&
+        if (incident->review_by_ms != 0) {
+            say_broken_glass(&n->wording, incident, a);
+        } else if (a != NULL && (a->agent != MAP_NONE || a->human) &&
             (a->state == ACTION_VIOLATED || a->state == ACTION_REVERT_FAILED)) {
             say_harm(&n->wording, incident, a);
         }
@@ -225,12 +227,14 @@ static void on_entry(struct notices *n, const struct feed_item *item)
             say_unknown(&n->wording, a, keep(n, a->id));
         }
         break;
+    case ENTRY_ACTION_COMMITTED:
     case ENTRY_ACTION_VIOLATED:
     case ENTRY_REVERT_FINISHED:
         tell_incidents(n);
         break;
     case ENTRY_INCIDENT_CLOSED:
         settle(n, NOTICE_REVERT_FAILED, item->about);
+        settle(n, NOTICE_BREAK_GLASS, item->about);
         break;
     case ENTRY_STOP_SET:
         tell_stop(n, item->seq);

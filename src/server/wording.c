@@ -47,7 +47,11 @@ static void add_service(const struct wording *w, struct notice *out, struct str 
 
 static struct str agent_of(const struct wording *w, const struct action *a)
 {
-    return str_from(world_agent_at(world_of(w), a->agent)->name);
+    if (!a->human) {
+        return str_from(world_agent_at(world_of(w), a->agent)->name);
+    }
+    const struct world_token *t = world_token_by_id(world_of(w), a->proposer);
+    return t == NULL ? STR("a person") : str_from(t->person);
 }
 
 static struct str tool_of(const struct wording *w, const struct action *a)
@@ -124,6 +128,23 @@ void say_harm(const struct wording *w, const struct world_incident *incident, co
     say(w, &out, "%s of %.*s did harm%s%.*s and %s", of.text, STR_ARG(out.agent), out.service.len > 0 ? " to " : "",
         STR_ARG(out.service),
         a->state == ACTION_REVERT_FAILED ? "its revert failed" : "there is nothing that takes it back");
+}
+
+/* Open until somebody else has closed it. */
+void say_broken_glass(const struct wording *w, const struct world_incident *incident, const struct action *a)
+{
+    struct id_text id = id_format("inc", incident->id);
+    struct id_text of = id_format("act", incident->action);
+    struct notice out = {.kind = NOTICE_BREAK_GLASS, .key = str_from(id.text), .seq = incident->id,
+                         .at_ms = incident->at_ms, .needs_ack = true};
+    if (incident->service != MAP_NONE) {
+        add_service(w, &out, str_from(world_service_at(world_of(w), incident->service)->name));
+    }
+    char due[INSTANT_TEXT_LEN];
+    instant_format(incident->review_by_ms, due);
+    struct str tool = a == NULL ? STR("an action") : tool_of(w, a);
+    say(w, &out, "%s broke the glass for %.*s (%s): somebody else looks at it until %.*s and closes %s", incident->person,
+        STR_ARG(tool), of.text, INSTANT_TEXT_LEN, due, id.text);
 }
 
 /* --- stops, breakers, the clock, the disk ----------------------------------------------------------------------------- */

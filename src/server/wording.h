@@ -21,6 +21,7 @@ void say_escalated(const struct wording *w, const struct feed_item *item, const 
 void say_expiring(const struct wording *w, const struct action *a, int64_t at_ms);
 void say_unknown(const struct wording *w, const struct action *a, bool needs_ack);
 /* What an action broke, and nothing takes back. */
+void say_broken_glass(const struct wording *w, const struct world_incident *incident, const struct action *a);
 void say_harm(const struct wording *w, const struct world_incident *incident, const struct action *a);
 void say_stop(const struct wording *w, const struct world_stop *s);
 /* Some of what it found running was not heard of in time. */

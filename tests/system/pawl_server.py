@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import socket
@@ -163,6 +164,26 @@ class Server:
         """pawl with these words, in the background."""
         return subprocess.Popen([self.pawl, *words], env=self.environment(token, extra), text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def terminal(self, token, answer, *words, extra=None):
+        """pawl on a terminal of its own, where answer is typed when it asks: its exit code and all it printed."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(self.pawl, [self.pawl, *words],
+                      self.environment(token, {"NO_COLOR": "1", "TERM": "xterm", **(extra or {})}))
+        out = b""
+        while True:
+            try:
+                piece = os.read(fd, 65536)
+            except OSError:
+                break
+            out += piece
+            if answer and out.endswith(b"Type yes: "):
+                os.write(fd, answer)
+                answer = None
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(fd)
+        return code, out.decode().replace("\r\n", "\n")
 
     def wait_for(self, what, seconds=15):
         """What what() gives, once it is true."""

@@ -27,8 +27,10 @@ policy:
   services:
     - {name: shop, slo: {objective: 99, events: true}}
     - {name: web, slo: {objective: 90, window: 1h, events: true}}
+    - {name: fair, slo: {objective: 99, events: true}}
   tools:
     - {name: scale, class: write, services: [shop], parameters: {type: object}}
+    - {name: frozen, class: write, services: [fair], parameters: {type: object}}
     - {name: look, class: read, services: [shop], parameters: {type: object}}
     - name: mend
       class: write
@@ -40,6 +42,8 @@ policy:
       services: [web]
       parameters: {type: object}
       observe: {for: 3s, max_drop_pct: 5}
+  freezes:
+    - {name: sale, services: [fair], from: 2020-01-01T00:00:00Z, until: 2040-01-01T00:00:00Z}
 """
 
 
@@ -114,6 +118,12 @@ def approval(w):
     return f"/v1/approvals/{a['action_id']}/approve", body, {**body, "shown_at": "2026-01-01T00:00:00Z"}
 
 
+def override(w):
+    a = w.propose("frozen", "held")
+    body = {"check": "freeze", "digest": a["digest"], "decision_id": a["decision_id"], "reason": "so"}
+    return f"/v1/approvals/{a['action_id']}/override", body, {**body, "reason": "so it is"}
+
+
 def with_reason(path):
     return lambda w: (path(w), {"reason": "so"}, {"reason": "so it is"})
 
@@ -129,6 +139,7 @@ ROWS = {
     "/v1/actions/{}/settle": (lambda w: (f"/v1/actions/{w.unknown()}/settle", {"result": "succeeded", "reason": "seen"},
                                          {"result": "failed", "reason": "seen"}), "admin"),
     "/v1/approvals/{}/approve": (approval, "carol"),
+    "/v1/approvals/{}/override": (override, "olga"),
     "/v1/approvals/{}/reject": (with_reason(lambda w: f"/v1/approvals/{w.escalated()['action_id']}/reject"), "carol"),
     "/v1/agents": (lambda w: ("/v1/agents", {"name": "dog", "owner": "x"}, {"name": "dog", "owner": "y"}), "admin"),
     "/v1/services": (lambda w: ("/v1/services", {"name": "mail", "owner": "x"}, {"name": "mail", "owner": "y"}), "admin"),
@@ -177,9 +188,11 @@ def main(pawl, preloaded):
     with s:
         s.token("bot", roles=["agent"], agent="bot")
         s.token("carol", roles=["approver"], person="carol")
+        s.token("olga", roles=["override"], person="olga")
         s.token("source", roles=["source"], person="feed", services="*")
         w = World(s, levers)
         w.count("shop", 1000, 1000)
+        w.count("fair", 1000, 1000)
         kept = [once(w, path) for path in ROWS]
         many_events(w)
         for path, check in OTHERS.items():

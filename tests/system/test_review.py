@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 """What an approver sees before they answer: all of it, and nothing that the agent wrote can pass for ours."""
-import os
-import pty
 import sys
 
 import pawl_server
@@ -49,26 +47,6 @@ def main(pawl):
         agents_see_less(s)
 
 
-def terminal(s, answer, token, *words):
-    """pawl on a terminal of its own: its exit code and all it printed."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(s.pawl, [s.pawl, *words], s.environment(token, {"NO_COLOR": "1", "TERM": "xterm"}))
-    out = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        out += piece
-        if answer and out.endswith(b"Type yes: "):
-            os.write(fd, answer)
-            answer = None
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(fd)
-    return code, out.decode().replace("\r\n", "\n")
-
-
 def propose(s, **more):
     status, answer = s.call("POST", "/v1/actions", {
         "tool": "migrate", "parameters": {"table": "orders"}, "model": "m-1", "prompt_version": "p-1", **more}, token="bot")
@@ -90,7 +68,7 @@ def everything_is_shown(s):
                            "window": "night"},
                      diff={"op": "rename", "to": "orders_2"})
     action = answer["action_id"]
-    code, text = terminal(s, b"no\n", "dan", "approve", action)
+    code, text = s.terminal("dan", b"no\n", "approve", action)
     assert code == 1 and "not approved" in text, (code, text)
     record = s.call("GET", f"/v1/actions/{action}")[1]
     policy = s.call("GET", "/v1/policy")[1]
@@ -115,7 +93,7 @@ def everything_is_shown(s):
         f"waits until {record['due_at']}", "approval expires 30m after it is given")
     assert not set(text) & set(FORBIDDEN), text
     # What was shown is what the entry says, and the next one sees who has agreed.
-    code, text = terminal(s, b"yes\n", "dan", "approve", action)
+    code, text = s.terminal("dan", b"yes\n", "approve", action)
     assert code == 0 and f"{action} is escalated" in text, (code, text)
     granted = s.entries(action=action, kind="approval.granted")[0]["body"]
     assert granted["digest"] == answer["digest"] and granted["decision"] == answer["decision_id"], granted
@@ -125,7 +103,7 @@ def everything_is_shown(s):
     has(shown.stdout, "Approvals", f"given by dan at {s.call('GET', '/v1/actions/' + action)[1]['approvals'][0]['at']}",
         "still missing any approver, by rule schema-changes", "What an approval binds to")
     assert "still missing dba" not in shown.stdout and "at least one of them" not in shown.stdout, shown.stdout
-    code, text = terminal(s, b"yes\n", "eve", "approve", action)
+    code, text = s.terminal("eve", b"yes\n", "approve", action)
     assert code == 0 and f"{action} is approved" in text, (code, text)
     shown = s.command("actions", "show", action)
     approved = s.call("GET", "/v1/actions/" + action)[1]
@@ -168,7 +146,7 @@ def hostile_members(s):
         "tool": "scale", "parameters": {HOSTILE: HOSTILE}, "wants_person": HOSTILE, "plan": {"steps": [{HOSTILE: 1}]},
         "diff": {HOSTILE: "a\nb", "x": [HOSTILE]}}, token="bot")
     assert status == 201, answer
-    code, text = terminal(s, b"no\n", "eve", "approve", answer["action_id"])
+    code, text = s.terminal("eve", b"no\n", "approve", answer["action_id"])
     assert code == 1 and not set(text) & set(FORBIDDEN), (code, text)
     has(text, f"{ESCAPED}:", "| a", "| b", "x:")
 

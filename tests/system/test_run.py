@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import pty
 import shutil
 import sqlite3
 import sys
@@ -269,26 +268,6 @@ def rejected(s, path):
     assert waiting.returncode == 23 and not mark.exists(), (waiting.returncode, err)
 
 
-def terminal(s, answer, *words):
-    """pawl on a terminal of its own: its exit code and all it printed."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(s.pawl, [s.pawl, *words], s.environment("approver", {"NO_COLOR": "1", "TERM": "xterm"}))
-    out = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        out += piece
-        if answer and out.endswith(b"Type yes: "):
-            os.write(fd, answer)
-            answer = None
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(fd)
-    return code, out.decode()
-
-
 def on_terminal(s):
     """The whole action is shown, the agent's words escaped; only yes is a yes."""
     intent = "fine\x1b[2J \u202e hidden"
@@ -296,9 +275,9 @@ def on_terminal(s):
         "intent": intent, "invocation": {"argv": ["say", "burnt", "mark"], "executable": "/bin/say"}}, token="bot")
     assert status == 201 and answer["state"] == "escalated", answer
     for typed in (b"y\n", b"\n", b"YES\n", b"\x04"):
-        code, text = terminal(s, typed, "approve", answer["action_id"])
+        code, text = s.terminal("approver", typed, "approve", answer["action_id"])
         assert code == 1 and "not approved" in text, (typed, code, text)
-    code, text = terminal(s, b"yes\n", "approve", answer["action_id"])
+    code, text = s.terminal("approver", b"yes\n", "approve", answer["action_id"])
     assert code == 0 and "is approved" in text, (code, text)
     assert '"fine\\u001b[2J \\u202e hidden"' in text and "The agent's own words" in text, text
     assert "\x1b" not in text and "\u202e" not in text, text

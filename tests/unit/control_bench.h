@@ -46,6 +46,8 @@ struct bench {
     int64_t wall_ms;
     int64_t elapsed_ms;
     int64_t creep_ms; /* what each reading of the clock takes */
+    int64_t blob_keep_ms;
+    const struct redactor *redactor;
     uint8_t random;
     char stop_file[2048];
     bool stopped;
@@ -165,6 +167,8 @@ static enum rc start(struct bench *b)
         .wake = wake,
         .wake_context = b,
         .checkpoint_ms = 60000,
+        .blob_keep_ms = b->blob_keep_ms,
+        .redactor = b->redactor,
         .hash_seed = (uint64_t)b->random,
     };
     return control_start(&options, &b->c, &b->e);

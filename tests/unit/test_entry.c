@@ -36,7 +36,7 @@ static void kinds_are_names(void **state)
         "clock.accepted",    "load.refused",     "breaker.set",       "tier.changed",      "grant.issued",
         "grant.revoked",     "action.verified",  "action.violated",   "revert.started",    "revert.finished",
         "incident.closed",   "stop.confirmed",   "ledger.restored",
-        "on_call.changed",   "snapshot.taken",   "rollback.tested",
+        "on_call.changed",   "snapshot.taken",   "rollback.tested",  "override.granted",  "blobs.erased",
     };
     for (unsigned i = 0; i < ENTRY_KIND_COUNT; i++) {
         enum entry_kind kind;
