@@ -365,9 +365,10 @@ struct value render_action(struct call *c, const struct action *action)
         value_add_str(a, &v, STR("author_type"), STR("human"));
         add_null_or_str(a, &v, STR("person"), t == NULL ? STR("") : str_from(t->person));
     }
+    uint64_t in_force = world_overrides(w, action, control_now(c->control));
     struct value overrides = value_array();
-    for (unsigned i = 0; action->overrides != 0 && i < CHECK_COUNT; i++) {
-        if ((action->overrides >> i & 1) != 0) {
+    for (unsigned i = 0; in_force != 0 && i < CHECK_COUNT; i++) {
+        if ((in_force >> i & 1) != 0) {
             value_push(a, &overrides, value_string(check_str((enum check)i)));
         }
     }

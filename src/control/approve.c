@@ -268,6 +268,7 @@ enum rc control_override(struct control *c, struct arena *a, const struct princi
     value_add_str(a, &body, STR("check"), check_str(o->check));
     value_add_str(a, &body, STR("decision"), ref_text(a, "dec", o->shown.decision));
     value_add_str(a, &body, STR("digest"), o->shown.digest);
+    value_add_instant(a, &body, STR("expires_at"), clock_now(c) + world_policy(c->world)->approval_ttl_ms);
     value_add_str(a, &body, STR("person"), p->person);
     value_add_str(a, &body, STR("reason"), o->reason);
     if (o->shown.shown_at_ms != 0) {

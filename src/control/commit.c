@@ -92,6 +92,14 @@ static enum rc is_same_mind(const struct principal *p, const struct request *q, 
     return other ? err_set(e, RC_CONFLICT, "the token is of another model or prompt version than the action") : RC_OK;
 }
 
+/* The person is the same, the credential need not be: it must say that much itself. */
+static enum rc may_break(const struct principal *p, const struct request *q, struct err *e)
+{
+    return q->break_glass.len == 0 || (p->roles & ROLES_BREAK_GLASS) != 0
+               ? RC_OK
+               : err_set(e, RC_DENIED, "broken glass: expected a responder, an override or an admin");
+}
+
 /* Under another policy an approval is void, and so is a quorum of people who are no longer entitled: the action
  * asks for a person again. */
 static enum release released(struct control *c, const struct request *q, const struct action *action,
@@ -217,6 +225,7 @@ enum rc control_commit(struct control *c, struct arena *a, const struct principa
     struct request q;
     rc = rc == RC_OK ? control_rebuild(c, a, action, &q, e) : rc;
     rc = rc == RC_OK ? is_same_mind(p, &q, e) : rc;
+    rc = rc == RC_OK ? may_break(p, &q, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -375,7 +375,7 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     facts_clear(ret);
     ret->agent = agent_status(in);
     ret->clock_ok = in->signals->clock_ok;
-    ret->overrides = in->again == NULL ? 0 : in->again->overrides;
+    ret->overrides = in->again == NULL ? 0 : world_overrides(in->world, in->again, in->now_ms);
     gather_stops(in, ret);
     for (uint32_t i = 0; i < in->request->service_count; i++) {
         gather_freezes(in, in->request->services[i], ret);

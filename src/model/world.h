@@ -266,6 +266,18 @@ struct action_review {
     uint32_t quorum_count;
 };
 
+/* A hold that a person took upon herself; token 0: nobody did. */
+struct world_override {
+    uint64_t token;
+    uint64_t policy_seq; /* it was said under */
+    int64_t expires_ms;
+};
+
+/* By check. */
+struct action_overrides {
+    struct world_override of[CHECK_COUNT];
+};
+
 /* What an action's outcome is measured against. */
 struct action_watch {
     int64_t for_ms;
@@ -304,7 +316,6 @@ struct action {
     uint64_t grant_seq;   /* committed entry, 0 when never */
     uint64_t under;       /* the operator's grant it was committed under; 0: none was needed */
     bool human;           /* an operator proposed it: it is no agent's */
-    uint64_t overrides;   /* checks that a person overrode, a bit each */
     uint64_t stopped_by;  /* the stop that found it executing; 0: none did */
     int64_t proposed_ms;
     int64_t retry_at_ms; /* of a hold */
@@ -313,6 +324,7 @@ struct action {
     uint8_t nonce[NONCE_DIGEST_LEN]; /* SHA-256 of the executor's nonce */
     struct action_review *review; /* null until it is escalated: most never are */
     struct action_watch *watch;   /* null when its outcome is not watched */
+    struct action_overrides *overrides; /* null until a person overrode something */
     uint32_t slot;    /* its place in the world's table */
     uint32_t heap_at; /* position in the due heap */
     uint32_t next;    /* in order of id */
@@ -372,6 +384,9 @@ uint32_t world_stop_count(const struct world *w);
 
 /* Null when it is not in memory. */
 const struct action *world_action(const struct world *w, uint64_t id);
+/* The checks whose override counts, a bit each: said under the policy of now, not expired, by a token that is in force and
+ * entitled still. */
+uint64_t world_overrides(const struct world *w, const struct action *a, int64_t now_ms);
 /* The pending (escalated or approved) action with that digest, or null. */
 const struct action *world_pending(const struct world *w, const uint8_t digest[32]);
 /* All actions in memory, oldest first: start with null, ends with null. */

@@ -249,6 +249,7 @@ void actions_free(struct world *w)
     for (uint32_t at = w->action_first; at != MAP_NONE; at = at_slot(w, at)->next) {
         free(at_slot(w, at)->review);
         free(at_slot(w, at)->watch);
+        free(at_slot(w, at)->overrides);
     }
     for (uint32_t i = 0; i < w->action_blocks; i++) {
         free(w->actions[i]);
@@ -280,6 +281,34 @@ enum rc actions_watch(struct action *a, struct action_watch **ret, struct err *e
     *a->watch = (struct action_watch){.count = 0};
     *ret = a->watch;
     return RC_OK;
+}
+
+enum rc actions_override(struct action *a, enum check check, struct world_override by, struct err *e)
+{
+    must((unsigned)check < CHECK_COUNT && by.token != 0);
+    if (a->overrides == NULL) {
+        a->overrides = calloc(1, sizeof *a->overrides);
+        if (a->overrides == NULL) {
+            return err_set(e, RC_NO_MEMORY, "out of memory");
+        }
+    }
+    a->overrides->of[check] = by;
+    return RC_OK;
+}
+
+uint64_t world_overrides(const struct world *w, const struct action *a, int64_t now_ms)
+{
+    uint64_t in_force = 0;
+    for (unsigned c = 0; a->overrides != NULL && c < CHECK_COUNT; c++) {
+        const struct world_override *o = &a->overrides->of[c];
+        const struct world_token *t = o->token == 0 ? NULL : world_token_by_id(w, o->token);
+        bool entitled = t != NULL && !t->revoked && (t->expires_ms == 0 || now_ms < t->expires_ms) &&
+                        (t->roles & ROLE_OVERRIDE) != 0;
+        if (entitled && o->policy_seq == w->policy_seq && now_ms < o->expires_ms) {
+            in_force |= UINT64_C(1) << c;
+        }
+    }
+    return in_force;
 }
 
 static void count_executing(struct world *w, const struct action *a, int step)
@@ -395,6 +424,8 @@ static void slot_free(struct world *w, uint32_t slot)
     a->review = NULL;
     free(a->watch);
     a->watch = NULL;
+    free(a->overrides);
+    a->overrides = NULL;
     a->next = w->action_free;
     w->action_free = slot;
     w->action_count--;
@@ -422,6 +453,7 @@ enum rc actions_restore(struct world *w, const struct action *from, struct err *
     if (rc != RC_OK) {
         free(from->review);
         free(from->watch);
+        free(from->overrides);
         return rc;
     }
     uint32_t previous = a->previous;

@@ -571,7 +571,23 @@ static enum rc override_granted(const struct step *s)
     if (a == NULL || !check_parse(text(s, "check"), &c)) {
         return missing(s, "the override");
     }
-    a->overrides |= UINT64_C(1) << c;
+    struct world_override by = {.policy_seq = s->w->policy_seq, .expires_ms = instant_or(s, "expires_at", INT64_MAX)};
+    return id_parse(s->entry->actor, "tok", &by.token) ? actions_override(a, c, by, s->e) : missing(s, "who overrides");
+}
+
+static void drop_overrides(struct world *w)
+{
+    for (const struct action *at = NULL; (at = world_action_next(w, at)) != NULL;) {
+        struct action *a = actions_find(w, at->id);
+        free(a->overrides);
+        a->overrides = NULL;
+    }
+}
+
+/* Whether what was said for a time is over is in doubt once the clock was set. */
+static enum rc clock_accepted(const struct step *s)
+{
+    drop_overrides(s->w);
     return RC_OK;
 }
 
@@ -784,6 +800,7 @@ static enum rc ledger_restored(const struct step *s)
     for (uint32_t i = 0; i < s->w->grant_count; i++) {
         s->w->grants[i]->revoked = true;
     }
+    drop_overrides(s->w);
     return rc;
 }
 
@@ -820,7 +837,7 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_ROLLBACK_TESTED] = evidence_recorded,
     [ENTRY_OVERRIDE_GRANTED] = override_granted,
     [ENTRY_CLOCK_JUMPED] = nothing,
-    [ENTRY_CLOCK_ACCEPTED] = nothing,
+    [ENTRY_CLOCK_ACCEPTED] = clock_accepted,
     [ENTRY_LOAD_REFUSED] = nothing,
     [ENTRY_BREAKER_SET] = breaker_set,
     [ENTRY_TIER_CHANGED] = tier_changed,

@@ -125,6 +125,8 @@ void actions_free(struct world *w);
 /* The action's review, empty; made if there is none. */
 NODISCARD enum rc actions_review(struct action *a, struct action_review **ret, struct err *e);
 NODISCARD enum rc actions_watch(struct action *a, struct action_watch **ret, struct err *e);
+/* Takes the place of what was overridden of this check before. */
+NODISCARD enum rc actions_override(struct action *a, enum check check, struct world_override by, struct err *e);
 /* Sets the state and its deadline, and keeps heap, counts and pending index right. */
 NODISCARD enum rc actions_move(struct world *w, struct action *a, enum action_state state,
                                int64_t due_ms, struct err *e);

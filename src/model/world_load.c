@@ -279,7 +279,6 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->under = (uint64_t)list_int(n, 14);
     a->has_revert = list_int(n, 15) != 0;
     a->stopped_by = (uint64_t)list_int(n, 16);
-    a->overrides = (uint64_t)list_int(n, 17);
     a->human = list_int(n, 18) != 0;
     bool sound = list_count(n) == 19 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
                  list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
@@ -335,6 +334,22 @@ static enum rc load_watch(struct loader *l, struct action *a)
     return RC_OK;
 }
 
+static enum rc load_overrides(struct loader *l, struct action *a)
+{
+    uint64_t bits = (uint64_t)list_int(value_get(l->v, STR("n")), 17);
+    const struct value *n = value_get(l->v, STR("overrides"));
+    uint32_t at = 0;
+    enum rc rc = RC_OK;
+    for (unsigned c = 0; c < CHECK_COUNT && rc == RC_OK; c++) {
+        if ((bits >> c & 1) != 0) {
+            struct world_override by = {(uint64_t)list_int(n, at), (uint64_t)list_int(n, at + 1), list_int(n, at + 2)};
+            at += 3;
+            rc = by.token != 0 ? actions_override(a, (enum check)c, by, l->e) : corrupt(l, "override");
+        }
+    }
+    return rc == RC_OK && (at != list_count(n) || bits >> CHECK_COUNT != 0) ? corrupt(l, "override") : rc;
+}
+
 static enum rc action_lists(struct loader *l, struct action *a)
 {
     const struct value *services = value_get(l->v, STR("services"));
@@ -346,7 +361,8 @@ static enum rc action_lists(struct loader *l, struct action *a)
         a->services[a->service_count++] = (uint32_t)at;
     }
     enum rc rc = value_get(l->v, STR("shown")) == NULL ? RC_OK : load_review(l, a);
-    return rc == RC_OK && value_get(l->v, STR("watch")) != NULL ? load_watch(l, a) : rc;
+    rc = rc == RC_OK && value_get(l->v, STR("watch")) != NULL ? load_watch(l, a) : rc;
+    return rc == RC_OK ? load_overrides(l, a) : rc;
 }
 
 static enum rc action_digests(struct loader *l, struct action *a)
@@ -365,6 +381,7 @@ static enum rc load_action(struct loader *l)
     if (rc != RC_OK) {
         free(a.review);
         free(a.watch);
+        free(a.overrides);
         return rc;
     }
     return actions_restore(l->w, &a, l->e);

@@ -284,6 +284,16 @@ static enum rc save_stops(struct saver *s)
 /* The numbers of an action, in the order in which load_action reads them. */
 #define ACTION_NUMBERS 19
 
+/* Which checks were overridden, a bit each: what there is of each follows in their order. */
+static uint64_t overridden(const struct action *a)
+{
+    uint64_t bits = 0;
+    for (unsigned c = 0; a->overrides != NULL && c < CHECK_COUNT; c++) {
+        bits |= a->overrides->of[c].token != 0 ? UINT64_C(1) << c : 0;
+    }
+    return bits;
+}
+
 static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBERS])
 {
     const int64_t all[ACTION_NUMBERS] = {
@@ -304,7 +314,7 @@ static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBE
         (int64_t)a->under,
         a->has_revert ? 1 : 0,
         (int64_t)a->stopped_by,
-        (int64_t)a->overrides,
+        (int64_t)overridden(a),
         a->human ? 1 : 0,
     };
     memcpy(n, all, sizeof all);
@@ -357,6 +367,20 @@ static void save_watch(struct saver *s, struct value *v, const struct action_wat
     value_add(s->arena, v, STR("watch"), n);
 }
 
+static void save_overrides(struct saver *s, struct value *v, const struct action *a)
+{
+    struct value n = value_array();
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct world_override *o = &a->overrides->of[c];
+        if (o->token != 0) {
+            value_push(s->arena, &n, value_int((int64_t)o->token));
+            value_push(s->arena, &n, value_int((int64_t)o->policy_seq));
+            value_push(s->arena, &n, value_int(o->expires_ms));
+        }
+    }
+    value_add(s->arena, v, STR("overrides"), n);
+}
+
 static enum rc save_action(struct saver *s, const struct action *a)
 {
     int64_t n[ACTION_NUMBERS];
@@ -380,6 +404,9 @@ static enum rc save_action(struct saver *s, const struct action *a)
     }
     if (a->watch != NULL) {
         save_watch(s, &v, a->watch);
+    }
+    if (a->overrides != NULL) {
+        save_overrides(s, &v, a);
     }
     return put(s, &v);
 }

@@ -136,7 +136,7 @@ static const struct sample samples[] = {
     {ENTRY_ON_CALL_CHANGED, "tok_3", NULL, "{'incidents':1,'people':['dora','emil'],'service':'shop','until':'2027-01-15T20:00:00.000Z'}"},
     {ENTRY_SNAPSHOT_TAKEN, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'s1','service':'shop'}"},
     {ENTRY_ROLLBACK_TESTED, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'r1','result':'succeeded','service':'shop'}"},
-    {ENTRY_OVERRIDE_GRANTED, "tok_3", "act_4", "{'check':'freeze','decision':'dec_4','digest':'sha256:00','person':'ben','reason':'now'}"},
+    {ENTRY_OVERRIDE_GRANTED, "tok_3", "act_4", "{'check':'freeze','decision':'dec_4','digest':'sha256:00','expires_at':'2027-01-15T09:00:01.000Z','person':'ben','reason':'now'}"},
     {ENTRY_LEDGER_RESTORED, "system", NULL, "{'checkpoint':'example.org/pawl\\n40\\n','lost_after':20,'reason':'the disk failed'}"},
     {ENTRY_BLOBS_ERASED, "system", NULL, "{'bytes':1048576,'count':3,'rule':'blobs older than 90d','through_seq':12}"},
 };

@@ -6,6 +6,10 @@
     "{" CATALOGUE ",'freezes':[{'name':'fair','services':['shop'],'from':'2020-01-01T00:00:00Z',"              \
     "'until':'2040-01-01T00:00:00Z'}]}"
 
+#define SHORT(ttl)                                                                                             \
+    "{" CATALOGUE ",'approval_ttl':'" ttl "','freezes':[{'name':'fair','services':['shop'],"                      \
+    "'from':'2020-01-01T00:00:00Z','until':'2040-01-01T00:00:00Z'}]}"
+
 static enum rc propose_human(struct bench *b, const struct principal *p, const char *tool, const char *broken,
                              struct decided *ret)
 {
@@ -189,6 +193,22 @@ static void somebody_else_looks_at_it(void **state)
     assert_int_equal(world_incident_count(HERE(b)), 0);
 }
 
+/* The same person with a credential that may act, and may not break anything. */
+static void another_credential_does_not_commit_it(void **state)
+{
+    struct bench *b = *state;
+    struct principal hal = person(b, ROLE_RESPONDER, "hal", "");
+    struct principal lesser = person(b, ROLE_APPROVER, "hal", "");
+    struct decided d = human(b, &hal, "scale", "the shop is down");
+    assert_int_equal(control_token_revoke(b->c, b->a, &b->admin, hal.token, STR("off call"), &b->e), RC_OK);
+    struct committed c = commit(b, &lesser, d.action, NONCE);
+    check_error(b, c.rc, RC_DENIED, "broken glass: expected a responder, an override or an admin");
+    assert_int_equal(act(b, d.action)->state, ACTION_ALLOWED);
+    assert_int_equal(world_incident_count(HERE(b)), 0);
+    d = human(b, &lesser, "scale", "");
+    assert_int_equal(commit(b, &lesser, d.action, NONCE).release, RELEASE_GO);
+}
+
 /* --- overrides ------------------------------------------------------------------------------------------------ */
 
 static enum rc override(struct bench *b, const struct principal *p, uint64_t id, enum check check)
@@ -232,6 +252,70 @@ static void a_hold_is_overridden_for_one_action(void **state)
     assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
     set_budget(b, PPM_ONE);
     assert_int_equal(propose(b, "scale", 2, "").decision.verdict, VERDICT_HOLD);
+}
+
+/* Each row takes the ground from under an override; the freeze holds again. */
+enum ending { ENDS_BY_TIME, ENDS_BY_POLICY, ENDS_BY_REVOCATION, ENDS_BY_CLOCK };
+
+static void end_override(struct bench *b, const struct principal *olga, enum ending how)
+{
+    switch (how) {
+    case ENDS_BY_TIME:
+        pass(b, 1);
+        break;
+    case ENDS_BY_POLICY:
+        load_policy(b, SHORT("20s"));
+        break;
+    case ENDS_BY_REVOCATION:
+        assert_int_equal(control_token_revoke(b->c, b->a, &b->admin, olga->token, STR("left"), &b->e), RC_OK);
+        break;
+    case ENDS_BY_CLOCK:
+        b->wall_ms -= HOUR_MS; /* else it would stand for an hour more */
+        tick(b);
+        assert_int_equal(control_clock_accept(b->c, b->a, &b->admin, &b->e), RC_OK);
+        break;
+    }
+    settle(b);
+}
+
+static void an_override_ends(void **state)
+{
+    struct bench *b = *state;
+    static const enum ending rows[] = {ENDS_BY_POLICY, ENDS_BY_REVOCATION, ENDS_BY_TIME, ENDS_BY_CLOCK};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        load_policy(b, SHORT("10s"));
+        struct principal olga = person(b, ROLE_OVERRIDE, "olga", "");
+        set_budget(b, PPM_ONE);
+        struct decided d = propose(b, "scale", (int64_t)i, "");
+        assert_int_equal(override(b, &olga, d.action, CHECK_FREEZE), RC_OK);
+        pass(b, 10 * SECOND_MS - 1);
+        assert_int_equal(world_overrides(HERE(b), act(b, d.action), control_now(b->c)), UINT64_C(1) << CHECK_FREEZE);
+        restart(b);
+        assert_int_equal(world_overrides(HERE(b), act(b, d.action), control_now(b->c)), UINT64_C(1) << CHECK_FREEZE);
+        end_override(b, &olga, rows[i]);
+        assert_int_equal(world_overrides(HERE(b), act(b, d.action), control_now(b->c)), 0);
+        struct decided again = ask_again(b, d.action);
+        assert_int_equal(again.decision.verdict, VERDICT_HOLD);
+        assert_false(again.decision.findings[CHECK_FREEZE].waived);
+        struct principal nina = person(b, ROLE_OVERRIDE, "nina", "");
+        assert_int_equal(override(b, &nina, d.action, CHECK_FREEZE), RC_OK);
+        assert_int_equal(ask_again(b, d.action).decision.verdict, VERDICT_ALLOW);
+    }
+}
+
+/* What was overridden when it was decided holds the commit once the override is over. */
+static void an_override_ends_before_the_commit(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, SHORT("10s"));
+    struct principal olga = person(b, ROLE_OVERRIDE, "olga", "");
+    set_budget(b, PPM_ONE);
+    struct decided d = propose(b, "scale", 1, "");
+    assert_int_equal(override(b, &olga, d.action, CHECK_FREEZE), RC_OK);
+    assert_int_equal(ask_again(b, d.action).decision.verdict, VERDICT_ALLOW);
+    pass(b, 10 * SECOND_MS);
+    set_budget(b, PPM_ONE);
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_HELD);
 }
 
 static void an_unknown_signal_is_overridden_and_a_known_one_is_not(void **state)
@@ -298,7 +382,10 @@ int main(void)
         T(advice_does_not_hold_it_and_a_stop_does),
         T(who_may_break_it),
         T(somebody_else_looks_at_it),
+        T(another_credential_does_not_commit_it),
         T(a_hold_is_overridden_for_one_action),
+        T(an_override_ends),
+        T(an_override_ends_before_the_commit),
         T(an_unknown_signal_is_overridden_and_a_known_one_is_not),
         T(what_can_not_be_overridden),
     };
