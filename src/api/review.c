@@ -152,12 +152,14 @@ enum rc render_review(struct call *c, const struct action *action, const struct 
         return rc;
     }
     const struct value *revert = value_get(&first, STR("revert"));
+    const struct value *invariants = value_get(&first, STR("invariants"));
     bool current = action->policy_seq == world_policy_seq(control_world(c->control));
     *ret = value_object();
     value_add(a, ret, STR("agent"), asker(c, action, r));
     value_add(a, ret, STR("tool"), tool_value(c, action, r));
     add_null_or_str(a, ret, STR("target"), r->target);
     value_add(a, ret, STR("blast_radius"), blast_radius(a, &r->facts));
+    value_add(a, ret, STR("invariants"), invariants == NULL ? value_array() : *invariants);
     value_add(a, ret, STR("revert"), revert == NULL ? value_null() : *revert);
     value_add(a, ret, STR("quorum"), quorum_value(c, action, current));
     value_add(a, ret, STR("binds"), bound_to(c, action, value_text(value_get(&loaded, STR("hash"))), current));

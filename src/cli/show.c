@@ -134,14 +134,34 @@ static void show_asker(struct buf *out, const struct value *action)
     }
 }
 
-static void show_way_back(struct buf *out, const struct value *action)
+static void show_words(struct buf *out, const struct value *argv)
 {
-    const struct value *argv = output_at(action, "review/revert");
-    buf_str(out, STR("  taken back by   "));
     for (uint32_t i = 0; value_is(argv, VALUE_ARRAY) && i < argv->count; i++) {
         buf_char(out, ' ');
         untrusted_quote(out, value_text(&argv->items[i]));
     }
+}
+
+static void show_invariants(struct buf *out, const struct value *action)
+{
+    const struct value *all = output_at(action, "review/invariants");
+    for (uint32_t i = 0; value_item(all, i) != NULL; i++) {
+        const struct value *one = value_item(all, i);
+        buf_str(out, i == 0 ? STR("  must hold after  ") : STR("                   "));
+        untrusted_cell(out, value_text(value_get(one, STR("name"))));
+        buf_str(out, STR(", after "));
+        buf_span(out, value_integer_or(value_get(one, STR("after_ms")), 0));
+        buf_char(out, ':');
+        show_words(out, value_get(one, STR("argv")));
+        buf_char(out, '\n');
+    }
+}
+
+static void show_way_back(struct buf *out, const struct value *action)
+{
+    const struct value *argv = output_at(action, "review/revert");
+    buf_str(out, STR("  taken back by   "));
+    show_words(out, argv);
     if (!value_is(argv, VALUE_ARRAY)) {
         bool reversible = value_bool_or(output_at(action, "review/tool/reversible"), false);
         buf_str(out, reversible ? STR(" hand: it is declared reversible, and Pawl knows no command") : STR(" nothing: it can't be taken back"));
@@ -167,6 +187,7 @@ static void show_effect(struct buf *out, const struct value *action)
     }
     output_cell(out, output_at(action, "review/blast_radius/services"));
     buf_str(out, STR(" services with those that call them\n"));
+    show_invariants(out, action);
     show_way_back(out, action);
 }
 

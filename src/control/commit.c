@@ -194,6 +194,13 @@ static enum rc record_commit(const struct attempt *t, const struct digest *nonce
     if (tool != NULL && tool->observe.for_ms > 0) {
         struct value observe = value_object();
         value_add_int(t->a, &observe, STR("for_ms"), tool->observe.for_ms);
+        struct value after = value_array();
+        for (uint32_t i = 0; i < tool->observe.invariant_count; i++) {
+            value_push(t->a, &after, value_int(tool->observe.invariants[i].after_ms));
+        }
+        if (after.count > 0) {
+            value_add(t->a, &observe, STR("invariants_after_ms"), after);
+        }
         value_add_int(t->a, &observe, STR("max_drop_ppm"), tool->observe.max_drop_ppm);
         value_add(t->a, &body, STR("observe"), observe);
     }

@@ -204,8 +204,8 @@ NODISCARD enum rc control_settle(struct control *c, struct arena *a, const struc
 /* Takes an action back by hand, once. Errors: RC_NOT_FOUND, RC_CONFLICT (state, no way back, a stop). */
 NODISCARD enum rc control_revert(struct control *c, struct arena *a, const struct principal *p, uint64_t action,
                                  struct str reason, bool under_stop, struct err *e);
-/* What came of the command that ports.revert started. */
-void control_revert_ended(struct control *c, uint64_t action, bool good, struct str detail);
+/* What came of a command that ports.run started: its kind, action and index say of which. */
+void control_command_ended(struct control *c, const struct command *command, bool good, struct str detail);
 NODISCARD enum rc control_incident_close(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
                                          struct str reason, const struct idempotency_key *k, struct err *e);
 

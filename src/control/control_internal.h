@@ -56,6 +56,7 @@ struct control {
     uint64_t snapshot_seq; /* where the newest snapshot stands */
     int64_t snapshot_begun_ms;
     struct fold_job *snapshot; /* under way; null else */
+    struct invariants *invariants;   /* what is asked after executions now; null: nothing yet */
     struct retention_job *retention; /* the same */
     int64_t retention_next_ms;       /* 0: at once */
     uint64_t retention_after_seq;    /* a snapshot that it waits for is durable with this many entries */
@@ -151,6 +152,21 @@ void stops_tick(struct control *c);
 
 /* outcome.c */
 void outcome_tick(struct control *c);
+/* Fills in the words, a list of texts, and starts it. */
+enum command_start start_command(struct control *c, struct arena *a, struct command *command, const struct value *words);
+
+/* invariants.c: of an action that is observed. */
+struct invariants_seen {
+    uint32_t open; /* not asked or not answered yet */
+    uint32_t held;
+    uint32_t unseen;   /* could not be asked */
+    struct str name;   /* of one that does not hold; empty: none is known */
+    struct str detail;
+};
+/* Asks what is due. */
+struct invariants_seen invariants_look(struct control *c, struct arena *a, const struct action *action, int64_t now);
+void invariants_ended(struct control *c, const struct command *command, bool good, struct str detail);
+void invariants_free(struct control *c);
 
 /* credential.c */
 void principal_from_token(const struct world_token *t, struct principal *ret);

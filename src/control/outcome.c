@@ -1,6 +1,7 @@
 /*
- * control/outcome - was it any good? After a success the error budgets of what it touched are watched; when one
- * falls further than the tool allows, the change is taken back by the command that was decided with it.
+ * control/outcome - was it any good? After a success the error budgets of what it touched are watched, and the
+ * invariants of its tool are asked; when a budget falls further than the tool allows, or an invariant does not hold,
+ * the change is taken back by the command that was decided with it.
  *
  * A revert follows the same rule as an execution: it is in the ledger before it runs, it runs once, and one of
  * which nobody heard in time has failed. It waits for a stop; it is not tried when another change of the same
@@ -24,7 +25,8 @@ static bool is_known(const struct budget_fact *b)
 static uint32_t fallen(struct control *c, const struct action_watch *w, int64_t now, int64_t *ret_before,
                        int64_t *ret_now, bool *ret_blind)
 {
-    *ret_blind = w->count == 0;
+    /* Without a budget to watch, invariants are what tells. */
+    *ret_blind = w->count == 0 && w->invariant_count == 0;
     for (uint32_t i = 0; i < w->count; i++) {
         struct budget_fact b = gate_budget(c->world, world_policy(c->world), &c->signals, w->at[i].service, now);
         *ret_blind = *ret_blind || !is_known(&b);
@@ -49,6 +51,37 @@ static enum rc say(struct control *c, struct arena *a, enum entry_kind kind, uin
     return control_append(c, a, &what, &seq, NULL);
 }
 
+static void add_service(struct control *c, struct arena *a, struct value *body, uint32_t service)
+{
+    value_add_str(a, body, STR("service"), str_from(world_service_at(c->world, service)->name));
+}
+
+static enum rc say_broken(struct control *c, struct arena *a, const struct action *action,
+                          const struct invariants_seen *seen)
+{
+    struct value body = value_object();
+    value_add_str(a, &body, STR("detail"), seen->detail);
+    value_add_str(a, &body, STR("invariant"), seen->name);
+    if (action->service_count > 0) {
+        add_service(c, a, &body, action->services[0]);
+    }
+    return say(c, a, ENTRY_ACTION_VIOLATED, action->id, body);
+}
+
+static enum rc say_well(struct control *c, struct arena *a, const struct action *action,
+                        const struct invariants_seen *seen, bool blind)
+{
+    bool reported = blind || seen->unseen > 0;
+    struct value body = value_object();
+    if (action->watch->invariant_count > 0) {
+        value_add_int(a, &body, STR("invariants_held"), seen->held);
+        value_add_int(a, &body, STR("invariants_unseen"), seen->unseen);
+    }
+    /* What could not be seen is not verified, and is no reason to take it back either. */
+    value_add_str(a, &body, STR("level"), reported ? STR("reported") : STR("verified"));
+    return say(c, a, ENTRY_ACTION_VERIFIED, action->id, body);
+}
+
 static enum rc watch_one(struct control *c, const struct action *action, int64_t now)
 {
     CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
@@ -59,19 +92,18 @@ static enum rc watch_one(struct control *c, const struct action *action, int64_t
         return RC_NO_MEMORY;
     }
     uint32_t service = fallen(c, action->watch, now, &before, &after, &blind);
-    struct value body = value_object();
     if (service != MAP_NONE) {
+        struct value body = value_object();
         value_add_int(a, &body, STR("after_ppm"), after);
         value_add_int(a, &body, STR("before_ppm"), before);
-        value_add_str(a, &body, STR("service"), str_from(world_service_at(c->world, service)->name));
+        add_service(c, a, &body, service);
         return say(c, a, ENTRY_ACTION_VIOLATED, action->id, body);
     }
-    if (now < action->due_ms) {
-        return RC_OK;
+    struct invariants_seen seen = invariants_look(c, a, action, now);
+    if (seen.name.len > 0) {
+        return say_broken(c, a, action, &seen);
     }
-    /* What could not be seen is not verified, and is no reason to take it back either. */
-    value_add_str(a, &body, STR("level"), blind ? STR("reported") : STR("verified"));
-    return say(c, a, ENTRY_ACTION_VERIFIED, action->id, body);
+    return now < action->due_ms || seen.open > 0 ? RC_OK : say_well(c, a, action, &seen, blind);
 }
 
 /* --- reverting -------------------------------------------------------------------------------------- */
@@ -124,6 +156,20 @@ static enum rc end_revert(struct control *c, uint64_t action, bool good, struct 
     return say(c, a, ENTRY_REVERT_FINISHED, action, body);
 }
 
+enum command_start start_command(struct control *c, struct arena *a, struct command *command, const struct value *words)
+{
+    size_t count = value_is(words, VALUE_ARRAY) ? words->count : 0;
+    struct str *argv = arena_array(a, count + 1, sizeof *argv);
+    for (size_t i = 0; argv != NULL && i < count; i++) {
+        argv[i] = value_text(value_item(words, (uint32_t)i));
+    }
+    command->argv = argv;
+    command->count = count;
+    /* A secret that was taken out can't be put back: such a tool takes it by reference. */
+    bool can = argv != NULL && count > 0 && command->timeout_ms > 0 && !redact_holds(words) && c->options.ports.run != NULL;
+    return can ? c->options.ports.run(c->options.ports.context, command) : COMMAND_FAILED;
+}
+
 static bool run_revert(struct control *c, uint64_t action)
 {
     CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
@@ -132,16 +178,9 @@ static bool run_revert(struct control *c, uint64_t action)
     if (a == NULL || control_read_entry(c, a, action, &entry, &body, NULL) != RC_OK) {
         return false;
     }
-    const struct value *words = value_get(&body, STR("revert"));
-    size_t count = value_is(words, VALUE_ARRAY) ? words->count : 0;
-    struct str *argv = arena_array(a, count + 1, sizeof *argv);
-    for (size_t i = 0; argv != NULL && i < count; i++) {
-        argv[i] = value_text(value_item(words, (uint32_t)i));
-    }
     int64_t left = world_action(c->world, action)->due_ms - clock_now(c);
-    /* A secret that was taken out can't be put back: such a tool takes it by reference. */
-    return argv != NULL && count > 0 && left > 0 && !redact_holds(words) &&
-           c->options.ports.revert(c->options.ports.context, action, argv, count, left);
+    struct command command = {.kind = COMMAND_REVERT, .action = action, .timeout_ms = left};
+    return start_command(c, a, &command, value_get(&body, STR("revert"))) == COMMAND_STARTED;
 }
 
 /* Only what is in the ledger may start. */
@@ -191,7 +230,7 @@ static enum rc begin_revert(struct control *c, struct arena *a, const struct pri
 static enum rc revert_one(struct control *c, const struct action *action)
 {
     CLEANUP(arena) struct arena *a = arena_new(OP_ARENA_MAX);
-    if (a == NULL || c->options.ports.revert == NULL || is_stopped(c, action)) {
+    if (a == NULL || c->options.ports.run == NULL || is_stopped(c, action)) {
         return a == NULL ? RC_NO_MEMORY : RC_OK;
     }
     if (is_overtaken(c, action)) {
@@ -213,7 +252,7 @@ enum rc control_revert(struct control *c, struct arena *a, const struct principa
         return err_set(e, RC_CONFLICT, "the action is %s: only one that ran is reverted",
                        action_state_name(action->state));
     }
-    if (!action->has_revert || c->options.ports.revert == NULL) {
+    if (!action->has_revert || c->options.ports.run == NULL) {
         return err_set(e, RC_CONFLICT, "its tool says no way back");
     }
     if (str_trim(reason).len == 0 || reason.len > CONTROL_REASON_MAX) {
@@ -225,12 +264,14 @@ enum rc control_revert(struct control *c, struct arena *a, const struct principa
     return begin_revert(c, a, p, action, reason, e);
 }
 
-void control_revert_ended(struct control *c, uint64_t id, bool good, struct str detail)
+void control_command_ended(struct control *c, const struct command *command, bool good, struct str detail)
 {
-    const struct action *action = world_action(c->world, id);
-    if (action != NULL && action->state == ACTION_REVERTING) {
+    const struct action *action = world_action(c->world, command->action);
+    if (command->kind == COMMAND_INVARIANT) {
+        invariants_ended(c, command, good, detail);
+    } else if (action != NULL && action->state == ACTION_REVERTING) {
         /* When it can't be written, its deadline says that it failed: it is not tried again. */
-        (void)end_revert(c, id, good, detail);
+        (void)end_revert(c, command->action, good, detail);
     }
 }
 

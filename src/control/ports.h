@@ -11,6 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The commands that Pawl itself runs: what takes an action back, and what asks whether all is well after it. */
+enum command_kind { COMMAND_REVERT, COMMAND_INVARIANT };
+
+struct command {
+    enum command_kind kind;
+    uint64_t action;
+    uint32_t index; /* of the invariant */
+    const struct str *argv;
+    size_t count;
+    int64_t timeout_ms;
+};
+
+enum command_start {
+    COMMAND_STARTED,
+    COMMAND_BUSY, /* not now: too many run already */
+    COMMAND_FAILED,
+};
+
 struct ports {
     int64_t (*wall_ms)(void *context);    /* the wall clock, Unix UTC */
     int64_t (*elapsed_ms)(void *context); /* CLOCK_BOOTTIME: never goes back */
@@ -20,10 +38,9 @@ struct ports {
     /* A stop of everything takes effect before its entry is durable: make it last at once (the stop
      * file). A null reason takes the file away: everything was resumed. May be null. */
     void (*stop_file)(void *context, const char *reason);
-    /* Runs the command that takes an action back, and says later by control_revert_ended what came of it.
-     * argv: count words, argv[0] absolute. False: it could not be started. May be null: then nothing is
-     * reverted by itself. */
-    bool (*revert)(void *context, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms);
+    /* Starts a command, and says later by control_command_ended what came of it. argv: count words, argv[0]
+     * absolute. May be null: then nothing is reverted and no invariant is asked. */
+    enum command_start (*run)(void *context, const struct command *command);
     void *context;
 };
 

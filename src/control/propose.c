@@ -78,6 +78,9 @@ static struct value decided_body(struct control *c, struct arena *a, const struc
     if (d->decision.escalated_by_own) {
         value_add_bool(a, &body, STR("own"), true);
     }
+    if (q->invariants.type == VALUE_ARRAY) {
+        value_add(a, &body, STR("invariants"), q->invariants);
+    }
     if (q->redacted > 0) {
         value_add_int(a, &body, STR("redacted"), q->redacted);
     }

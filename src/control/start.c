@@ -80,6 +80,7 @@ void control_stop(struct control *c)
         snapshot_end(c);
         retention_end(c);
     }
+    invariants_free(c);
     /* Readers first: who closes last moves the log into the file, and a reader can't. */
     store_close(c->reader);
     if (c->writer != NULL) {

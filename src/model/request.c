@@ -166,25 +166,58 @@ static enum rc derive_target(struct arena *a, struct request *q, struct err *e)
     return rc == RC_OK ? RC_OK : err_set(e, rc, "out of memory");
 }
 
-/* Part of what is decided and approved: it is known before anything runs. */
+/* The words of a command of the tool's, as a list of texts. */
+static enum rc fill_words(struct arena *a, struct request *q, const struct str_list *argv, struct value *ret, struct err *e)
+{
+    *ret = value_array();
+    for (uint32_t i = 0; i < argv->count; i++) {
+        struct str word;
+        enum rc rc = template_fill(a, argv->items[i], &q->parameters, &word, e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+        value_push(a, ret, value_string(word));
+    }
+    return RC_OK;
+}
+
+/* What follows is part of what is decided and approved: it is known before anything runs. */
 static enum rc derive_revert(struct arena *a, struct request *q, struct err *e)
 {
-    const struct str_list *argv = &q->tool->revert.argv;
-    struct value words = value_array();
-    for (uint32_t i = 0; i < argv->count; i++) {
+    struct err inner;
+    struct value words;
+    enum rc rc = fill_words(a, q, &q->tool->revert.argv, &words, &inner);
+    if (rc == RC_INVALID || rc == RC_LIMIT) {
+        wrong(a, q, DERIVE_BAD_PARAMETERS, "revert: ", arena_str(a, str_from(inner.text)));
+        return RC_OK;
+    }
+    q->revert = rc == RC_OK && words.count > 0 ? words : value_null();
+    return rc == RC_OK ? RC_OK : err_set(e, rc, "out of memory");
+}
+
+static enum rc derive_invariants(struct arena *a, struct request *q, struct err *e)
+{
+    struct value list = value_array();
+    for (uint32_t i = 0; i < q->tool->observe.invariant_count; i++) {
+        const struct invariant *one = &q->tool->observe.invariants[i];
         struct err inner;
-        struct str word;
-        enum rc rc = template_fill(a, argv->items[i], &q->parameters, &word, &inner);
+        struct value words;
+        enum rc rc = fill_words(a, q, &one->argv, &words, &inner);
         if (rc == RC_INVALID || rc == RC_LIMIT) {
-            wrong(a, q, DERIVE_BAD_PARAMETERS, "revert: ", arena_str(a, str_from(inner.text)));
+            wrong(a, q, DERIVE_BAD_PARAMETERS, "invariants: ", arena_str(a, str_from(inner.text)));
             return RC_OK;
         }
         if (rc != RC_OK) {
             return err_set(e, rc, "out of memory");
         }
-        value_push(a, &words, value_string(word));
+        struct value row = value_object();
+        value_add_int(a, &row, STR("after_ms"), one->after_ms);
+        value_add(a, &row, STR("argv"), words);
+        value_add_str(a, &row, STR("name"), one->name);
+        value_add_int(a, &row, STR("timeout_ms"), one->timeout_ms);
+        value_push(a, &list, row);
     }
-    q->revert = argv->count > 0 ? words : value_null();
+    q->invariants = list.count > 0 ? list : value_null();
     return RC_OK;
 }
 
@@ -205,6 +238,7 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
     q->service_count = 0;
     q->target = STR("");
     q->revert = value_null();
+    q->invariants = value_null();
     q->sql_harm = SQL_HARMLESS;
     q->sql_what = STR("");
     q->parameters = q->given == NULL ? value_object() : *q->given;
@@ -229,6 +263,9 @@ enum rc request_derive(struct arena *a, const struct world *w, struct request *q
     }
     if (rc == RC_OK && q->derived == DERIVE_OK) {
         rc = derive_revert(a, q, e);
+    }
+    if (rc == RC_OK && q->derived == DERIVE_OK) {
+        rc = derive_invariants(a, q, e);
     }
     if (rc == RC_OK && q->derived == DERIVE_OK) {
         check_needs(a, q);
@@ -262,6 +299,9 @@ struct value request_bound(struct arena *a, const struct request *q)
     add_text(a, &v, STR("break_glass"), q->break_glass);
     if (q->diff != NULL) {
         value_add(a, &v, STR("diff"), *q->diff);
+    }
+    if (q->invariants.type == VALUE_ARRAY) {
+        value_add(a, &v, STR("invariants"), q->invariants);
     }
     if (q->invocation != NULL) {
         value_add(a, &v, STR("invocation"), *q->invocation);

@@ -71,6 +71,7 @@ struct request {
     enum sql_harm sql_harm; /* of its SQL; by who reads diffs, not by request_derive() */
     struct str sql_what;
     struct diff_names touched; /* what its diff names; as sql_harm */
+    struct value invariants; /* what is asked after it, a list of {after_ms, argv, name, timeout_ms}; null: nothing */
     struct value revert; /* the command that takes it back, a list of texts; null: there is none */
     uint32_t services[REQUEST_SERVICES_MAX]; /* world indexes */
     uint32_t service_count;
@@ -83,7 +84,7 @@ NODISCARD enum rc request_derive(struct arena *a, const struct world *w, struct 
                                  struct err *e);
 /*
  * The object whose canonical form the action digest covers: agent, tool, parameters, invocation,
- * target, diff, plan, revert; and who stands behind it: model, prompt version, the chain, the operator.
+ * target, diff, plan, revert, invariants; and who stands behind it: model, prompt version, the chain, the operator.
  */
 struct value request_bound(struct arena *a, const struct request *q);
 

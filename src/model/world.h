@@ -282,6 +282,8 @@ struct action_overrides {
 struct action_watch {
     int64_t for_ms;
     int64_t max_drop_ppm;
+    int64_t invariant_after_ms[INVARIANTS_MAX]; /* since the success, in the order of the decision's list */
+    uint32_t invariant_count;
     uint32_t count;
     struct {
         uint32_t service;

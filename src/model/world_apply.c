@@ -320,6 +320,10 @@ static enum rc keep_watch(const struct step *s, struct action *a)
     }
     watch->for_ms = value_integer_or(value_get(observe, STR("for_ms")), 0);
     watch->max_drop_ppm = value_integer_or(value_get(observe, STR("max_drop_ppm")), 0);
+    const struct value *after = value_get(observe, STR("invariants_after_ms"));
+    for (uint32_t i = 0; value_item(after, i) != NULL && watch->invariant_count < INVARIANTS_MAX; i++) {
+        watch->invariant_after_ms[watch->invariant_count++] = value_integer_or(value_item(after, i), 0);
+    }
     const struct value *budgets = value_path(s->body, "facts", "budgets", NULL);
     for (uint32_t i = 0; value_item(budgets, i) != NULL && watch->count < FACT_BUDGETS_MAX; i++) {
         const struct value *b = value_item(budgets, i);

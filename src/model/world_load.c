@@ -331,6 +331,10 @@ static enum rc load_watch(struct loader *l, struct action *a)
         watch->at[watch->count].service = (uint32_t)list_int(n, i);
         watch->at[watch->count++].before_ppm = list_int(n, i + 1);
     }
+    const struct value *after = value_get(l->v, STR("watch_invariants"));
+    for (uint32_t i = 0; i < list_count(after) && watch->invariant_count < INVARIANTS_MAX; i++) {
+        watch->invariant_after_ms[watch->invariant_count++] = list_int(after, i);
+    }
     return RC_OK;
 }
 

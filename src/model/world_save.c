@@ -365,6 +365,13 @@ static void save_watch(struct saver *s, struct value *v, const struct action_wat
         value_push(s->arena, &n, value_int(watch->at[i].before_ppm));
     }
     value_add(s->arena, v, STR("watch"), n);
+    if (watch->invariant_count > 0) {
+        struct value after = value_array();
+        for (uint32_t i = 0; i < watch->invariant_count; i++) {
+            value_push(s->arena, &after, value_int(watch->invariant_after_ms[i]));
+        }
+        value_add(s->arena, v, STR("watch_invariants"), after);
+    }
 }
 
 static void save_overrides(struct saver *s, struct value *v, const struct action *a)

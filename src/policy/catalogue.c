@@ -303,16 +303,6 @@ struct tool_parts {
     struct str_list needs;
 };
 
-static const struct field observe_fields[] = {
-    {"for", FIELD_SPAN, FIELD_OF(struct observation, for_ms), true, 0, 1000, 24 * 3600000LL, NULL},
-    {"max_drop_pct", FIELD_PERCENT, FIELD_OF(struct observation, max_drop_ppm), false, 10000, 0, 1000000, NULL},
-};
-
-static const struct field revert_fields[] = {
-    {"argv", FIELD_TEXTS, FIELD_OF(struct revert, argv), true, 0, 0, 0, NULL},
-    {"timeout", FIELD_SPAN, FIELD_OF(struct revert, timeout_ms), false, 60000, 1000, 3600000, NULL},
-};
-
 static const struct field tool_fields[] = {
     {"name", FIELD_NAME, FIELD_OF(struct tool_parts, def.name), true, 0, 0, 0, NULL},
     {"description", FIELD_TEXT, FIELD_OF(struct tool_parts, def.description), false, 0, 0, 0, NULL},
@@ -339,18 +329,10 @@ static enum rc read_care(struct reader *r, const struct value *v, struct tool_pa
     struct tool_def *def = &parts->def;
     enum rc rc = RC_OK;
     if (parts->observe != NULL) {
-        rc = reader_step(r, read_fields(r, parts->observe, observe_fields, COUNT(observe_fields), &def->observe),
-                         "observe");
+        rc = reader_step(r, observation_read(r, parts->observe, &def->observe), "observe");
     }
     if (rc == RC_OK && parts->revert != NULL) {
-        rc = reader_step(r, read_fields(r, parts->revert, revert_fields, COUNT(revert_fields), &def->revert), "revert");
-    }
-    if (rc == RC_OK && parts->revert != NULL && !str_starts(def->revert.argv.items[0], STR("/"))) {
-        return reader_step(r, reader_fail(r, parts->revert, "revert: expected an absolute path as the first word"),
-                           "revert");
-    }
-    if (rc == RC_OK && def->revert.argv.count > ARGV_WORDS_MAX) {
-        return reader_step(r, reader_fail(r, parts->revert, "revert: expected at most %d words", ARGV_WORDS_MAX), "revert");
+        rc = reader_step(r, revert_read(r, parts->revert, &def->revert), "revert");
     }
     for (uint32_t i = 0; rc == RC_OK && i < parts->needs.count; i++) {
         bool plan = str_eq(parts->needs.items[i], STR("plan"));
@@ -488,8 +470,8 @@ struct value tool_def_value(struct arena *a, const struct tool_def *d)
     if (d->mcp.count > 0) {
         value_add(a, &match, STR("mcp"), texts_value(a, &d->mcp));
     }
-    struct value observe = write_fields(a, observe_fields, COUNT(observe_fields), &d->observe);
-    struct value revert = write_fields(a, revert_fields, COUNT(revert_fields), &d->revert);
+    struct value observe = observation_value(a, &d->observe);
+    struct value revert = revert_value(a, &d->revert);
     const struct str needs[] = {STR("plan"), STR("diff")};
     struct tool_parts parts = {.def = *d,
                                .class = d->class,

@@ -17,6 +17,7 @@
 enum {
     ARGV_WORDS_MAX = 256,      /* words of a command that is matched */
     ARGV_PATTERNS_MAX = 32,    /* patterns of one tool */
+    INVARIANTS_MAX = 8,        /* of one tool */
     CAPTURES_MAX = 16,         /* {names} in one pattern or template */
     TOOL_SERVICES_MAX = 16,    /* services of one tool */
     AGENT_TIERS_MAX = 64,      /* services with a tier of their own, of one agent */
@@ -119,10 +120,20 @@ struct argv_pattern {
     struct str_list words;
 };
 
+/* What must hold after a change: a command that changes nothing and ends with 0 while it does. */
+struct invariant {
+    struct str name;
+    struct str_list argv; /* templates over the parameters; the first word is an absolute path */
+    int64_t after_ms;     /* since the success: when it is asked, once */
+    int64_t timeout_ms;
+};
+
 /* What Pawl looks at after a success, and for how long. */
 struct observation {
     int64_t for_ms;       /* 0: it is not watched */
     int64_t max_drop_ppm; /* of an error budget of the targets and those that call them, since the start */
+    const struct invariant *invariants;
+    uint32_t invariant_count; /* at most INVARIANTS_MAX */
 };
 
 /* How a change is taken back: an exact command, templates over the parameters. */

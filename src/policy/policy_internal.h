@@ -19,6 +19,10 @@ struct value quorum_rule_value(struct arena *a, const void *in);
 /* The list `keys` of an agent; v null: it has none. */
 NODISCARD enum rc agent_keys_read(struct reader *r, const struct value *v, struct agent_def *def);
 struct value agent_keys_value(struct arena *a, const struct agent_def *d);
+NODISCARD enum rc observation_read(struct reader *r, const struct value *v, struct observation *ret);
+struct value observation_value(struct arena *a, const struct observation *o);
+NODISCARD enum rc revert_read(struct reader *r, const struct value *v, struct revert *ret);
+struct value revert_value(struct arena *a, const struct revert *back);
 /* out: a struct permission. */
 NODISCARD enum rc permission_read(struct reader *r, const struct value *v, void *out);
 struct value permission_value(struct arena *a, const void *in);

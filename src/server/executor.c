@@ -10,7 +10,7 @@
 struct run {
     struct executor *executor;
     struct loop_process *process; /* null: free */
-    uint64_t action;
+    struct command command; /* its words are gone by now */
 };
 
 struct executor {
@@ -53,47 +53,58 @@ static void ended(void *context, struct loop_process_end end)
     } else {
         snprintf(text, sizeof text, "exit status %d", end.exit_code);
     }
-    control_revert_ended(run->executor->control, run->action, end.exit_code == 0, str_from(text));
+    control_command_ended(run->executor->control, &run->command, end.exit_code == 0, str_from(text));
 }
 
-static struct run *free_run(struct executor *x)
+/* Null: as many run as may. */
+static struct run *free_run(struct executor *x, enum command_kind kind)
 {
+    struct run *found = NULL;
+    size_t invariants = 0;
     for (size_t i = 0; i < EXECUTOR_RUNS_MAX; i++) {
         if (x->runs[i].process == NULL) {
-            return &x->runs[i];
+            found = &x->runs[i];
+        } else {
+            invariants += x->runs[i].command.kind == COMMAND_INVARIANT ? 1 : 0;
         }
     }
-    return NULL;
+    return kind == COMMAND_INVARIANT && invariants >= EXECUTOR_INVARIANTS_MAX ? NULL : found;
 }
 
-static bool start(struct executor *x, struct run *run, const char *const *argv, int64_t timeout_ms)
+static bool start(struct executor *x, struct run *run, const char *const *argv)
 {
     char action[64];
-    snprintf(action, sizeof action, "PAWL_REVERTS=act_%" PRIu64, run->action);
+    snprintf(action, sizeof action, "%s=act_%" PRIu64,
+             run->command.kind == COMMAND_REVERT ? "PAWL_REVERTS" : "PAWL_ASKS_AFTER", run->command.action);
     /* Nothing of our own environment: what it needs, its tool says in its words. */
     const char *const envp[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
                                 action, NULL};
-    struct loop_process_spec spec = {.argv = argv, .envp = envp, .timeout_ms = timeout_ms};
+    struct loop_process_spec spec = {.argv = argv, .envp = envp, .timeout_ms = run->command.timeout_ms};
     struct err e;
     return loop_process_start(x->loop, &spec, ended, run, &run->process, &e) == RC_OK;
 }
 
-bool executor_revert(struct executor *x, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms)
+enum command_start executor_run(struct executor *x, const struct command *command)
 {
     CLEANUP(arena) struct arena *a = arena_new(1 << 20);
-    struct run *run = free_run(x);
-    const char **words = a == NULL ? NULL : arena_array(a, count + 1, sizeof *words);
-    if (run == NULL || words == NULL) {
-        return false;
+    struct run *run = free_run(x, command->kind);
+    const char **words = a == NULL ? NULL : arena_array(a, command->count + 1, sizeof *words);
+    if (run == NULL) {
+        return COMMAND_BUSY;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; words != NULL && i < command->count; i++) {
         /* A word with a NUL in it would arrive cut short. */
-        words[i] = str_find(argv[i], '\0') == argv[i].len ? arena_str(a, argv[i]).ptr : NULL;
+        struct str word = command->argv[i];
+        words[i] = str_find(word, '\0') == word.len ? arena_str(a, word).ptr : NULL;
         if (words[i] == NULL) {
-            return false;
+            return COMMAND_FAILED;
         }
     }
-    words[count] = NULL;
-    *run = (struct run){.executor = x, .action = action};
-    return start(x, run, words, timeout_ms);
+    if (words == NULL) {
+        return COMMAND_FAILED;
+    }
+    words[command->count] = NULL;
+    *run = (struct run){.executor = x, .command = *command};
+    run->command.argv = NULL;
+    return start(x, run, words) ? COMMAND_STARTED : COMMAND_FAILED;
 }

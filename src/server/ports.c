@@ -39,14 +39,14 @@ static void write_stop_file(void *context, const char *reason)
     }
 }
 
-static bool revert(void *context, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms)
+static enum command_start run(void *context, const struct command *command)
 {
-    return executor_revert(((struct server_ports *)context)->executor, action, argv, count, timeout_ms);
+    return executor_run(((struct server_ports *)context)->executor, command);
 }
 
 struct ports server_ports(struct server_ports *p)
 {
-    return (struct ports){.revert = p->executor == NULL ? NULL : revert,
+    return (struct ports){.run = p->executor == NULL ? NULL : run,
                           .wall_ms = wall_ms,
                           .elapsed_ms = elapsed_ms,
                           .elapsed_us = elapsed_us,

@@ -32,6 +32,12 @@ policy:
       parameters: {type: object, properties: {n: {type: integer}, token: {type: string}}, required: [n]}
       observe: {for: 3s, max_drop_pct: 5}
       revert: {argv: [@UNDO@, "{n}"], timeout: 10s}
+    - name: check
+      class: write
+      services: [shop]
+      parameters: {type: object, properties: {n: {type: integer}}, required: [n]}
+      observe: {for: 2s, max_drop_pct: 100, invariants: [{name: answers, argv: [@ASK@, "{n}"], after: 1s, timeout: 1s}]}
+      revert: {argv: [@UNDO@, "{n}"], timeout: 10s}
     - name: migrate
       class: write
       services: [shop]
@@ -41,6 +47,13 @@ policy:
 UNDO = """#!/bin/sh
 # Takes a weight back; leaves a mark that says how often, with what, and in which environment.
 { echo "undone $1"; env; } >> "$(dirname "$0")/undone"
+"""
+
+
+ASK = """#!/bin/sh
+# Holds for 1; does not for 2; never answers for 3.
+{ echo "asked $1"; env; } >> "$(dirname "$0")/asked"
+case $1 in 1) exit 0;; 2) exit 7;; *) exec sleep 60;; esac
 """
 
 
@@ -95,6 +108,28 @@ def reverted(s):
     assert done.returncode == 0, done
     memory = s.call("GET", "/v1/memory")[1]["items"]
     assert [(m["tool"], m["outcomes"], m["failed"]) for m in memory] == [("weight", 2, 1)], memory
+
+
+def invariants(s):
+    """What its tool declares is asked after it, once, and a no or no answer takes it back."""
+    s.stop()
+    s.start()
+    events(s, 100000, 100000)
+    for n, end, detail in ((1, "verified", None), (2, "reverted", "exit status 7"), (3, "reverted", "it took too long and was killed")):
+        p = propose(s, tool="check", parameters={"n": n})
+        assert p["verdict"] == "allow", p
+        run(s, p["action_id"], p["digest"])
+        s.wait_for(lambda: state(s, p["action_id"]) == end)
+        text = (s.folder / "asked").read_text()
+        assert text.count(f"asked {n}\n") == 1 and f"PAWL_ASKS_AFTER={p['action_id']}" in text and "PAWL_TOKEN" not in text, text
+        said = [e["body"] for e in s.entries(action=p["action_id"]) if e["kind"] in ("action.verified", "action.violated")]
+        assert len(said) == 1, said
+        if detail is None:
+            assert (said[0]["level"], said[0]["invariants_held"]) == ("verified", 1), said
+        else:
+            assert (said[0]["invariant"], said[0]["detail"], said[0]["service"]) == ("answers", detail, "shop"), said
+            incident = s.call("GET", "/v1/incidents")[1]["items"][0]["incident_id"]
+            assert s.command("incident", "close", incident, "--reason", "seen").returncode == 0
 
 
 def by_hand(s):
@@ -175,14 +210,17 @@ def main(pawl):
         undo = s.folder / "undo"
         undo.write_text(UNDO)
         undo.chmod(0o755)
-        s.config.write_text(s.config.read_text() + POLICY.replace("@UNDO@", str(undo)))
+        ask = s.folder / "ask"
+        ask.write_text(ASK)
+        ask.chmod(0o755)
+        s.config.write_text(s.config.read_text() + POLICY.replace("@UNDO@", str(undo)).replace("@ASK@", str(ask)))
         s.stop()
         s.start()
         for agent in ("bot", "odd"):
             s.token(agent, roles=["agent"], agent=agent)
         s.token("source", roles=["source"], person="prober", services="*")
         events(s, 1000)
-        for scene in (verified, reverted, by_hand, secrets, quorum, breaker, ladder):
+        for scene in (verified, reverted, invariants, by_hand, secrets, quorum, breaker, ladder):
             print(scene.__name__, flush=True)
             scene(s)
         done = s.command("verify", "--deep", "--data", str(s.folder / "data"))

@@ -19,6 +19,7 @@ policy:
       services: [shop]
       target: "db/{table}"
       parameters: {type: object, properties: {table: {type: string}}}
+      observe: {for: 1m, invariants: [{name: readable, argv: [/usr/bin/ask, "{table}"], after: 30s}]}
       revert: {argv: [/usr/bin/undo, "{table}"], timeout: 5s}
     - name: scale
       class: write
@@ -77,6 +78,7 @@ def everything_is_shown(s):
         "not the registered one: m-1",
         "What it does, by the catalogue", "tool migrate", "class destructive", "description changes the schema",
         "target db/orders", "services shop", "blast radius 42.5 % of the traffic, 2 services with those that call them",
+        'must hold after readable, after 30s: "/usr/bin/ask" "orders"',
         'taken back by "/usr/bin/undo" "orders"',
         "The agent's own words (not checked by anybody)", f'intent "{ESCAPED}"',
         'parameters {"table":"orders"}',

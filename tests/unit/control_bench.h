@@ -54,6 +54,9 @@ struct bench {
     unsigned reverts;      /* commands that were started */
     char reverted[512];    /* the newest one's words */
     bool refuse_to_revert; /* the next can't be started */
+    unsigned asks;         /* invariants that were asked */
+    char asked[512];       /* the newest one's words */
+    enum command_start asking; /* what the next is answered */
     pthread_mutex_t mutex;
     pthread_cond_t woken;
     unsigned wakes;
@@ -100,20 +103,23 @@ static void stop_file(void *context, const char *reason)
     snprintf(b->stop_file, sizeof b->stop_file, "%s", reason == NULL ? "" : reason);
 }
 
-static bool run_revert(void *context, uint64_t action, const struct str *argv, size_t count, int64_t timeout_ms)
+static enum command_start run_command_here(void *context, const struct command *command)
 {
     struct bench *b = context;
-    must(action != 0 && count > 0 && timeout_ms > 0);
-    if (b->refuse_to_revert) {
-        return false;
+    must(command->action != 0 && command->count > 0 && command->timeout_ms > 0);
+    bool back = command->kind == COMMAND_REVERT;
+    char *words = back ? b->reverted : b->asked;
+    size_t room = back ? sizeof b->reverted : sizeof b->asked;
+    if (back ? b->refuse_to_revert : b->asking != COMMAND_STARTED) {
+        return back ? COMMAND_FAILED : b->asking;
     }
-    b->reverts++;
-    b->reverted[0] = '\0';
-    for (size_t i = 0; i < count; i++) {
-        size_t used = strlen(b->reverted);
-        snprintf(b->reverted + used, sizeof b->reverted - used, "%s%.*s", i == 0 ? "" : " ", STR_ARG(argv[i]));
+    *(back ? &b->reverts : &b->asks) += 1;
+    words[0] = '\0';
+    for (size_t i = 0; i < command->count; i++) {
+        size_t used = strlen(words);
+        snprintf(words + used, room - used, "%s%.*s", i == 0 ? "" : " ", STR_ARG(command->argv[i]));
     }
-    return true;
+    return COMMAND_STARTED;
 }
 
 static void wake(void *context)
@@ -162,7 +168,7 @@ static enum rc start(struct bench *b)
                   .elapsed_us = elapsed_us,
                   .random = random_bytes,
                   .stop_file = stop_file,
-                  .revert = run_revert,
+                  .run = run_command_here,
                   .context = b},
         .wake = wake,
         .wake_context = b,

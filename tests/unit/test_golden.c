@@ -38,7 +38,8 @@ struct sample {
 #define FINDINGS_PLAIN "'findings':['identity','stop','catalogue','request','freeze','error_budget','aqdd','her_trend']"
 #define WATCHED                                                                                                   \
     "{'facts':{'budgets':[['shop','known',990000,10,'events']]},'nonce':'" NONCE "',"                             \
-    "'observe':{'for_ms':60000,'max_drop_ppm':10000},'start_by':'2027-01-15T08:00:30.000Z','verdict':'allow'}"
+    "'observe':{'for_ms':60000,'invariants_after_ms':[5000,60000],'max_drop_ppm':10000},"                           \
+    "'start_by':'2027-01-15T08:00:30.000Z','verdict':'allow'}"
 
 static const char policy_text[] =
     "{'agents':[{'name':'bot','owner':'ann','checks':{'error_budget':{'min_pct':30}}}],"

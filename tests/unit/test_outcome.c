@@ -35,6 +35,18 @@ static void ticks(struct bench *b)
     }
 }
 
+static void revert_ended(struct bench *b, uint64_t id, bool good, struct str detail)
+{
+    struct command command = {.kind = COMMAND_REVERT, .action = id};
+    control_command_ended(b->c, &command, good, detail);
+}
+
+static void invariant_ended(struct bench *b, uint64_t id, uint32_t index, bool good)
+{
+    struct command command = {.kind = COMMAND_INVARIANT, .action = id, .index = index};
+    control_command_ended(b->c, &command, good, good ? STR("exit status 0") : STR("exit status 7"));
+}
+
 static void begin(struct bench *b, const char *policy)
 {
     load_policy(b, policy);
@@ -76,7 +88,7 @@ static void what_harms_is_taken_back_once(void **state)
     assert_string_equal(b->reverted, "/sbin/scale --to 3");
     ticks(b);
     assert_int_equal(b->reverts, 1);
-    control_revert_ended(b->c, id, true, STR("exit status 0"));
+    revert_ended(b, id, true, STR("exit status 0"));
     settle(b);
     want_state(b, id, ACTION_REVERTED);
     restart(b);
@@ -107,7 +119,7 @@ static void a_restart_does_not_revert_twice(void **state)
     ticks(b);
     want_state(b, id, ACTION_REVERT_FAILED);
     assert_int_equal(b->reverts, 1);
-    control_revert_ended(b->c, id, true, STR("late")); /* too late to be believed */
+    revert_ended(b, id, true, STR("late")); /* too late to be believed */
     want_state(b, id, ACTION_REVERT_FAILED);
 }
 
@@ -154,7 +166,7 @@ static void an_operator_reverts_under_a_stop_and_by_hand(void **state)
     want_state(b, id, ACTION_REVERTING);
     assert_int_equal(b->reverts, 1);
     restart(b);
-    control_revert_ended(b->c, id, false, STR("exit status 1"));
+    revert_ended(b, id, false, STR("exit status 1"));
     settle(b);
     want_state(b, id, ACTION_REVERT_FAILED);
     check_error(b, control_revert(b->c, b->a, &b->admin, id, STR("again"), true, &b->e), RC_CONFLICT,
@@ -213,6 +225,148 @@ static void what_can_not_be_seen_is_not_verified(void **state)
     ticks(b);
     want_state(b, id, ACTION_SUCCEEDED);
     assert_int_equal(b->reverts, 0);
+}
+
+/* --- invariants ------------------------------------------------------------------------------------------- */
+
+#define ASKING(first, second)                                                                                  \
+    "{'checks':{'error_budget':{'mode':'off'}},'agents':[{'name':'bot','owner':'ann'}],'services':[{'name':'shop'}],"                                  \
+    "'tools':[{'name':'scale','class':'write','services':['shop'],'parameters':true,"                           \
+    "'observe':{'for':'1m','invariants':[{'name':'soon','argv':['/sbin/ask','{n}'],'after':'5s'" first "},"     \
+    "{'name':'late','argv':['/sbin/ask','late']" second "}]}" BACK "}]}"
+
+static struct value last_of(struct bench *b, enum entry_kind kind)
+{
+    struct value body = value_null();
+    for (uint64_t seq = 0; seq < control_read_seq(b->c); seq++) {
+        struct entry entry;
+        struct value v;
+        assert_int_equal(control_read_entry(b->c, b->a, seq, &entry, &v, &b->e), RC_OK);
+        body = entry.kind == kind ? v : body;
+    }
+    assert_int_equal(body.type, VALUE_OBJECT);
+    return body;
+}
+
+static void invariants_are_asked_once_and_hold(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, ASKING("", ""));
+    uint64_t id = succeed(b, 3);
+    pass(b, 4999);
+    ticks(b);
+    assert_int_equal(b->asks, 0);
+    pass(b, 1);
+    ticks(b);
+    assert_int_equal(b->asks, 1);
+    assert_string_equal(b->asked, "/sbin/ask 3");
+    invariant_ended(b, id, 0, true);
+    invariant_ended(b, id, 1, false); /* was not asked */
+    pass(b, 55000);
+    ticks(b);
+    assert_int_equal(b->asks, 2);
+    assert_string_equal(b->asked, "/sbin/ask late");
+    want_state(b, id, ACTION_OBSERVING); /* its time is over, its answer is waited for */
+    invariant_ended(b, id, 1, true);
+    ticks(b);
+    want_state(b, id, ACTION_VERIFIED);
+    struct value said = last_of(b, ENTRY_ACTION_VERIFIED);
+    assert_int_equal(value_integer_or(value_get(&said, STR("invariants_held")), -1), 2);
+    assert_int_equal(b->reverts, 0);
+}
+
+static void what_does_not_hold_is_taken_back(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, ASKING("", ""));
+    uint64_t id = succeed(b, 3);
+    pass(b, 5000);
+    ticks(b);
+    invariant_ended(b, id, 0, false);
+    tick(b);
+    want_state(b, id, ACTION_REVERT_WAITING);
+    struct value said = last_of(b, ENTRY_ACTION_VIOLATED);
+    assert_str(value_text(value_get(&said, STR("invariant"))), "soon");
+    assert_str(value_text(value_get(&said, STR("detail"))), "exit status 7");
+    assert_str(value_text(value_get(&said, STR("service"))), "shop");
+    assert_int_equal(world_incident_count(HERE(b)), 1);
+    ticks(b);
+    assert_int_equal(b->reverts, 1);
+    assert_int_equal(b->asks, 1); /* the other is not asked any more */
+    invariant_ended(b, id, 0, true);
+    revert_ended(b, id, true, STR("exit status 0"));
+    settle(b);
+    want_state(b, id, ACTION_REVERTED);
+}
+
+static void a_restart_asks_again_what_is_open(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, ASKING("", ",'after':'6s'"));
+    uint64_t id = succeed(b, 3);
+    pass(b, 5000);
+    ticks(b);
+    invariant_ended(b, id, 0, true);
+    restart(b);
+    pass(b, 1000);
+    ticks(b);
+    assert_int_equal(b->asks, 3);
+    invariant_ended(b, id, 0, true);
+    invariant_ended(b, id, 1, true);
+    pass(b, 53999);
+    ticks(b);
+    want_state(b, id, ACTION_OBSERVING);
+    pass(b, 1);
+    ticks(b);
+    want_state(b, id, ACTION_VERIFIED);
+}
+
+static void what_can_not_be_asked_is_not_seen(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, ASKING("", ",'after':'0s'"));
+    uint64_t id = succeed(b, 3);
+    b->asking = COMMAND_BUSY;
+    ticks(b);
+    b->asking = COMMAND_STARTED;
+    ticks(b);
+    assert_int_equal(b->asks, 1); /* it waited for its turn */
+    invariant_ended(b, id, 1, true);
+    b->asking = COMMAND_FAILED;
+    pass(b, MINUTE_MS);
+    ticks(b);
+    want_state(b, id, ACTION_SUCCEEDED);
+    struct value said = last_of(b, ENTRY_ACTION_VERIFIED);
+    assert_str(value_text(value_get(&said, STR("level"))), "reported");
+    assert_int_equal(value_integer_or(value_get(&said, STR("invariants_unseen")), -1), 1);
+    assert_int_equal(b->reverts, 0);
+    /* And one that never gets its turn is given up. */
+    b->asking = COMMAND_BUSY;
+    id = succeed(b, 4);
+    pass(b, 10 * MINUTE_MS + 5000 - 1);
+    ticks(b);
+    want_state(b, id, ACTION_OBSERVING);
+    pass(b, 1);
+    ticks(b);
+    want_state(b, id, ACTION_SUCCEEDED);
+}
+
+/* Words that the approver was not shown are not run. */
+static void what_is_asked_is_part_of_what_is_decided(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, ASKING("", ""));
+    struct decided one = propose(b, "scale", 3, "");
+    struct value said = last_of(b, ENTRY_ACTION_DECIDED);
+    const struct value *first = value_item(value_get(&said, STR("invariants")), 0);
+    assert_str(value_text(value_item(value_get(first, STR("argv")), 1)), "3");
+    char was[2 * SHA256_LEN + 1];
+    snprintf(was, sizeof was, "%.*s", 2 * SHA256_LEN, value_text(value_path(&said, "request", "digest", NULL)).ptr + 7);
+    load_policy(b, ASKING(",'timeout':'3s'", ""));
+    struct decided other = propose(b, "scale", 3, "");
+    said = last_of(b, ENTRY_ACTION_DECIDED);
+    assert_true(one.action != other.action);
+    assert_memory_not_equal(was, value_text(value_path(&said, "request", "digest", NULL)).ptr + 7, 2 * SHA256_LEN);
 }
 
 static void the_way_back_is_part_of_what_is_decided(void **state)
@@ -374,6 +528,11 @@ int main(void)
         T(without_a_way_back_it_says_so),
         T(what_can_not_start_has_failed),
         T(what_can_not_be_seen_is_not_verified),
+        T(invariants_are_asked_once_and_hold),
+        T(what_does_not_hold_is_taken_back),
+        T(a_restart_asks_again_what_is_open),
+        T(what_can_not_be_asked_is_not_seen),
+        T(what_is_asked_is_part_of_what_is_decided),
         T(the_way_back_is_part_of_what_is_decided),
         T(plans_and_diffs_that_are_needed),
         T(migrations_that_harm_need_a_human),
