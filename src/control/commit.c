@@ -262,7 +262,7 @@ static enum rc holder(const struct action *action, struct str nonce, struct err 
 
 static bool stopped_now(struct control *c, const struct action *action)
 {
-    const struct stop_subject subject = {action->agent, action->tool, action->services, action->service_count};
+    const struct stop_subject subject = action_subject(action);
     for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
         const struct world_stop *s = world_stop_at(c->world, i);
         if (s->level == STOP_FULL && world_stop_covers(c->world, s, &subject)) {

@@ -110,7 +110,7 @@ static enum rc watch_one(struct control *c, const struct action *action, int64_t
 
 static bool is_stopped(const struct control *c, const struct action *action)
 {
-    const struct stop_subject subject = {action->agent, action->tool, action->services, action->service_count};
+    const struct stop_subject subject = action_subject(action);
     for (uint32_t i = 0; i < world_stop_count(c->world); i++) {
         if (world_stop_covers(c->world, world_stop_at(c->world, i), &subject)) {
             return true;

@@ -35,25 +35,19 @@ static struct str stop_subject(const struct world_stop *s)
     return s->name[0] == '\0' ? STR("stop of everything") : str_from(s->name);
 }
 
-/* A stop of an agent covers those who act for it. */
-static bool is_covered(const struct gate_input *in, const struct world_stop *s)
-{
-    const struct request *q = in->request;
-    struct stop_subject subject = {q->agent_index, q->tool_index, q->services, q->service_count};
-    bool covered = world_stop_covers(in->world, s, &subject);
-    for (uint32_t i = 0; !covered && i < REQUEST_ACT_MAX && value_item(q->act, i) != NULL; i++) {
-        subject.agent = world_agent_find(in->world, value_text(value_item(q->act, i)));
-        covered = subject.agent != MAP_NONE && world_stop_covers(in->world, s, &subject);
-    }
-    return covered;
-}
-
 static void gather_stops(const struct gate_input *in, struct facts *f)
 {
+    const struct request *q = in->request;
+    uint32_t act[REQUEST_ACT_MAX];
+    struct stop_subject subject = {q->agent_index, q->tool_index, q->services, q->service_count, act, 0};
+    while (subject.act_count < REQUEST_ACT_MAX && value_item(q->act, subject.act_count) != NULL) {
+        act[subject.act_count] = world_agent_find(in->world, value_text(value_item(q->act, subject.act_count)));
+        subject.act_count++;
+    }
     f->stop_level = STOP_DRY_RUN;
     for (uint32_t i = 0; i < world_stop_count(in->world); i++) {
         const struct world_stop *s = world_stop_at(in->world, i);
-        if (!is_covered(in, s)) {
+        if (!world_stop_covers(in->world, s, &subject)) {
             continue;
         }
         /* The strictest is named in the finding: it stands first. */

@@ -306,6 +306,8 @@ struct action {
     uint32_t tool; /* MAP_NONE when nothing matched */
     uint32_t services[REQUEST_SERVICES_MAX];
     uint32_t service_count;
+    uint32_t act[REQUEST_ACT_MAX]; /* agents in whose name it is done, the nearest first */
+    uint32_t act_count;
     enum action_state state;
     enum verdict verdict;
     int blocking;
@@ -437,7 +439,10 @@ struct stop_subject {
     uint32_t tool;
     const uint32_t *services;
     uint32_t service_count;
+    const uint32_t *act; /* those in whose name it is done: a stop of one covers it */
+    uint32_t act_count;
 };
+struct stop_subject action_subject(const struct action *a);
 bool world_stop_covers(const struct world *w, const struct world_stop *s, const struct stop_subject *subject);
 /* An agent that fits the label or the model; for a stop that would stop nobody. */
 bool agent_has_label(const struct agent_def *def, struct str label);

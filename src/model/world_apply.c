@@ -250,6 +250,17 @@ static enum rc take_services(const struct step *s, struct action *a)
     return RC_OK;
 }
 
+/* An agent that is not known is denied, and so is who acts for it: nothing of it runs. */
+static void take_chain(const struct step *s, const struct value *act, struct action *a)
+{
+    for (uint32_t i = 0; i < REQUEST_ACT_MAX && value_item(act, i) != NULL; i++) {
+        uint32_t at = world_agent_find(s->w, value_text(value_item(act, i)));
+        if (at != MAP_NONE) {
+            a->act[a->act_count++] = at;
+        }
+    }
+}
+
 static enum rc action_decided(const struct step *s)
 {
     const struct value *request = get(s, "request");
@@ -260,6 +271,7 @@ static enum rc action_decided(const struct step *s)
     }
     a->agent = world_agent_find(s->w, value_text(value_get(request, STR("agent"))));
     a->tool = world_tool_find(s->w, text(s, "tool"));
+    take_chain(s, value_get(request, STR("act")), a);
     a->two_phase = value_bool_or(get(s, "two_phase"), true);
     a->has_revert = value_is(get(s, "revert"), VALUE_ARRAY);
     if (!id_parse(s->entry->actor, "tok", &a->proposer)) {

@@ -364,6 +364,14 @@ static enum rc action_lists(struct loader *l, struct action *a)
         }
         a->services[a->service_count++] = (uint32_t)at;
     }
+    const struct value *act = value_get(l->v, STR("act"));
+    for (uint32_t i = 0; i < list_count(act); i++) {
+        int64_t at = list_int(act, i);
+        if (at < 0 || at >= l->w->agent_count || a->act_count == REQUEST_ACT_MAX) {
+            return corrupt(l, "action");
+        }
+        a->act[a->act_count++] = (uint32_t)at;
+    }
     enum rc rc = value_get(l->v, STR("shown")) == NULL ? RC_OK : load_review(l, a);
     rc = rc == RC_OK && value_get(l->v, STR("watch")) != NULL ? load_watch(l, a) : rc;
     return rc == RC_OK ? load_overrides(l, a) : rc;

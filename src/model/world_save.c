@@ -406,6 +406,13 @@ static enum rc save_action(struct saver *s, const struct action *a)
         value_push(s->arena, &services, value_int(a->services[i]));
     }
     value_add(s->arena, &v, STR("services"), services);
+    struct value act = value_array();
+    for (uint32_t i = 0; i < a->act_count; i++) {
+        value_push(s->arena, &act, value_int(a->act[i]));
+    }
+    if (act.count > 0) {
+        value_add(s->arena, &v, STR("act"), act);
+    }
     if (a->review != NULL) {
         save_review(s, &v, a->review);
     }

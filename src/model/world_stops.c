@@ -48,32 +48,53 @@ static bool covers_service(const struct world *w, struct str name, const struct 
     return false;
 }
 
-bool world_stop_covers(const struct world *w, const struct world_stop *s, const struct stop_subject *subject)
+static bool covers_agent(const struct world *w, const struct world_stop *s, uint32_t index)
 {
     struct str name = str_from(s->name);
-    const struct world_agent *agent = subject->agent == MAP_NONE ? NULL : w->agents[subject->agent];
+    const struct world_agent *agent = index == MAP_NONE ? NULL : w->agents[index];
+    const struct agent_def *def = agent == NULL ? NULL : agent->def;
     switch (s->scope) {
     case STOP_AGENT:
         return agent != NULL && str_eq(str_from(agent->name), name);
+    case STOP_MODEL:
+        return def != NULL && str_eq(def->model, name);
+    default:
+        return def != NULL && agent_has_label(def, name);
+    }
+}
+
+bool world_stop_covers(const struct world *w, const struct world_stop *s, const struct stop_subject *subject)
+{
+    struct str name = str_from(s->name);
+    bool covered = false;
+    switch (s->scope) {
+    case STOP_ALL:
+        return true;
     case STOP_SERVICE:
         return covers_service(w, name, subject);
     case STOP_TOOL:
         return subject->tool != MAP_NONE && str_eq(str_from(w->tools[subject->tool]->name), name);
+    case STOP_AGENT:
     case STOP_MODEL:
-        return agent != NULL && agent->def != NULL && str_eq(agent->def->model, name);
     case STOP_LABEL:
-        return agent != NULL && agent->def != NULL && agent_has_label(agent->def, name);
-    case STOP_ALL:
         break;
     }
-    return true;
+    for (uint32_t i = 0; !covered && i < subject->act_count; i++) {
+        covered = covers_agent(w, s, subject->act[i]);
+    }
+    return covered || covers_agent(w, s, subject->agent);
+}
+
+struct stop_subject action_subject(const struct action *a)
+{
+    return (struct stop_subject){a->agent, a->tool, a->services, a->service_count, a->act, a->act_count};
 }
 
 void stops_find_running(struct world *w, struct world_stop *s)
 {
     for (uint32_t i = 0; s->level == STOP_FULL && i < world_open_count(w); i++) {
         struct action *a = actions_find(w, world_open_at(w, i)->id);
-        const struct stop_subject subject = {a->agent, a->tool, a->services, a->service_count};
+        const struct stop_subject subject = action_subject(a);
         if (a->state == ACTION_EXECUTING && a->stopped_by == 0 && world_stop_covers(w, s, &subject)) {
             a->stopped_by = s->id;
             s->running++;

@@ -458,6 +458,28 @@ static void a_stop_waits_for_what_it_found_running(void **state)
     assert_true(said);
 }
 
+static void a_stop_reaches_those_who_act_for_it(void **state)
+{
+    struct bench *b = *state;
+    const struct value cat = value_string(STR("cat"));
+    struct value act = value_array();
+    value_push(b->a, &act, cat);
+    struct value given = value_object();
+    value_add_int(b->a, &given, STR("n"), 1);
+    struct request q = {.agent = b->bot.person, .claimed_tool = STR("scale"), .given = &given, .act = &act};
+    struct decided d = {0};
+    assert_int_equal(control_propose(b->c, b->a, &b->bot, &q, NULL, &d, &b->e), RC_OK);
+    settle(b);
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_GO);
+    bool cancel = true;
+    assert_int_equal(control_heartbeat(b->c, b->a, &b->bot, d.action, NONCE, &cancel, &b->e), RC_OK);
+    assert_false(cancel);
+    (void)stop(b, STOP_AGENT, "cat", STOP_FULL);
+    assert_int_equal(world_stop_at(HERE(b), 0)->running, 1);
+    assert_int_equal(control_heartbeat(b->c, b->a, &b->bot, d.action, NONCE, &cancel, &b->e), RC_OK);
+    assert_true(cancel);
+}
+
 static void an_approval_does_not_overcome_a_dry_run(void **state)
 {
     struct bench *b = *state;
@@ -519,6 +541,7 @@ int main(void)
         T(failures_are_remembered),
         T(a_dry_run_runs_nothing),
         T(a_stop_waits_for_what_it_found_running),
+        T(a_stop_reaches_those_who_act_for_it),
         T(an_approval_does_not_overcome_a_dry_run),
         T(agents_are_stopped_by_model_and_label),
     };

@@ -1061,6 +1061,34 @@ static void stops_are_set_and_lifted(void **state)
     }
 }
 
+/* The world that is loaded finds the same ones running. */
+static void a_stop_covers_who_acts_for_it(void **state)
+{
+    (void)state;
+    struct maker m;
+    scene(&m);
+    uint64_t id = maker_add(&m, ENTRY_ACTION_DECIDED, "tok_2", NULL,
+                            "{'request':{'act':['gone','cat'],'agent':'bot','digest':'" DIGEST "'},'tool':'t','verdict':'allow',"
+                            "'findings':[],'services':['shop']}");
+    commit(&m, id);
+    check_roundtrip(&m);
+    CLEANUP(arena) struct arena *a = arena_new(256 << 20);
+    CLEANUP(world) struct world *w = restored(save(m.w, a), 5);
+    struct world *const all[] = {m.w, w};
+    for (size_t i = 0; i < 2; i++) {
+        const struct stop_subject subject = action_subject(world_action(all[i], id));
+        struct world_stop s = {.scope = STOP_AGENT, .name = "cat"};
+        assert_true(world_stop_covers(all[i], &s, &subject));
+        s = (struct world_stop){.scope = STOP_LABEL, .name = "owner=ben"};
+        assert_true(world_stop_covers(all[i], &s, &subject));
+        s = (struct world_stop){.scope = STOP_AGENT, .name = "dog"};
+        assert_false(world_stop_covers(all[i], &s, &subject));
+    }
+    maker_add(&m, ENTRY_STOP_SET, "system", NULL, "{'scope':'agent','name':'cat','level':'stop'}");
+    assert_int_equal(world_stop_at(m.w, 0)->running, 1);
+    maker_done(&m);
+}
+
 static void stops_have_their_limit(void **state)
 {
     (void)state;
@@ -1273,6 +1301,7 @@ int main(void)
         cmocka_unit_test(what_is_registered_stays),
         cmocka_unit_test(stops_are_set_and_lifted),
         cmocka_unit_test(stops_have_their_limit),
+        cmocka_unit_test(a_stop_covers_who_acts_for_it),
         cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(a_fold_does_not_depend_on_the_seed),
         cmocka_unit_test(a_snapshot_and_the_rest_are_the_whole),
