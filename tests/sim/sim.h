@@ -90,6 +90,7 @@ void sim_reject_one(struct sim *s);
 void sim_finish_one(struct sim *s);
 void sim_heartbeat_one(struct sim *s);
 void sim_cancel_one(struct sim *s);
+void sim_override_one(struct sim *s);
 void sim_record_due(struct sim *s);
 
 /* What must hold after every step. */

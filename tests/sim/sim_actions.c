@@ -336,6 +336,21 @@ void sim_cancel_one(struct sim *s)
     end_one(s, pick(s, ACTION_HELD, ACTION_APPROVED), ENTRY_ACTION_CANCELLED, ACTION_CANCELLED, &body);
 }
 
+void sim_override_one(struct sim *s)
+{
+    static const enum check checks[] = {CHECK_FREEZE, CHECK_RATE, CHECK_UPSTREAM};
+    const struct action *a = pick(s, ACTION_HELD, ACTION_ALLOWED);
+    if (a == NULL) {
+        return;
+    }
+    enum check check = checks[sim_random(s, 3)];
+    struct value body = value_object();
+    value_add_str(s->a, &body, STR("check"), check_str(check));
+    value_add_instant(s->a, &body, STR("expires_at"), s->now_ms + 1 + (int64_t)sim_random(s, 90000));
+    sim_append(s, ENTRY_OVERRIDE_GRANTED, "tok_1", a->id, &body);
+    sim_must(s, a->overrides != NULL && a->overrides->of[check].token == 1, "an override is kept");
+}
+
 void sim_finish_one(struct sim *s)
 {
     struct value body = value_object();

@@ -156,7 +156,7 @@ static const struct {
     {30, do_propose}, {22, sim_commit_one}, {9, sim_approve_one}, {3, sim_reject_one}, {10, sim_finish_one},
     {4, sim_heartbeat_one}, {3, sim_cancel_one}, {6, sim_decide_one}, {5, do_signals}, {24, do_poll},
     {2, do_stop}, {2, do_deploy}, {8, do_bucket}, {14, do_time}, {1, do_policy},
-    {2, do_conduct},
+    {2, do_conduct}, {3, sim_override_one},
 };
 
 static void do_something(struct sim *s)
