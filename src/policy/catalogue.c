@@ -66,6 +66,7 @@ static const struct field agent_fields[] = {
     {"tier", FIELD_WORD, FIELD_OF(struct agent_parts, def.tier), false, TIER_DEFAULT, 0, 0, tiers},
     {"tiers", FIELD_VALUE, FIELD_OF(struct agent_parts, tiers), false, 0, 0, 0, NULL},
     {"zones", FIELD_TEXTS, FIELD_OF(struct agent_parts, def.zones), false, 0, 0, 0, NULL},
+    {"labels", FIELD_VALUE, FIELD_OF(struct agent_parts, def.labels), false, 0, 0, 0, NULL},
     {"behaviour", FIELD_VALUE, FIELD_OF(struct agent_parts, behaviour), false, 0, 0, 0, NULL},
     {"keys", FIELD_VALUE, FIELD_OF(struct agent_parts, keys), false, 0, 0, 0, NULL},
     {"checks", FIELD_VALUE, FIELD_OF(struct agent_parts, checks), false, 0, 0, 0, NULL},
@@ -113,6 +114,7 @@ enum rc agent_def_read(struct reader *r, const struct value *v, struct agent_def
     if (rc == RC_OK) {
         rc = reader_step(r, thresholds_read(r, parts.checks, &parts.def.checks), "checks");
     }
+    rc = rc == RC_OK ? labels_read(r, parts.def.labels, &parts.def.labels) : rc;
     rc = rc == RC_OK ? read_tiers(r, parts.tiers, &parts.def) : rc;
     rc = rc == RC_OK ? reader_step(r, agent_keys_read(r, parts.keys, &parts.def), "keys") : rc;
     if (rc == RC_OK && parts.behaviour != NULL) {
@@ -187,6 +189,7 @@ static const struct field service_fields[] = {
     {"traffic_pct", FIELD_PERCENT, FIELD_OF(struct service_parts, def.traffic_ppm), false, 0, 0,
      1000000, NULL},
     {"depends_on", FIELD_NAMES, FIELD_OF(struct service_parts, def.depends_on), false, 0, 0, 0, NULL},
+    {"labels", FIELD_VALUE, FIELD_OF(struct service_parts, def.labels), false, 0, 0, 0, NULL},
     {"slo", FIELD_VALUE, FIELD_OF(struct service_parts, slo), false, 0, 0, 0, NULL},
     {"readiness", FIELD_VALUE, FIELD_OF(struct service_parts, readiness), false, 0, 0, 0, NULL},
 };
@@ -256,6 +259,7 @@ enum rc service_def_read(struct reader *r, const struct value *v, struct service
 {
     struct service_parts parts = {0};
     enum rc rc = read_fields(r, v, service_fields, COUNT(service_fields), &parts);
+    rc = rc == RC_OK ? labels_read(r, parts.def.labels, &parts.def.labels) : rc;
     if (rc == RC_OK && parts.slo != NULL) {
         parts.def.has_slo = true;
         rc = reader_step(r, read_slo(r, parts.slo, &parts.def.slo), "slo");
@@ -310,6 +314,7 @@ static const struct field tool_fields[] = {
     {"phases", FIELD_COUNT, FIELD_OF(struct tool_parts, phases), false, 0, 0, 2, NULL},
     {"reversible", FIELD_BOOL, FIELD_OF(struct tool_parts, def.reversible), false, 0, 0, 0, NULL},
     {"task_class", FIELD_NAME, FIELD_OF(struct tool_parts, def.task_class), false, 0, 0, 0, NULL},
+    {"labels", FIELD_VALUE, FIELD_OF(struct tool_parts, def.labels), false, 0, 0, 0, NULL},
     {"match", FIELD_VALUE, FIELD_OF(struct tool_parts, match), false, 0, 0, 0, NULL},
     {"parameters", FIELD_VALUE, FIELD_OF(struct tool_parts, def.parameters), false, 0, 0, 0, NULL},
     {"target", FIELD_TEXT, FIELD_OF(struct tool_parts, def.target), false, 0, 0, 0, NULL},
@@ -429,6 +434,7 @@ enum rc tool_def_read(struct reader *r, const struct value *v, struct tool_def *
     struct tool_parts parts = {0};
     enum rc rc = read_fields(r, v, tool_fields, COUNT(tool_fields), &parts);
     struct tool_def *t = &parts.def;
+    rc = rc == RC_OK ? labels_read(r, t->labels, &t->labels) : rc;
     if (rc == RC_OK && parts.match != NULL) {
         rc = reader_step(r, read_match(r, parts.match, t), "match");
     }

@@ -17,6 +17,8 @@
 enum {
     ARGV_WORDS_MAX = 256,      /* words of a command that is matched */
     ARGV_PATTERNS_MAX = 32,    /* patterns of one tool */
+    LABELS_MAX = 32,           /* of one agent, service or tool */
+    LABEL_TEXT_MAX = 256,
     INVARIANTS_MAX = 8,        /* of one tool */
     CAPTURES_MAX = 16,         /* {names} in one pattern or template */
     TOOL_SERVICES_MAX = 16,    /* services of one tool */
@@ -71,6 +73,7 @@ struct agent_def {
     const struct service_tier *tiers;  /* the first that fits a service holds for it */
     uint32_t tier_count;
     struct str_list zones;             /* globs over trust zones it acts in; empty: any */
+    const struct value *labels;        /* names with a text, a number or a bool; null: none */
     struct behaviour behaviour;
     const struct agent_key *keys;
     uint32_t key_count;
@@ -104,6 +107,7 @@ struct service_def {
     struct str zone;
     int64_t traffic_ppm;         /* share of all traffic, 0 when not declared */
     struct str_list depends_on;  /* services it calls */
+    const struct value *labels;  /* as an agent's */
     bool has_slo;
     struct slo slo;
     struct readiness readiness;
@@ -145,6 +149,7 @@ struct revert {
 struct tool_def {
     struct str name;
     struct str description;
+    const struct value *labels; /* as an agent's */
     enum tool_class class;
     bool two_phase;  /* decided, then committed before it runs */
     bool reversible;

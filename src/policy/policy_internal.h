@@ -19,6 +19,8 @@ struct value quorum_rule_value(struct arena *a, const void *in);
 /* The list `keys` of an agent; v null: it has none. */
 NODISCARD enum rc agent_keys_read(struct reader *r, const struct value *v, struct agent_def *def);
 struct value agent_keys_value(struct arena *a, const struct agent_def *d);
+/* Copies what is there, null for null. */
+NODISCARD enum rc labels_read(struct reader *r, const struct value *v, const struct value **ret);
 NODISCARD enum rc observation_read(struct reader *r, const struct value *v, struct observation *ret);
 struct value observation_value(struct arena *a, const struct observation *o);
 NODISCARD enum rc revert_read(struct reader *r, const struct value *v, struct revert *ret);

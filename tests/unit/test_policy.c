@@ -368,7 +368,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
          "agents: \"a\" is declared twice"},
         {"agents:\n  - {name: a, owner: o, color: red}", "p.yaml:2:32",
          "unknown key \"color\": expected one of name, owner, escalation, team, roles, model, "
-         "prompt_version, advisory, suspended, tier, tiers, zones, behaviour, keys, checks"},
+         "prompt_version, advisory, suspended, tier, tiers, zones, labels, behaviour, keys, checks"},
         {"agents: [{name: a, owner: o, keys: {}}]", "p.yaml:1:36", "keys: expected a list of at most 8 {id, public}"},
         {"agents: [{name: a, owner: o, keys: [{id: k}]}]", "p.yaml:1:37", "public is required"},
         {"agents: [{name: a, owner: o, keys: [{id: a/b, public: x}]}]", "p.yaml:1:42",
@@ -418,6 +418,16 @@ static void what_is_wrong_is_said_with_its_place(void **state)
          "expected a list of at most 8 invariants"},
         {"tools: [{name: t, class: read, revert: {argv: [ls]}}]", "p.yaml:1:40",
          "revert: expected an absolute path as the first word"},
+        {"tools: [{name: t, class: read, labels: [a]}]", "p.yaml:1:40",
+         "labels: expected at most 32 names with their values"},
+        {"tools: [{name: t, class: read, labels: {l0: 1,l1: 1,l2: 1,l3: 1,l4: 1,l5: 1,l6: 1,l7: 1,l8: 1,l9: 1,l10: 1,l11: 1,l12: 1,l13: 1,l1"
+         "4: 1,l15: 1,l16: 1,l17: 1,l18: 1,l19: 1,l20: 1,l21: 1,l22: 1,l23: 1,l24: 1,l25: 1,l26: 1,l"
+         "27: 1,l28: 1,l29: 1,l30: 1,l31: 1,l32: 1}}]", "p.yaml:1:40",
+         "labels: expected at most 32 names with their values"},
+        {"services: [{name: s, labels: {env: [a]}}]", "p.yaml:1:36",
+         "labels: expected a name and a text of at most 256 bytes, an integer or a bool"},
+        {"agents: [{name: a, owner: b, labels: {\"\": 1}}]", "p.yaml:1:43",
+         "labels: expected a name and a text of at most 256 bytes, an integer or a bool"},
         {"tools: [{name: t, class: read, task_class: x}]", "", "tool t: task class \"x\" is not declared"},
         {"task_classes: [{name: c}]", "p.yaml:1:16", "checks is required"},
         {"freezes: [{name: f}]", "p.yaml:1:11", "a freeze needs an end: until, or days"},
