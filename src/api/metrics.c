@@ -117,6 +117,15 @@ static void action_metrics(struct call *c, struct buf *out)
         open += world_breaker(w, i, now_ms) != BREAKER_CLOSED ? 1 : 0;
     }
     gauge(out, "pawl_breakers_open", "Agents whose breaker is open or half open.", open);
+    int64_t reviews = 0;
+    int64_t overdue = 0;
+    for (uint32_t i = 0; i < world_incident_count(w); i++) {
+        int64_t by_ms = world_incident_at(w, i)->review_by_ms;
+        reviews += by_ms != 0 ? 1 : 0;
+        overdue += by_ms != 0 && now_ms >= by_ms ? 1 : 0;
+    }
+    gauge(out, "pawl_reviews_open", "Times that glass was broken and nobody else has looked at it yet.", reviews);
+    gauge(out, "pawl_reviews_overdue", "Of these, for more than a day.", overdue);
     gauge(out, "pawl_policy_error", "1 when the newest policy was refused.", c->api->policy_error[0] != '\0');
 }
 

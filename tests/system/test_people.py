@@ -70,12 +70,14 @@ def glass_is_broken(s):
     assert (decision["verdict"], freeze["verdict"], freeze["mode"]) == ("allow", "hold", "waived"), decision
     listed = json.loads(s.command("incidents", "--json").stdout)
     assert [(i["cause"], i["person"]) for i in listed] == [("break_glass", "rita")] * 2, listed
+    assert b"pawl_reviews_open 2" in s.send("GET", "/metrics")[2]
     for incident in listed:
         own = s.command("incident", "close", incident["incident_id"], "--reason", "fine", token="rita")
         assert own.returncode == 1 and "can't be the one" in own.stderr, own
         other = s.command("incident", "close", incident["incident_id"], "--reason", "looked at", token="olga")
         assert other.returncode == 0, other
-    assert b"pawl_break_glass_total 2" in s.send("GET", "/metrics")[2]
+    metrics = s.send("GET", "/metrics")[2]
+    assert all(line in metrics for line in (b"pawl_break_glass_total 2", b"pawl_reviews_open 0", b"pawl_reviews_overdue 0"))
     # A stop is lifted, not broken.
     stopped = s.command("stop", "--all", "--reason", "hands off", token="olga")
     assert stopped.returncode == 0, stopped

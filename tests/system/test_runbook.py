@@ -39,7 +39,13 @@ policy:
       class: destructive
       services: [shop]
       parameters: {{type: object, properties: {{n: {{type: integer}}}}, required: [n]}}
+    - name: scale-shop
+      class: write
+      services: [shop]
+      match: {{argv: [[kubectl, scale, deploy/shop, "--replicas={{n}}"]]}}
+      parameters: {{type: object, properties: {{n: {{type: integer}}}}, required: [n]}}
 """
+FROZEN = "  freezes:\n    - {name: sale, services: [shop], from: 2020-01-01T00:00:00Z, until: 2040-01-01T00:00:00Z}\n"
 
 
 # --- the page -------------------------------------------------------------------------------------------------
@@ -122,7 +128,8 @@ class Machine:
         text = ""
         if code is None:
             line = self.here(command, names)
-            code, text = self.on_a_terminal(line) if line.startswith("pawl approve ") else self.in_a_shell(line)
+            asks = line.startswith("pawl approve ") or "--break-glass" in line
+            code, text = self.on_a_terminal(line) if asks else self.in_a_shell(line)
         assert code == expected, (command, code, text, self.s.said()[-2000:])
         return text
 
@@ -152,7 +159,8 @@ def people(s, machine):
     s.token("source", roles=["source"], person="probe", services="*")
     s.token("sam", roles=["viewer", "auditor", "responder", "approver"], person="sam")
     s.token("dana", roles=["admin"], person="dana")
-    machine.keep_tokens(token="sam", admin="dana")
+    s.token("olga", roles=["override"], person="olga")
+    machine.keep_tokens(token="sam", admin="dana", override="olga")
 
 
 def feed(s):
@@ -303,6 +311,30 @@ class Names(dict):
             return {}.items()
 
 
+def the_gate_is_in_the_way(s, machine):
+    kubectl = s.folder / "bin/kubectl"
+    kubectl.write_text(f'#!/bin/sh\necho "$*" >> {s.folder}/scaled\n')
+    kubectl.chmod(0o755)
+    scaled = s.folder / "scaled"
+    yield Names(lambda: {"dec_41": held(s, None)[0]["decision_id"]})
+    assert "freeze" in machine.said and not scaled.exists()
+    waits = propose(s, "scale", 1)
+    assert waits["verdict"] == "hold", waits
+    yield {"act_42": waits["action_id"]}
+    status, again = s.call("POST", f"/v1/actions/{waits['action_id']}/decide", {}, token="bot")
+    assert status == 200 and again["verdict"] == "allow", again
+    yield {}
+    assert "break_glass" in machine.said and scaled.read_text() == "scale deploy/shop --replicas=6\n"
+    done = s.call("GET", "/v1/incidents")[1]["items"][0]
+    yield {"act_43": done["action_id"], "dec_43": done["action_id"].replace("act", "dec"), "inc_44": done["incident_id"]}
+    assert "waived" in machine.said, machine.said
+    assert s.call("GET", "/v1/incidents")[1]["items"] == []
+
+
+def held(s, agent):
+    return [a for a in s.call("GET", "/v1/actions?state=held")[1]["items"] if a["agent"] == agent]
+
+
 def stop_everything(s, machine):
     def stopped():
         return propose(s, "scale", 1)["blocking_check"] == "stop"
@@ -389,7 +421,7 @@ def a_policy_is_refused(s, machine):
 
 
 SCENES = [before_anything_happens, pawl_is_down, the_disk_is_full, the_key_is_lost, the_ledger_is_damaged, the_queue_is_backed_up,
-          stop_everything, a_breaker_is_open, an_action_is_unknown, the_clock_jumped, a_signal_is_unknown,
+          the_gate_is_in_the_way, stop_everything, a_breaker_is_open, an_action_is_unknown, the_clock_jumped, a_signal_is_unknown,
           a_policy_is_refused]
 LOSES_SOON = (pawl_is_down, an_action_is_unknown)  # an executor that is silent for two seconds is lost
 
@@ -412,6 +444,7 @@ def stage(scene, blocks, pawl, preloaded):
     slo = "{objective: 99, prometheus: {good: good_requests, total: all_requests}}" if fake else \
         "{objective: 99, events: true}"
     policy = POLICY.format(start_deadline="1s" if scene in LOSES_SOON else "60s", slo=slo)
+    policy += FROZEN if scene is the_gate_is_in_the_way else ""
     settings = test_prometheus.settings(f"http://127.0.0.1:{fake.server_address[1]}") if fake else ""
     s = pawl_server.Server(pawl, policy, settings)
     s.preloaded = preloaded
