@@ -58,7 +58,8 @@ static void add_text(struct arena *a, struct value *v, struct str name, struct s
 /* What a body may show to every operator. The reason of an action that was cancelled may be an agent's words. */
 static void add_members(struct arena *a, struct value *v, const struct feed_item *item)
 {
-    static const char *const of_actions[] = {"result", "late", "service", "expires_at", "person", "quorum"};
+    static const char *const of_actions[] = {"result", "late",   "service", "expires_at",
+                                             "person", "quorum", "check",   "break_glass"};
     static const char *const of_operators[] = {"scope", "name", "level",      "state",  "tier",
                                                "hash",  "target", "expires_at", "person", "reason"};
     bool action = item->action != 0;
@@ -70,7 +71,7 @@ static void add_members(struct arena *a, struct value *v, const struct feed_item
             value_add(a, v, str_from(names[i]), *member);
         }
     }
-    if (item->kind == ENTRY_APPROVAL_REJECTED) {
+    if (item->kind == ENTRY_APPROVAL_REJECTED || item->kind == ENTRY_OVERRIDE_GRANTED) {
         add_text(a, v, STR("reason"), value_text(value_get(item->body, STR("reason"))));
     }
 }

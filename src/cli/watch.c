@@ -41,7 +41,7 @@ static void print_text(const struct value *v)
     static const char *const ids[] = {"action_id", "stop_id", "grant_id", "incident_id"};
     static const char *const told[] = {"agent", "tool",   "services", "verdict", "blocking_check", "result",
                                        "scope", "name",   "level",    "state",   "tier",           "cause",
-                                       "hash",  "person", "reason",   "from_seq", "to_seq"};
+                                       "hash",  "check",  "break_glass", "person", "reason",      "from_seq", "to_seq"};
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
     output_cell(&out, value_get(v, STR("time")));

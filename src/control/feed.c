@@ -28,7 +28,7 @@ struct feed {
 
 /* --- which entries ------------------------------------------------------------------------------------------ */
 
-enum interest { NOBODY = 0, EVERYBODY, WHEN_ESCALATED, WHEN_BAD };
+enum interest { NOBODY = 0, EVERYBODY, WHEN_ESCALATED, WHEN_BAD, WHEN_BROKEN };
 
 static const struct {
     enum interest interest;
@@ -36,12 +36,14 @@ static const struct {
 } rows[ENTRY_KIND_COUNT] = {
     [ENTRY_ACTION_DECIDED] = {WHEN_ESCALATED, "act"},
     [ENTRY_ACTION_REDECIDED] = {WHEN_ESCALATED, NULL},
+    [ENTRY_ACTION_COMMITTED] = {WHEN_BROKEN, NULL},
     [ENTRY_ACTION_FINISHED] = {WHEN_BAD, NULL},
     [ENTRY_ACTION_LOST] = {EVERYBODY, NULL},
     [ENTRY_ACTION_CANCELLED] = {EVERYBODY, NULL},
     [ENTRY_ACTION_EXPIRED] = {EVERYBODY, NULL},
     [ENTRY_APPROVAL_GRANTED] = {EVERYBODY, NULL},
     [ENTRY_APPROVAL_REJECTED] = {EVERYBODY, NULL},
+    [ENTRY_OVERRIDE_GRANTED] = {EVERYBODY, NULL},
     [ENTRY_ACTION_VIOLATED] = {EVERYBODY, NULL},
     [ENTRY_REVERT_STARTED] = {EVERYBODY, NULL},
     [ENTRY_REVERT_FINISHED] = {EVERYBODY, NULL},
@@ -68,6 +70,8 @@ static bool is_wanted(enum entry_kind kind, const struct value *body)
     case WHEN_BAD:
         return value_bool_or(value_get(body, STR("late")), false) ||
                !str_eq(value_text(value_get(body, STR("result"))), STR("succeeded"));
+    case WHEN_BROKEN:
+        return value_bool_or(value_get(body, STR("break_glass")), false);
     case NOBODY:
         break;
     }

@@ -274,6 +274,35 @@ def harm(s, receiver):
     return notice["key"]
 
 
+def break_glass(s, n):
+    """What an operator does whatever the checks say: its action and its incident."""
+    status, answer = s.call("POST", "/v1/actions", {"tool": "scale", "parameters": {"n": n, "note": SECRET_WORDS},
+                                                    "break_glass": SECRET_WORDS}, token="rita")
+    assert status == 201 and answer["verdict"] == "allow", answer
+    nonce = {"executor_nonce": f"nonce-of-{n:016}"}
+    path = f"/v1/actions/{answer['action_id']}"
+    status, grant = s.call("POST", path + "/commit", {**nonce, "digest": answer["digest"]}, token="rita")
+    assert status == 200 and grant["committed"], grant
+    assert s.call("POST", path + "/outcome", {**nonce, "result": "succeeded"}, token="rita")[0] == 200
+    incident = [i for i in s.call("GET", "/v1/incidents")[1]["items"] if i["action_id"] == answer["action_id"]][0]
+    return answer["action_id"], incident
+
+
+def glass(s, receiver):
+    """Told to everybody's route until another person has looked, and to none that did not ask for it."""
+    looked_at, stays = break_glass(s, 40), break_glass(s, 41)
+    for action, incident in (looked_at, stays):
+        data = comes(s, receiver, "break_glass", incident["incident_id"])["data"]
+        assert data["text"] == (f"rita broke the glass for scale ({action}): somebody else looks at it until "
+                                f"{incident['review_by']} and closes {incident['incident_id']}"), (data, incident)
+        assert (data["service"], data["agent"]) == ("shop", "") and data["seq"] == int(incident["incident_id"][4:]), data
+    first = looked_at[1]["incident_id"]
+    assert s.command("incident", "close", first, "--reason", "mine", token="rita").returncode == 1
+    assert s.command("incident", "close", first, "--reason", "it was needed", token="olga").returncode == 0
+    assert not receiver.find("break_glass", path="/cats")
+    return first, stays[1]["incident_id"]
+
+
 def breaker(s, receiver):
     for n in range(2):
         s.call("POST", "/v1/actions", {"tool": "no-such-tool", "parameters": {"n": n}}, token="cat")
@@ -329,11 +358,12 @@ def scenes(s, receiver):
     back, gone = lost(s, receiver)
     lifted, standing = stops(s, receiver)
     incident = harm(s, receiver)
+    looked_at, not_yet = glass(s, receiver)
     breaker(s, receiver)
     signal_lost(s, receiver)
     settled = [("escalated", key) for key in decided] + [("unknown", back), ("stop", lifted),
-                                                             ("revert_failed", incident)]
-    still_open = [("escalated", key) for key in waiting] + [("unknown", gone), ("stop", standing)]
+                                                             ("revert_failed", incident), ("break_glass", looked_at)]
+    still_open = [("escalated", key) for key in waiting] + [("unknown", gone), ("stop", standing), ("break_glass", not_yet)]
     repeated(s, receiver, still_open, settled)
     restarted(s, receiver, still_open + [("breaker", "cat")], settled)
     expired(s, receiver, waiting)
@@ -379,6 +409,8 @@ def main(pawl, preloaded):
         s.token("bot", roles=["agent"], agent="bot")
         s.token("cat", roles=["agent"], agent="cat")
         s.token("carol", roles=["approver", "viewer"], person="carol")
+        s.token("rita", roles=["responder"], person="rita")
+        s.token("olga", roles=["responder"], person="olga")
         s.token("source", roles=["source"], person="prober", services="*")
         scenes(s, receiver)
 

@@ -142,6 +142,20 @@ def life_of_an_action(s):
     stream.close()
 
 
+def glass(s):
+    """Who broke it, and what for; not why, which is in the ledger."""
+    stream = Stream(s)
+    status, answer = s.call("POST", "/v1/actions", {"tool": "scale", "parameters": {"n": 7}, "break_glass": SECRET_WORDS}, token="rita")
+    assert status == 201 and answer["verdict"] == "allow", answer
+    path, nonce = f"/v1/actions/{answer['action_id']}", {"executor_nonce": "executor-0123456789"}
+    assert s.call("POST", path + "/commit", {**nonce, "digest": answer["digest"]}, token="rita")[1]["committed"]
+    assert s.call("POST", path + "/outcome", {**nonce, "result": "succeeded"}, token="rita")[0] == 200
+    _, name, data = stream.next()
+    assert name == "action.committed" and data["break_glass"] is True and data["person"] == "rita", data
+    assert data["action_id"] == answer["action_id"] and SECRET_WORDS not in str(data), data
+    stream.close()
+
+
 def stops_and_breakers(s):
     stream = Stream(s)
     status, stop = s.call("POST", "/v1/stops", {"scope": "service", "name": "shop", "reason": "odd"})
@@ -317,11 +331,12 @@ def main(pawl):
         s.token("bot", roles=["agent"], agent="bot")
         s.token("cat", roles=["agent"], agent="cat")
         s.token("carol", roles=["approver", "viewer"], person="carol")
+        s.token("rita", roles=["responder"], person="rita")
         s.token("viewer", roles=["viewer"], person="victor")
         s.token("source", roles=["source"], person="prober", services="*")
         assert s.call("POST", "/v1/events", {"type": "sli", "service": "shop", "good": 1000, "total": 1000},
                       token="source")[0] == 202
-        for scene in (who_may, life_of_an_action, stops_and_breakers, resumed, resumed_over_many, slow_reader, watch,
+        for scene in (who_may, life_of_an_action, glass, stops_and_breakers, resumed, resumed_over_many, slow_reader, watch,
                       limits, kept_alive):
             print(scene.__name__, flush=True)
             scene(s)

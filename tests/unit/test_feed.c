@@ -145,6 +145,45 @@ static void what_operators_do(void **state)
     assert_int_equal(heard.count, 9);
 }
 
+static struct decided human(struct bench *b, const struct principal *p, int64_t n, const char *broken)
+{
+    struct value *given = arena_alloc(b->a, sizeof *given);
+    *given = value_object();
+    value_add_int(b->a, given, STR("n"), n);
+    struct request q = {.claimed_tool = STR("scale"), .given = given, .author_type = STR("human"), .person = p->person,
+                        .break_glass = str_from(broken)};
+    struct decided d = {0};
+    said(b, control_propose(b->c, b->a, p, &q, NULL, &d, &b->e));
+    return d;
+}
+
+/* A start is told when glass was broken for it, and only then. */
+static void what_people_take_upon_themselves(void **state)
+{
+    struct bench *b = *state;
+    listen(b);
+    struct decided d = human(b, &b->admin, 1, "");
+    assert_int_equal(commit(b, &b->admin, d.action, NONCE).release, RELEASE_GO);
+    assert_int_equal(heard.count, 0);
+    d = human(b, &b->admin, 2, "the shop is down");
+    assert_int_equal(heard.count, 0);
+    assert_int_equal(commit(b, &b->admin, d.action, NONCE).release, RELEASE_GO);
+    want(0, "action.committed act_%llu  scale shop by ", N(d.action));
+    struct principal hal = person(b, ROLE_RESPONDER, "hal", "");
+    uint64_t incident = world_incident_at(HERE(b), 0)->id;
+    said(b, control_incident_close(b->c, b->a, &hal, incident, STR("needed"), NULL, &b->e));
+    want(1, "incident.closed inc_%llu   -", N(incident));
+    load_policy(b, "{" CATALOGUE ",'freezes':[{'name':'fair','services':['shop'],'from':'2020-01-01T00:00:00Z',"
+                   "'until':'2040-01-01T00:00:00Z'}]}");
+    struct principal olga = person(b, ROLE_OVERRIDE, "olga", "");
+    set_budget(b, PPM_ONE);
+    d = propose(b, "scale", 3, "");
+    struct override o = {.check = CHECK_FREEZE, .shown = {digest_of(b, d.action), d.seq, 0}, .reason = STR("it is over")};
+    said(b, control_override(b->c, b->a, &olga, d.action, &o, NULL, &b->e));
+    want(3, "override.granted act_%llu bot scale shop", N(d.action));
+    assert_int_equal(heard.count, 4);
+}
+
 static void a_breaker_that_trips_is_said(void **state)
 {
     struct bench *b = *state;
@@ -286,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_action_from_escalation_to_its_end, make, drop),
         cmocka_unit_test_setup_teardown(executions_that_go_wrong, make, drop),
         cmocka_unit_test_setup_teardown(what_operators_do, make, drop),
+        cmocka_unit_test_setup_teardown(what_people_take_upon_themselves, make, drop),
         cmocka_unit_test_setup_teardown(a_breaker_that_trips_is_said, make, drop),
         cmocka_unit_test_setup_teardown(only_what_is_durable_is_told, make, drop),
         cmocka_unit_test_setup_teardown(what_has_no_room_is_named, make, drop),
