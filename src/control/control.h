@@ -197,7 +197,7 @@ struct settlement {
     struct str reason;
     const struct idempotency_key *key;
 };
-/* Errors: RC_NOT_FOUND (also when it was unknown for so long that it left memory), RC_CONFLICT (state). */
+/* Errors: RC_NOT_FOUND, RC_CONFLICT (state). */
 NODISCARD enum rc control_settle(struct control *c, struct arena *a, const struct principal *p, uint64_t action,
                                  const struct settlement *s, struct err *e);
 

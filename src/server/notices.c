@@ -88,7 +88,7 @@ static void tell_expiring(struct notices *n, struct open_action *open, const str
     }
 }
 
-/* What became of those that were said. One that was lost and has left memory can't be reported on any more. */
+/* What became of those that were said. */
 static void review_actions(struct notices *n)
 {
     uint32_t kept = 0;
