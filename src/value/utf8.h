@@ -1,5 +1,5 @@
 /*
- * value/utf8 - code points in UTF-8, for this folder.
+ * value/utf8 - code points in UTF-8.
  *
  * Strict: no overlong forms, no surrogates, nothing above U+10FFFF. Pure.
  * Source: RFC 3629 section 4.

@@ -1,0 +1,140 @@
+#include "cel/machine.h"
+
+#include "value/utf8.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { FAULT_TEXT_MAX = 200, FAULT_STEPS = 16 };
+
+bool charge_slow(struct machine *m)
+{
+    if (m->run->steps != NULL) {
+        /* Fuel stays at zero, so that every step comes by here. */
+        m->reserve += m->fuel;
+        m->fuel = 0;
+        if (m->reserve >= 0) {
+            return true;
+        }
+    }
+    if (m->cut == CEL_FAULT) {
+        m->cut = CEL_CUT_COST;
+    }
+    m->fuel = 0;
+    m->reserve = 0;
+    return false;
+}
+
+static void record(struct machine *m, const struct cel_node *n, const struct cel_value *v)
+{
+    struct cel_step *s = &m->run->steps[n->id];
+    s->from = n->from;
+    s->to = n->to;
+    s->count++;
+    s->value = *v;
+}
+
+void eval_slow(struct machine *m, const struct cel_node *n, struct cel_value *ret)
+{
+    if (m->cut != CEL_FAULT || !charge_slow(m)) {
+        fail(m, n, ret, "");
+        return;
+    }
+    n->eval(m, n, ret);
+    record(m, n, ret);
+}
+
+void fail(struct machine *m, const struct cel_node *n, struct cel_value *ret, const char *text)
+{
+    struct str s = str_from(text);
+    *ret = (struct cel_value){
+        .kind = CEL_ERROR, .form = (uint8_t)m->cut, .aux = n->from, .text = s.ptr, .len = s.len};
+}
+
+void fail_format(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+                 const char *format, ...)
+{
+    char text[FAULT_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len < 0 || !charge(m, FAULT_STEPS)) {
+        fail(m, n, ret, "");
+        return;
+    }
+    size_t kept = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+    struct str s = utf8_clip((struct str){text, kept}, FAULT_TEXT_MAX - 4);
+    char *copy = machine_alloc(m, s.len + 1, 1);
+    if (copy == NULL) {
+        fail(m, n, ret, "");
+        return;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        copy[i] = s.ptr[i];
+    }
+    fail(m, n, ret, copy);
+}
+
+void fail_overload(struct machine *m, const struct cel_node *n, struct cel_value *ret)
+{
+    fail_format(m, n, ret, "no such overload: '%.*s'", (int)(n->name.len < 80 ? n->name.len : 80),
+                n->name.ptr != NULL ? n->name.ptr : "");
+}
+
+void fail_key(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+              const struct cel_value *key)
+{
+    if (key->kind == CEL_STRING) {
+        struct str s = utf8_clip(cel_text(key), 80);
+        fail_format(m, n, ret, "no such key: '%.*s'", STR_ARG(s));
+    } else if (key->kind == CEL_INT) {
+        fail_format(m, n, ret, "no such key: %lld", (long long)key->integer);
+    } else {
+        fail(m, n, ret, "no such key");
+    }
+}
+
+void *machine_alloc(struct machine *m, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || !charge(m, steps_of(bytes))) {
+        return NULL;
+    }
+    void *memory = arena_alloc(m->arena, bytes);
+    if (memory == NULL && m->cut == CEL_FAULT) {
+        m->cut = CEL_CUT_MEMORY;
+        m->fuel = 0;
+    }
+    return memory;
+}
+
+void optional_of(struct machine *m, const struct cel_node *n, const struct cel_value *v,
+                 struct cel_value *ret)
+{
+    struct cel_value *box = machine_alloc(m, 1, sizeof *box);
+    if (box == NULL) {
+        fail(m, n, ret, "");
+        return;
+    }
+    *box = *v;
+    *ret = cel_of_optional(box);
+}
+
+void text_result(struct machine *m, const struct cel_node *n, struct buf *b, struct cel_value *ret)
+{
+    struct str s = buf_view(b);
+    char *copy = b->rc == RC_OK ? machine_alloc(m, s.len + 1, 1) : NULL;
+    if (b->rc == RC_OK && copy != NULL) {
+        for (size_t i = 0; i < s.len; i++) {
+            copy[i] = s.ptr[i];
+        }
+        *ret = cel_of_str((struct str){copy, s.len});
+    } else if (m->cut == CEL_FAULT) {
+        m->cut = CEL_CUT_MEMORY;
+        fail(m, n, ret, "");
+    } else {
+        fail(m, n, ret, "");
+    }
+    buf_done(b);
+}
