@@ -333,8 +333,8 @@ static struct turn take(struct worker *w)
 {
     struct shared *s = w->shared;
     pthread_mutex_lock(&s->mutex);
-    s->asleep = true;
     while (!has_work(w) && !is_sign_due(w)) {
+        s->asleep = true; /* again: what it was woken for may have been taken with the turn before */
         if (w->unsigned_since_us == 0) {
             pthread_cond_wait(&s->wanted, &s->mutex);
         } else {

@@ -373,6 +373,25 @@ static void entries_wait_until_they_are_published(void **state)
     check_log(b, 6);
 }
 
+/* A thread that was woken for entries it had taken before sleeps again, and is woken again. */
+static void what_was_taken_early_is_published_late(void **state)
+{
+    struct bench *b = *state;
+    stop(b);
+    b->by_publish = true;
+    assert_int_equal(start(b, NULL), RC_OK);
+    for (uint64_t i = 0; i < 20; i++) {
+        push_many(b, 1);
+        writer_sign(b->writer);
+        await_checkpoint(b, 2 * i + 1);
+        writer_publish(b->writer);
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL); /* lets it look, and find nothing */
+        push_many(b, 1);
+        writer_publish(b->writer);
+        await_durable(b, 2 * i + 2);
+    }
+}
+
 static void signs_on_demand(void **state)
 {
     struct bench *b = *state;
@@ -891,6 +910,7 @@ int main(void)
         TEST(what_no_checkpoint_covers_ages),
         TEST(stopping_writes_and_signs),
         TEST(entries_wait_until_they_are_published),
+        TEST(what_was_taken_early_is_published_late),
         TEST(signs_on_demand),
         TEST(a_quiet_log_gets_its_checkpoint),
         TEST(blobs_beside_entries),
