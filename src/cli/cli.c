@@ -13,7 +13,8 @@ static const struct {
     const struct command *commands;
 } families[] = {
     {"The server", server_commands},      {"Running under the gate", door_commands},
-    {"Asking the gate", check_commands},  {"Approvals", approval_commands},
+    {"Asking the gate", check_commands},  {"Changes", diff_commands},
+    {"Approvals", approval_commands},
     {"Stopping", stop_commands}, {"Trust", conduct_commands}, {"Keeping", backup_commands},          {"Looking", list_commands},
     {"As it happens", watch_commands},    {"The ledger", log_commands},
     {"Proofs", ledger_commands},

@@ -44,6 +44,7 @@ extern const struct command doctor_commands[];
 extern const struct command door_commands[];
 extern const struct command conduct_commands[];
 extern const struct command backup_commands[];
+extern const struct command diff_commands[];
 
 /* The whole program behind main(). */
 int cli_main(int argc, char **argv, const char *version);
