@@ -198,10 +198,11 @@ static void send_due(void *context)
 {
     struct notifier *n = context;
     struct outbox_ref ref;
-    while (outbox_next(n->outbox, now_ms(n), &ref)) {
+    int64_t now = now_ms(n); /* one moment for both: what falls due between two would be in neither */
+    while (outbox_next(n->outbox, now, &ref)) {
         send_message(n, ref);
     }
-    int64_t wait = outbox_wait_ms(n->outbox, now_ms(n));
+    int64_t wait = outbox_wait_ms(n->outbox, now);
     if (wait >= 0) {
         loop_timer_set(n->timer, wait);
     }

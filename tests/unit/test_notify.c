@@ -804,10 +804,13 @@ static int64_t wall(void *context)
     return some_time;
 }
 
+/* Not 0: every reading takes a millisecond, and nothing else does. */
+static int64_t creeping_ms;
+
 static int64_t elapsed(void *context)
 {
     (void)context;
-    return clock_boot_ms();
+    return creeping_ms != 0 ? creeping_ms++ : clock_boot_ms();
 }
 
 static void poll_counts(void *context)
@@ -1142,6 +1145,22 @@ static void a_command_that_fails_or_hangs_is_tried_again(void **state)
     }
 }
 
+/* What falls due while it is looked for what is due is not left behind. */
+static void no_try_falls_between_two_moments(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b, ROUTE_COMMAND);
+    creeping_ms = 1000;
+    to_shell(&b, "echo >>\"$0\"; exit 7");
+    struct notice n = notice(NOTICE_DISK, "disk");
+    notifier_say(b.notifier, &n);
+    run_until(&b, 0, 1);
+    creeping_ms = 0;
+    assert_int_equal(strlen(read_file(&b, b.out)), NOTIFY_TRIES);
+    bench_done(&b);
+}
+
 static void a_running_command_is_killed_with_the_notifier(void **state)
 {
     (void)state;
@@ -1237,6 +1256,7 @@ int main(void)
         cmocka_unit_test(what_is_under_way_ends_with_the_notifier),
         cmocka_unit_test(a_command_gets_argv_environment_and_input),
         cmocka_unit_test(a_command_that_fails_or_hangs_is_tried_again),
+        cmocka_unit_test(no_try_falls_between_two_moments),
         cmocka_unit_test(a_running_command_is_killed_with_the_notifier),
         cmocka_unit_test(secrets_and_programs_are_checked_at_start),
     };
