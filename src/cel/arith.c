@@ -33,7 +33,7 @@ static void of_int(struct machine *m, const struct cel_node *n, bool overflow,
                    const int64_t *result, struct cel_value *ret)
 {
     if (overflow) {
-        fail(m, n, ret, "integer overflow");
+        fault_set(m, n, ret, "integer overflow");
     } else {
         *ret = cel_of_int(*result);
     }
@@ -43,7 +43,7 @@ static void of_uint(struct machine *m, const struct cel_node *n, bool overflow,
                     const uint64_t *result, struct cel_value *ret)
 {
     if (overflow) {
-        fail(m, n, ret, "unsigned integer overflow");
+        fault_set(m, n, ret, "unsigned integer overflow");
     } else {
         *ret = cel_of_uint(*result);
     }
@@ -53,7 +53,7 @@ static void of_duration(struct machine *m, const struct cel_node *n, bool overfl
                         const int64_t *result, struct cel_value *ret)
 {
     if (overflow) {
-        fail(m, n, ret, "duration out of range");
+        fault_set(m, n, ret, "duration out of range");
     } else {
         *ret = cel_of_duration(*result);
     }
@@ -73,7 +73,7 @@ static void move_timestamp(struct machine *m, const struct cel_node *n, const st
     }
     seconds += t->integer;
     if (!timestamp_valid(seconds)) {
-        fail(m, n, ret, "timestamp out of range");
+        fault_set(m, n, ret, "timestamp out of range");
         return;
     }
     *ret = cel_of_timestamp(seconds, (uint32_t)rest);
@@ -84,7 +84,7 @@ static void concat_texts(struct machine *m, const struct cel_node *n, const stru
 {
     char *text = machine_alloc(m, a->len + b->len + 1, 1);
     if (text == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     if (a->len > 0) {
@@ -102,7 +102,7 @@ static void concat_lists(struct machine *m, const struct cel_node *n, const stru
     uint64_t count = (uint64_t)a->aux + b->aux;
     struct cel_value *items = count > UINT32_MAX ? NULL : machine_alloc(m, count, sizeof *items);
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (uint32_t i = 0; i < a->aux; i++) {
@@ -140,7 +140,7 @@ static void add_same(struct machine *m, const struct cel_node *n, const struct c
         of_duration(m, n, __builtin_add_overflow(a->integer, b->integer, &i), &i, ret);
         return;
     default:
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return;
     }
 }
@@ -155,7 +155,7 @@ static void add(struct machine *m, const struct cel_node *n, const struct cel_va
     } else if (a->kind == CEL_DURATION && b->kind == CEL_TIMESTAMP) {
         move_timestamp(m, n, b, a->integer, ret);
     } else {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }
 
@@ -193,7 +193,7 @@ static void subtract(struct machine *m, const struct cel_node *n, const struct c
             move_timestamp(m, n, &moved, -(b->integer - b->integer / 2), ret);
         }
     } else {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }
 
@@ -209,7 +209,7 @@ static void multiply(struct machine *m, const struct cel_node *n, const struct c
     } else if (a->kind == CEL_DOUBLE && b->kind == CEL_DOUBLE) {
         *ret = cel_of_double(a->number * b->number);
     } else {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }
 
@@ -219,9 +219,9 @@ static void divide(struct machine *m, const struct cel_node *n, const struct cel
     if (a->kind == CEL_DOUBLE && b->kind == CEL_DOUBLE) {
         *ret = cel_of_double(a->number / b->number);
     } else if (a->kind != b->kind || (a->kind != CEL_INT && a->kind != CEL_UINT)) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     } else if (b->natural == 0) {
-        fail(m, n, ret, "division by zero");
+        fault_set(m, n, ret, "division by zero");
     } else if (a->kind == CEL_UINT) {
         *ret = cel_of_uint(a->natural / b->natural);
     } else {
@@ -235,9 +235,9 @@ static void modulo(struct machine *m, const struct cel_node *n, const struct cel
                    const struct cel_value *b, struct cel_value *ret)
 {
     if (a->kind != b->kind || (a->kind != CEL_INT && a->kind != CEL_UINT)) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     } else if (b->natural == 0) {
-        fail(m, n, ret, "modulus by zero");
+        fault_set(m, n, ret, "modulus by zero");
     } else if (a->kind == CEL_UINT) {
         *ret = cel_of_uint(a->natural % b->natural);
     } else {
@@ -282,7 +282,7 @@ void eval_negate(struct machine *m, const struct cel_node *n, struct cel_value *
     } else if (ret->kind == CEL_DOUBLE) {
         ret->number = -ret->number;
     } else if (!is_error(ret)) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }
 
@@ -292,6 +292,6 @@ void eval_not(struct machine *m, const struct cel_node *n, struct cel_value *ret
     if (ret->kind == CEL_BOOL) {
         ret->boolean = !ret->boolean;
     } else if (!is_error(ret)) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }

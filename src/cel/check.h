@@ -39,7 +39,7 @@ bool dotted_put(struct dotted *d, struct str s);
 bool dotted_name(const struct cel_node *n, struct dotted *d, const struct cel_node **ret_root);
 const struct scope *scope_find(const struct checker *k, struct str name);
 /* For each container from the innermost out: "a.b." "a." "". False behind the last. */
-bool next_container(struct str container, size_t *at, struct str *ret_prefix);
+bool container_next(struct str container, size_t *at, struct str *ret_prefix);
 /* What an unknown name or overload is: an error now, or a node that fails when it is reached. */
 const struct cel_type *check_fail(struct checker *k, struct cel_node *n, const char *format, ...)
     PRINTF(3, 4);

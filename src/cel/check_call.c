@@ -126,7 +126,7 @@ static struct str contained(const struct checker *k, const struct cel_node *n)
 {
     struct str container = n->absolute ? STR("") : k->c->options->container;
     struct str prefix;
-    for (size_t at = container.len; next_container(container, &at, &prefix) && prefix.len > 0;) {
+    for (size_t at = container.len; container_next(container, &at, &prefix) && prefix.len > 0;) {
         struct dotted d = {.len = 0};
         if (dotted_put(&d, prefix) && dotted_put(&d, STR(".")) && dotted_put(&d, n->name)) {
             const struct cel_function *f = function_next(NULL, (struct str){d.text, d.len}, false);

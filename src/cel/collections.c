@@ -10,7 +10,7 @@ static void size_text(struct machine *m, const struct cel_node *n, struct cel_va
                       struct cel_value *ret)
 {
     if (!charge(m, steps_of(args[0].len))) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     *ret = cel_of_int((int64_t)utf8_count(cel_text(&args[0])));
@@ -52,7 +52,7 @@ static void contains(struct machine *m, const struct cel_node *n, struct cel_val
                      struct cel_value *ret)
 {
     if (!charge(m, steps_of(args[0].len) + steps_of(args[1].len))) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     *ret = cel_of_bool(args[1].len == 0 ||
@@ -67,11 +67,11 @@ static const struct cel_pattern *pattern_now(struct machine *m, const struct cel
 {
     struct str what = STR("");
     if (!charge(m, 64 + text->len)) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return NULL;
     }
     if (!cel_pattern_compile(m->arena, cel_text(text), room, &what)) {
-        fail_format(m, n, ret, "%.*s", STR_ARG(what));
+        fault_format(m, n, ret, "%.*s", STR_ARG(what));
         return NULL;
     }
     return room;
@@ -82,7 +82,7 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
 {
     /* The automaton may follow as many states at each byte as the pattern has parts. */
     if (!charge(m, 8 + text->len * (1 + p->size / 256))) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     if (m->matcher == NULL) {
@@ -91,7 +91,7 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
     if (m->matcher == NULL) {
         m->cut = CEL_CUT_MEMORY;
         m->fuel = 0;
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     switch (cel_pattern_search(m->matcher, p, cel_text(text))) {
@@ -102,7 +102,7 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
         *ret = cel_of_bool(true);
         return;
     case PATTERN_NOT_TEXT:
-        fail(m, n, ret, "matches() on a string that is no valid UTF-8");
+        fault_set(m, n, ret, "matches() on a string that is no valid UTF-8");
         return;
     case PATTERN_GAVE_UP:
         break;
@@ -110,7 +110,7 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
     m->cut = CEL_CUT_COST;
     m->fuel = 0;
     m->reserve = 0;
-    fail(m, n, ret, "");
+    fault_set(m, n, ret, "");
 }
 
 void eval_matches(struct machine *m, const struct cel_node *n, struct cel_value *ret)
@@ -129,7 +129,7 @@ void eval_matches(struct machine *m, const struct cel_node *n, struct cel_value 
         return;
     }
     if (text.kind != CEL_STRING || by->kind != CEL_STRING) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return;
     }
     const struct cel_pattern *p =

@@ -224,7 +224,7 @@ static void eval_equality(struct machine *m, const struct cel_node *n, bool want
     }
     bool same = values_equal(m, a, b);
     if (m->cut != CEL_FAULT) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     *ret = cel_of_bool(same == wanted);
@@ -253,7 +253,7 @@ static void eval_relation(struct machine *m, const struct cel_node *n, unsigned 
     }
     enum cel_order o = values_order(m, a, b);
     if (o == ORDER_BAD) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return;
     }
     *ret = cel_of_bool((accepted >> (o + 1) & 1) != 0);

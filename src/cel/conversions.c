@@ -24,12 +24,12 @@ static void identity(struct machine *m, const struct cel_node *n, struct cel_val
 
 static void out_of_range(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    fail_format(m, n, ret, "range error: the value does not fit %.*s", STR_ARG(n->name));
+    fault_format(m, n, ret, "range error: the value does not fit %.*s", STR_ARG(n->name));
 }
 
 static void not_readable(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    fail_format(m, n, ret, "type conversion error: no %.*s reads like that", STR_ARG(n->name));
+    fault_format(m, n, ret, "type conversion error: no %.*s reads like that", STR_ARG(n->name));
 }
 
 static void int_of_uint(struct machine *m, const struct cel_node *n, struct cel_value *args,
@@ -214,7 +214,7 @@ static void string_of_bytes(struct machine *m, const struct cel_node *n, struct 
 {
     struct str s = cel_text(&args[0]);
     if (!charge(m, steps_of(s.len)) || !utf8_valid(s)) {
-        fail(m, n, ret, "invalid UTF-8 in bytes, cannot convert to string");
+        fault_set(m, n, ret, "invalid UTF-8 in bytes, cannot convert to string");
         return;
     }
     *ret = cel_of_str(s);
@@ -248,7 +248,7 @@ static void timestamp_of_int(struct machine *m, const struct cel_node *n, struct
                              struct cel_value *ret)
 {
     if (!timestamp_valid(args[0].integer)) {
-        fail(m, n, ret, "timestamp out of range");
+        fault_set(m, n, ret, "timestamp out of range");
     } else {
         *ret = cel_of_timestamp(args[0].integer, 0);
     }
@@ -310,7 +310,7 @@ static void type_value(struct machine *m, const struct cel_node *n, struct cel_v
         t = made;
     }
     if (t == NULL) {
-        fail(m, n, ret, "a value without a type");
+        fault_set(m, n, ret, "a value without a type");
     } else {
         *ret = cel_of_type(t);
     }

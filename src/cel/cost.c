@@ -2,19 +2,24 @@
  * The worst case of an expression in steps, from the bounds that types declare.
  *
  * A loop costs its range's size times its body. A value without a declared bound counts as the size
- * that the options assume. Saturating: what does not fit is the largest number.
+ * that the options assume, and so do the elements of what an expression makes itself: the budget of
+ * an evaluation is what holds, this is what refuses a rule before it runs. Saturating: what does
+ * not fit is the largest number.
  */
 #include "cel/functions.h"
 #include "cel/pattern.h"
 
-struct estimator {
-    uint64_t assumed;
-};
-
-/* Steps to evaluate, and the most elements or bytes that come out. */
+/* Steps to evaluate, the most elements or bytes that come out, and the steps to pass over the
+ * operands once. */
 struct estimate {
     uint64_t steps;
     uint64_t size;
+    uint64_t pass;
+};
+
+struct estimator {
+    uint64_t assumed;
+    struct estimate *known; /* by node; steps 0: not yet. What is bound once may be read often. */
 };
 
 static uint64_t plus(uint64_t a, uint64_t b)
@@ -50,17 +55,27 @@ static struct estimate of_constant(const struct cel_node *n)
 {
     const struct cel_value *v = &n->constant;
     bool text = v->kind == CEL_STRING || v->kind == CEL_BYTES;
-    return (struct estimate){1, text ? v->len : 1};
+    return (struct estimate){1, text ? v->len : 1, 0};
+}
+
+/* Texts are passed over 16 bytes at a step, lists by element. */
+static uint64_t pass_over(const struct cel_type *t, uint64_t size)
+{
+    if (t == NULL || t->kind == CEL_STRING || t->kind == CEL_BYTES) {
+        return plus(1, size / 16);
+    }
+    return has_size(t) ? size : 1;
 }
 
 /* The larger size of those that sizes of results come from. */
 static struct estimate of_kids(const struct estimator *e, const struct cel_node *n)
 {
-    struct estimate sum = {1, 0};
+    struct estimate sum = {1, 0, 0};
     for (uint32_t i = 0; i < n->count; i++) {
         struct estimate kid = estimate(e, n->kids[i]);
         sum.steps = plus(sum.steps, kid.steps);
         sum.size = kid.size > sum.size ? kid.size : sum.size;
+        sum.pass = plus(sum.pass, pass_over(n->kids[i]->type, kid.size));
     }
     return sum;
 }
@@ -73,14 +88,14 @@ static bool named(const struct cel_node *n, const char *name)
 /* Concatenation, and what grows texts and lists: the parts together. */
 static struct estimate of_sum(const struct estimator *e, const struct cel_node *n)
 {
-    struct estimate sum = {1, 0};
+    struct estimate sum = {1, 0, 0};
     for (uint32_t i = 0; i < n->count; i++) {
         struct estimate kid = estimate(e, n->kids[i]);
         sum.steps = plus(sum.steps, kid.steps);
         sum.size = plus(sum.size, kid.size);
     }
     /* Values are copied: 24 bytes for an element, which is two steps. */
-    sum.steps = plus(sum.steps, has_size(n->type) ? times(sum.size, 2) : 1);
+    sum.steps = plus(sum.steps, times(pass_over(n->type, sum.size), 2));
     return sum;
 }
 
@@ -109,7 +124,7 @@ static struct estimate of_matches(const struct estimator *e, const struct cel_no
     struct estimate by = estimate(e, n->kids[1]);
     uint64_t program = n->pattern != NULL ? n->pattern->size : CEL_PATTERN_COMPILED_MAX;
     uint64_t steps = plus(72, plus(by.size, times(text.size, 1 + program / 256)));
-    return (struct estimate){plus(steps, plus(text.steps, by.steps)), 1};
+    return (struct estimate){plus(steps, plus(text.steps, by.steps)), 1, 0};
 }
 
 static uint64_t kid_size(const struct estimator *e, const struct cel_node *n, uint32_t i)
@@ -149,7 +164,7 @@ static struct estimate grown(const struct estimator *e, const struct cel_node *n
     while (i < sizeof growths / sizeof growths[0] && !named(n, growths[i].name)) {
         i++;
     }
-    uint64_t steps = all.size;
+    uint64_t steps = all.pass;
     uint64_t size = all.size;
     switch (i < sizeof growths / sizeof growths[0] ? growths[i].how : GROW_SAME) {
     case GROW_SAME:
@@ -159,12 +174,12 @@ static struct estimate grown(const struct estimator *e, const struct cel_node *n
         break;
     case GROW_REPLACE:
         size = replaced_size(e, n);
-        steps = plus(all.size, size / 8);
+        steps = plus(all.pass, size / 8);
         break;
     case GROW_JOIN:
         size = plus(all.size, times(plus(kid_size(e, n, n->count - 1), kid_size(e, n, 0)),
                                     plus(item_size(e, n->kids[0]), kid_size(e, n, n->count - 1))));
-        steps = plus(all.size, size / 8);
+        steps = plus(all.pass, size / 8);
         break;
     case GROW_FLATTEN:
         size = times(all.size, item_size(e, n->kids[0]));
@@ -175,7 +190,7 @@ static struct estimate grown(const struct estimator *e, const struct cel_node *n
         steps = times(size, 3);
         break;
     }
-    return (struct estimate){plus(all.steps, steps), size};
+    return (struct estimate){plus(all.steps, steps), size, 0};
 }
 
 static struct estimate of_call(const struct estimator *e, const struct cel_node *n)
@@ -203,7 +218,7 @@ static struct estimate of_loop(const struct estimator *e, const struct cel_node 
         body = plus(body, kid.steps);
         item = kid.size;
     }
-    struct estimate result = {plus(range.steps, times(range.size, body)), range.size};
+    struct estimate result = {plus(range.steps, times(range.size, body)), range.size, 0};
     if (n->loop == LOOP_TO_MAP_ENTRY) {
         result.size = times(range.size, item);
     } else if (n->loop == LOOP_SORT) {
@@ -219,10 +234,10 @@ static struct estimate of_if(const struct estimator *e, const struct cel_node *n
     struct estimate no = estimate(e, n->kids[2]);
     uint64_t steps = yes.steps > no.steps ? yes.steps : no.steps;
     return (struct estimate){plus(1, plus(estimate(e, n->kids[0]).steps, steps)),
-                             yes.size > no.size ? yes.size : no.size};
+                             yes.size > no.size ? yes.size : no.size, 0};
 }
 
-static struct estimate estimate(const struct estimator *e, const struct cel_node *n)
+static struct estimate of_node(const struct estimator *e, const struct cel_node *n)
 {
     struct estimate r;
     switch ((enum node_op)n->op) {
@@ -235,26 +250,40 @@ static struct estimate estimate(const struct estimator *e, const struct cel_node
     case NODE_MAP:
         r = of_kids(e, n);
         return (struct estimate){plus(r.steps, times(n->count, 2)),
-                                 n->op == NODE_MAP ? n->count / 2 : n->count};
+                                 n->op == NODE_MAP ? n->count / 2 : n->count, 0};
     case NODE_LOOP:
         return of_loop(e, n);
     case NODE_IF:
         return of_if(e, n);
     case NODE_LAZY:
         r = estimate(e, n->init);
-        return (struct estimate){1, r.size};
+        return (struct estimate){1, r.size, 0};
     case NODE_BIND:
         r = of_kids(e, n);
-        return (struct estimate){r.steps, estimate(e, n->kids[n->count - 1]).size};
+        return (struct estimate){r.steps, estimate(e, n->kids[n->count - 1]).size, 0};
     default:
         r = of_kids(e, n);
-        return (struct estimate){plus(r.steps, 1), size_of(e, n->type)};
+        return (struct estimate){plus(r.steps, 1), size_of(e, n->type), 0};
     }
 }
 
-uint64_t cel_estimate(const struct cel_options *options, const struct cel_node *root)
+static struct estimate estimate(const struct estimator *e, const struct cel_node *n)
 {
-    struct estimator e = {.assumed = options->size_assumed == 0 ? CEL_SIZE_ASSUMED
-                                                                : options->size_assumed};
-    return estimate(&e, root).steps;
+    struct estimate *known = &e->known[n->id];
+    if (known->steps == 0) {
+        *known = of_node(e, n);
+    }
+    return *known;
+}
+
+bool cel_estimate(struct compiler *c, const struct cel_node *root)
+{
+    uint32_t assumed = c->options->size_assumed;
+    struct estimator e = {.assumed = assumed == 0 ? CEL_SIZE_ASSUMED : assumed,
+                          .known = arena_array(c->arena, c->program->nodes, sizeof *e.known)};
+    if (e.known == NULL) {
+        return compile_memory(c);
+    }
+    c->program->cost = estimate(&e, root).steps;
+    return true;
 }

@@ -24,7 +24,7 @@ static void decode(struct machine *m, const struct cel_node *n, struct cel_value
     uint8_t *out = machine_alloc(m, s.len + 4, 1);
     size_t len = 0;
     if (padded == NULL || out == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     if (s.len > 0) {
@@ -33,7 +33,7 @@ static void decode(struct machine *m, const struct cel_node *n, struct cel_value
     memset(padded + s.len, '=', missing);
     if (missing > 2 ||
         !base64_decode((struct str){padded, s.len + missing}, out, s.len + 4, &len)) {
-        fail(m, n, ret, "not base64");
+        fault_set(m, n, ret, "not base64");
         return;
     }
     *ret = cel_of_bytes((struct str){(const char *)out, len});

@@ -9,12 +9,12 @@ void eval_constant(struct machine *m, const struct cel_node *n, struct cel_value
 
 void eval_fail(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    fail(m, n, ret, n->constant.text);
+    fault_set(m, n, ret, n->constant.text);
 }
 
 static void no_value(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    fail_format(m, n, ret, "'%.*s' has no value", STR_ARG(n->name));
+    fault_format(m, n, ret, "'%.*s' has no value", STR_ARG(n->name));
 }
 
 void eval_variable(struct machine *m, const struct cel_node *n, struct cel_value *ret)
@@ -81,7 +81,7 @@ static void eval_logic(struct machine *m, const struct cel_node *n, bool decisiv
         }
         if (first.kind == CEL_ABSENT) {
             if (!is_error(ret)) {
-                fail_overload(m, n, ret);
+                fault_overload(m, n, ret);
             }
             first = *ret;
         }
@@ -105,7 +105,7 @@ void eval_if(struct machine *m, const struct cel_node *n, struct cel_value *ret)
     if (ret->kind == CEL_BOOL) {
         eval(m, n->kids[ret->boolean ? 1 : 2], ret);
     } else if (!is_error(ret)) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }
 
@@ -122,7 +122,7 @@ static bool element(struct machine *m, const struct cel_node *n, bool optional,
         return true;
     }
     if (ret->kind != CEL_OPTIONAL) {
-        fail(m, n, ret, "an element with a question mark is no optional");
+        fault_set(m, n, ret, "an element with a question mark is no optional");
         return false;
     }
     if (ret->items == NULL) {
@@ -137,7 +137,7 @@ void eval_list(struct machine *m, const struct cel_node *n, struct cel_value *re
     struct cel_value *items = machine_alloc(m, n->count, sizeof *items);
     uint32_t count = 0;
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (uint32_t i = 0; i < n->count; i++) {
@@ -173,11 +173,11 @@ static bool put_entry(struct machine *m, const struct cel_node *n, struct cel_ma
         return !is_error(&value);
     }
     if (!is_key(&key)) {
-        fail(m, n->kids[i], ret, "unsupported key type");
+        fault_set(m, n->kids[i], ret, "unsupported key type");
         return false;
     }
     if (!cel_map_put(map, &key, &value)) {
-        fail(m, n->kids[i], ret, "repeated key");
+        fault_set(m, n->kids[i], ret, "repeated key");
         return false;
     }
     return true;
@@ -186,14 +186,14 @@ static bool put_entry(struct machine *m, const struct cel_node *n, struct cel_ma
 void eval_map(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
     if (!charge(m, n->count)) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     struct cel_map *map = cel_map_new(m->arena, n->count / 2);
     if (map == NULL) {
         m->cut = CEL_CUT_MEMORY;
         m->fuel = 0;
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (uint32_t i = 0; i < n->count; i += 2) {

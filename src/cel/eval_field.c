@@ -19,7 +19,7 @@ static enum found object_field(struct machine *m, const struct cel_node *n,
             }
         }
         if (i == of->class->count) {
-            fail_format(m, n, ret, "%s has no field '%.*s'", of->class->name, STR_ARG(n->name));
+            fault_format(m, n, ret, "%s has no field '%.*s'", of->class->name, STR_ARG(n->name));
             return FOUND_ERROR;
         }
     }
@@ -50,12 +50,12 @@ static enum found field_found(struct machine *m, const struct cel_node *n,
         struct cel_value key = cel_of_str(n->name);
         enum found f = find_key(m, of, &key, ret);
         if (f == FOUND_ERROR) {
-            fail(m, n, ret, "");
+            fault_set(m, n, ret, "");
         }
         return f;
     }
-    fail_format(m, n, ret, "no such key: '%.*s' of a value of type %s", STR_ARG(n->name),
-                cel_kind_name(of->kind));
+    fault_format(m, n, ret, "no such key: '%.*s' of a value of type %s", STR_ARG(n->name),
+                 cel_kind_name(of->kind));
     return FOUND_ERROR;
 }
 
@@ -93,7 +93,7 @@ void eval_select(struct machine *m, const struct cel_node *n, struct cel_value *
     } else if (of.kind == CEL_OPTIONAL) {
         optional_field(m, n, of, ret);
     } else if (field_found(m, n, &of, ret) == FOUND_NO) {
-        fail_format(m, n, ret, "no such key: '%.*s'", STR_ARG(n->name));
+        fault_format(m, n, ret, "no such key: '%.*s'", STR_ARG(n->name));
     }
 }
 
@@ -108,12 +108,12 @@ void eval_object_field(struct machine *m, const struct cel_node *n, struct cel_v
         } else if (of.kind == CEL_OPTIONAL) {
             optional_field(m, n, of, ret);
         } else if (field_found(m, n, &of, ret) == FOUND_NO) {
-            fail_format(m, n, ret, "no such key: '%.*s'", STR_ARG(n->name));
+            fault_format(m, n, ret, "no such key: '%.*s'", STR_ARG(n->name));
         }
         return;
     }
     if (!of.class->get(of.self, n->slot, m->arena, ret) || ret->kind == CEL_ABSENT) {
-        fail_format(m, n, ret, "'%.*s' has no value", STR_ARG(n->name));
+        fault_format(m, n, ret, "'%.*s' has no value", STR_ARG(n->name));
     }
 }
 
@@ -175,17 +175,17 @@ static enum found element_found(struct machine *m, const struct cel_node *n,
     if (of->kind == CEL_MAP) {
         enum found f = find_key(m, of, key, ret);
         if (f == FOUND_ERROR) {
-            fail(m, n, ret, "");
+            fault_set(m, n, ret, "");
         }
         return f;
     }
     int64_t i = 0;
     if (of->kind != CEL_LIST) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return FOUND_ERROR;
     }
     if (!index_of(key, &i)) {
-        fail(m, n, ret, "a list's index must be a whole number");
+        fault_set(m, n, ret, "a list's index must be a whole number");
         return FOUND_ERROR;
     }
     if (i < 0 || i >= of->aux) {
@@ -235,9 +235,9 @@ void eval_index(struct machine *m, const struct cel_node *n, struct cel_value *r
         optional_element(m, n, of, key, ret);
     } else if (element_found(m, n, &of, key, ret) == FOUND_NO) {
         if (of.kind == CEL_LIST) {
-            fail(m, n, ret, "index out of bounds");
+            fault_set(m, n, ret, "index out of bounds");
         } else {
-            fail_key(m, n, ret, key);
+            fault_key(m, n, ret, key);
         }
     }
 }
@@ -251,7 +251,7 @@ void eval_opt_map(struct machine *m, const struct cel_node *n, struct cel_value 
         return;
     }
     if (of.kind != CEL_OPTIONAL) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return;
     }
     if (of.items == NULL) {
@@ -267,6 +267,6 @@ void eval_opt_map(struct machine *m, const struct cel_node *n, struct cel_value 
         struct cel_value v = *ret;
         optional_of(m, n, &v, ret);
     } else if (ret->kind != CEL_OPTIONAL) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }

@@ -22,7 +22,7 @@ static bool walk_begin(struct machine *m, const struct cel_node *n, struct walk 
         return false;
     }
     if (w->range.kind != CEL_LIST && w->range.kind != CEL_MAP) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return false;
     }
     return true;
@@ -77,7 +77,7 @@ static void loop_logic(struct machine *m, const struct cel_node *n, bool decisiv
         }
         if (first.kind == CEL_ABSENT) {
             if (!is_error(ret)) {
-                fail_overload(m, n, ret);
+                fault_overload(m, n, ret);
             }
             first = *ret;
         }
@@ -105,7 +105,7 @@ static bool condition(struct machine *m, const struct cel_node *n, bool *ret_tru
         return true;
     }
     if (!is_error(ret)) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
     return false;
 }
@@ -133,7 +133,7 @@ static struct cel_value *results(struct machine *m, const struct cel_node *n, co
 {
     struct cel_value *items = machine_alloc(m, w->range.aux, sizeof *items);
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     }
     return items;
 }
@@ -196,7 +196,7 @@ static struct cel_map *map_for(struct machine *m, const struct cel_node *n, uint
         }
     }
     if (map == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     }
     return map;
 }
@@ -221,11 +221,11 @@ void eval_loop_to_map(struct machine *m, const struct cel_node *n, struct cel_va
             return;
         }
         if (!cel_map_put(map, &m->locals[n->bindings[0].slot], ret)) {
-            fail(m, n, ret, "repeated key");
+            fault_set(m, n, ret, "repeated key");
             return;
         }
         if (!charge(m, map->probes)) {
-            fail(m, n, ret, "");
+            fault_set(m, n, ret, "");
             return;
         }
         map->probes = 0;
@@ -242,12 +242,12 @@ static bool add_entries(struct machine *m, const struct cel_node *n, struct cel_
         struct cel_entry entry;
         cel_map_at(&from, i, m->arena, &entry);
         if (!charge(m, 1 + to->probes)) {
-            fail(m, n, ret, "");
+            fault_set(m, n, ret, "");
             return false;
         }
         to->probes = 0;
         if (!cel_map_put(to, &entry.key, &entry.value)) {
-            fail(m, n, ret, "repeated key");
+            fault_set(m, n, ret, "repeated key");
             return false;
         }
     }
@@ -276,7 +276,7 @@ void eval_loop_to_entry(struct machine *m, const struct cel_node *n, struct cel_
             return;
         }
         if (ret->kind != CEL_MAP) {
-            fail_overload(m, n, ret);
+            fault_overload(m, n, ret);
             return;
         }
         parts[count++] = *ret;
@@ -302,13 +302,13 @@ void eval_loop_sort(struct machine *m, const struct cel_node *n, struct cel_valu
         return;
     }
     if (w.range.kind != CEL_LIST) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return;
     }
     uint32_t count = w.range.aux;
     struct sort_item *items = machine_alloc(m, count, sizeof *items);
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (uint32_t i = 0; i < count && walk_next(m, n, &w); i++) {
@@ -319,5 +319,5 @@ void eval_loop_sort(struct machine *m, const struct cel_node *n, struct cel_valu
             return;
         }
     }
-    (void)sort_items(m, n, items, count, ret);
+    (void)list_sort(m, n, items, count, ret);
 }

@@ -3,7 +3,7 @@
  *
  * Source: cel-go ext/README.md "Strings", "Format", and its locale-independent form.
  */
-#include "cel/functions.h"
+#include "cel/strings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@ struct clause {
 
 static bool refuse(struct formatter *f, const char *clause, const struct cel_value *v)
 {
-    fail_format(f->m, f->n, f->ret, "error during formatting: %s, was given %s", clause,
-                cel_kind_name((enum cel_kind)v->kind));
+    fault_format(f->m, f->n, f->ret, "error during formatting: %s, was given %s", clause,
+                 cel_kind_name((enum cel_kind)v->kind));
     return false;
 }
 
@@ -82,7 +82,7 @@ static bool put_map(struct formatter *f, const struct cel_value *v, int depth)
 {
     struct shown *entries = shown_entries(f, v);
     if (entries == NULL || f->m->cut != CEL_FAULT) {
-        fail(f->m, f->n, f->ret, "");
+        fault_set(f->m, f->n, f->ret, "");
         return false;
     }
     qsort(entries, v->aux, sizeof *entries, shown_order);
@@ -103,7 +103,7 @@ static bool put_map(struct formatter *f, const struct cel_value *v, int depth)
 static bool put_value(struct formatter *f, const struct cel_value *v, int depth)
 {
     if (depth > FORMAT_DEPTH_MAX || !charge(f->m, 1)) {
-        fail(f->m, f->n, f->ret, "error during formatting: a value that nests too deep");
+        fault_set(f->m, f->n, f->ret, "error during formatting: a value that nests too deep");
         return false;
     }
     switch ((enum cel_kind)v->kind) {
@@ -250,20 +250,20 @@ static bool read_clause(struct formatter *f, struct str s, size_t *at, struct cl
         for (++*at; *at < s.len && s.ptr[*at] >= '0' && s.ptr[*at] <= '9'; ++*at) {
             ret->precision = ret->precision * 10 + (s.ptr[*at] - '0');
             if (ret->precision > CEL_FORMAT_PRECISION_MAX) {
-                fail_format(f->m, f->n, f->ret, "a precision beyond %d",
-                            (int)CEL_FORMAT_PRECISION_MAX);
+                fault_format(f->m, f->n, f->ret, "a precision beyond %d",
+                             (int)CEL_FORMAT_PRECISION_MAX);
                 return false;
             }
         }
     }
     if (*at >= s.len) {
-        fail(f->m, f->n, f->ret, "unexpected end of the format string");
+        fault_set(f->m, f->n, f->ret, "unexpected end of the format string");
         return false;
     }
     ret->letter = s.ptr[(*at)++];
     if (ret->letter == '\0' || strchr("sdfeboxX", ret->letter) == NULL) {
-        fail(f->m, f->n, f->ret,
-             "could not parse formatting clause: unrecognized formatting clause");
+        fault_set(f->m, f->n, f->ret,
+                  "could not parse formatting clause: unrecognized formatting clause");
         return false;
     }
     return true;
@@ -285,7 +285,7 @@ static bool format_all(struct formatter *f, struct str s, const struct cel_value
             return false;
         }
         if (used >= list->aux) {
-            fail_format(f->m, f->n, f->ret, "index %u out of range", used);
+            fault_format(f->m, f->n, f->ret, "index %u out of range", used);
             return false;
         }
         cel_list_at(list, used++, f->m->arena, &v);
@@ -296,13 +296,12 @@ static bool format_all(struct formatter *f, struct str s, const struct cel_value
     return true;
 }
 
-cel_call_fn call_format;
 void call_format(struct machine *m, const struct cel_node *n, struct cel_value *args,
                  struct cel_value *ret)
 {
     struct formatter f = {.m = m, .n = n, .ret = ret};
     if (!charge(m, args[0].len)) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     buf_init(&f.out, CEL_RESULT_MAX);

@@ -1,9 +1,9 @@
 #include "cel/functions.h"
 
 static const struct cel_function *const tables[] = {
-    cel_operators,         cel_conversions,        cel_collections,       cel_string_functions,
-    cel_time_functions,    cel_math_functions,     cel_list_functions,    cel_set_functions,
-    cel_network_functions, cel_optional_functions, cel_encoder_functions,
+    cel_operators,        cel_conversions,       cel_collections,        cel_string_functions,
+    cel_search_functions, cel_time_functions,    cel_math_functions,     cel_list_functions,
+    cel_set_functions,    cel_network_functions, cel_optional_functions, cel_encoder_functions,
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 

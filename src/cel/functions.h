@@ -11,8 +11,6 @@
 
 #include "cel/machine.h"
 
-enum { CALL_ARGS_MAX = 4 };
-
 /* args may be changed by the callee; none of them is an error. */
 typedef void cel_call_fn(struct machine *m, const struct cel_node *n, struct cel_value *args,
                          struct cel_value *ret);
@@ -41,8 +39,9 @@ struct cel_function {
 
 /* The tables, each ending in a row without a name. */
 extern const struct cel_function cel_operators[], cel_conversions[], cel_collections[],
-    cel_string_functions[], cel_time_functions[], cel_math_functions[], cel_list_functions[],
-    cel_set_functions[], cel_network_functions[], cel_optional_functions[], cel_encoder_functions[];
+    cel_string_functions[], cel_search_functions[], cel_time_functions[], cel_math_functions[],
+    cel_list_functions[], cel_set_functions[], cel_network_functions[], cel_optional_functions[],
+    cel_encoder_functions[];
 
 /* The next row of this name and style behind `after` (null: the first), or null. */
 const struct cel_function *function_next(const struct cel_function *after, struct str name,

@@ -95,7 +95,7 @@ bool cel_link(struct compiler *c, struct cel_node *n)
     if (n->op == NODE_CALL && n->function->eval == NULL) {
         const char *at = n->function->args;
         must(n->count <= CALL_ARGS_MAX);
-        for (uint32_t i = 0; i < n->count; i++) {
+        for (uint32_t i = 0; i < n->count && i < CALL_ARGS_MAX; i++) {
             n->want[i] = (uint8_t)signature_kind(*at);
             at = signature_skip(at);
         }

@@ -10,7 +10,7 @@ static struct cel_value *items_for(struct machine *m, const struct cel_node *n, 
         items = machine_alloc(m, count, sizeof *items);
     }
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     }
     return items;
 }
@@ -21,8 +21,8 @@ static void slice(struct machine *m, const struct cel_node *n, struct cel_value 
     int64_t from = args[1].integer;
     int64_t to = args[2].integer;
     if (from < 0 || to < 0 || from > to || to > (int64_t)args[0].aux) {
-        fail_format(m, n, ret, "cannot slice(%lld, %lld), list has length %u", (long long)from,
-                    (long long)to, args[0].aux);
+        fault_format(m, n, ret, "cannot slice(%lld, %lld), list has length %u", (long long)from,
+                     (long long)to, args[0].aux);
         return;
     }
     uint32_t count = (uint32_t)(to - from);
@@ -83,11 +83,11 @@ static void flatten(struct machine *m, const struct cel_node *n, struct cel_valu
     struct growing g = {0};
     int64_t depth = n->count == 2 ? args[1].integer : 1;
     if (depth < 0) {
-        fail(m, n, ret, "level must be non-negative");
+        fault_set(m, n, ret, "level must be non-negative");
         return;
     }
     if (!flatten_into(m, &g, &args[0], depth, 0)) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     *ret = cel_of_list(g.items, g.count);
@@ -225,22 +225,22 @@ static bool keys_have_order(struct machine *m, const struct sort_item *items, ui
     return true;
 }
 
-bool sort_items(struct machine *m, const struct cel_node *n, struct sort_item *items,
-                uint32_t count, struct cel_value *ret)
+bool list_sort(struct machine *m, const struct cel_node *n, struct sort_item *items, uint32_t count,
+               struct cel_value *ret)
 {
     struct sort_item *room = machine_alloc(m, count, sizeof *room);
     struct cel_value *out = machine_alloc(m, count, sizeof *out);
     if (room == NULL || out == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return false;
     }
     if (!keys_have_order(m, items, count)) {
-        fail(m, n, ret, "list elements must have the same comparable type");
+        fault_set(m, n, ret, "list elements must have the same comparable type");
         return false;
     }
     const struct sort_item *result = sorted(m, items, room, count);
     if (result == NULL) {
-        fail(m, n, ret, "list elements must have the same comparable type");
+        fault_set(m, n, ret, "list elements must have the same comparable type");
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -255,14 +255,14 @@ static void sort(struct machine *m, const struct cel_node *n, struct cel_value *
 {
     struct sort_item *items = machine_alloc(m, args[0].aux, sizeof *items);
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (uint32_t i = 0; i < args[0].aux; i++) {
         cel_list_at(&args[0], i, m->arena, &items[i].key);
         items[i].value = items[i].key;
     }
-    (void)sort_items(m, n, items, args[0].aux, ret);
+    (void)list_sort(m, n, items, args[0].aux, ret);
 }
 
 const struct cel_function cel_list_functions[] = {

@@ -37,22 +37,22 @@ static void record(struct machine *m, const struct cel_node *n, const struct cel
 void eval_slow(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
     if (m->cut != CEL_FAULT || !charge_slow(m)) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     n->eval(m, n, ret);
     record(m, n, ret);
 }
 
-void fail(struct machine *m, const struct cel_node *n, struct cel_value *ret, const char *text)
+void fault_set(struct machine *m, const struct cel_node *n, struct cel_value *ret, const char *text)
 {
     struct str s = str_from(text);
     *ret = (struct cel_value){
         .kind = CEL_ERROR, .form = (uint8_t)m->cut, .aux = n->from, .text = s.ptr, .len = s.len};
 }
 
-void fail_format(struct machine *m, const struct cel_node *n, struct cel_value *ret,
-                 const char *format, ...)
+void fault_format(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+                  const char *format, ...)
 {
     char text[FAULT_TEXT_MAX];
     va_list args;
@@ -60,38 +60,38 @@ void fail_format(struct machine *m, const struct cel_node *n, struct cel_value *
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (len < 0 || !charge(m, FAULT_STEPS)) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     size_t kept = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
     struct str s = utf8_clip((struct str){text, kept}, FAULT_TEXT_MAX - 4);
     char *copy = machine_alloc(m, s.len + 1, 1);
     if (copy == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (size_t i = 0; i < s.len; i++) {
         copy[i] = s.ptr[i];
     }
-    fail(m, n, ret, copy);
+    fault_set(m, n, ret, copy);
 }
 
-void fail_overload(struct machine *m, const struct cel_node *n, struct cel_value *ret)
+void fault_overload(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    fail_format(m, n, ret, "no such overload: '%.*s'", (int)(n->name.len < 80 ? n->name.len : 80),
-                n->name.ptr != NULL ? n->name.ptr : "");
+    fault_format(m, n, ret, "no such overload: '%.*s'", (int)(n->name.len < 80 ? n->name.len : 80),
+                 n->name.ptr != NULL ? n->name.ptr : "");
 }
 
-void fail_key(struct machine *m, const struct cel_node *n, struct cel_value *ret,
-              const struct cel_value *key)
+void fault_key(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+               const struct cel_value *key)
 {
     if (key->kind == CEL_STRING) {
         struct str s = utf8_clip(cel_text(key), 80);
-        fail_format(m, n, ret, "no such key: '%.*s'", STR_ARG(s));
+        fault_format(m, n, ret, "no such key: '%.*s'", STR_ARG(s));
     } else if (key->kind == CEL_INT) {
-        fail_format(m, n, ret, "no such key: %lld", (long long)key->integer);
+        fault_format(m, n, ret, "no such key: %lld", (long long)key->integer);
     } else {
-        fail(m, n, ret, "no such key");
+        fault_set(m, n, ret, "no such key");
     }
 }
 
@@ -114,7 +114,7 @@ void optional_of(struct machine *m, const struct cel_node *n, const struct cel_v
 {
     struct cel_value *box = machine_alloc(m, 1, sizeof *box);
     if (box == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     *box = *v;
@@ -132,9 +132,9 @@ void text_result(struct machine *m, const struct cel_node *n, struct buf *b, str
         *ret = cel_of_str((struct str){copy, s.len});
     } else if (m->cut == CEL_FAULT) {
         m->cut = CEL_CUT_MEMORY;
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     } else {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     }
     buf_done(b);
 }

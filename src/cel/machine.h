@@ -66,13 +66,14 @@ static inline const struct cel_value *operand(struct machine *m, const struct ce
 }
 
 /* Make *ret the error; the cut when m is cut. text is a literal. */
-void fail(struct machine *m, const struct cel_node *n, struct cel_value *ret, const char *text);
-void fail_format(struct machine *m, const struct cel_node *n, struct cel_value *ret,
-                 const char *format, ...) PRINTF(4, 5);
-void fail_overload(struct machine *m, const struct cel_node *n, struct cel_value *ret);
+void fault_set(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+               const char *text);
+void fault_format(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+                  const char *format, ...) PRINTF(4, 5);
+void fault_overload(struct machine *m, const struct cel_node *n, struct cel_value *ret);
 /* "no such key: ..." */
-void fail_key(struct machine *m, const struct cel_node *n, struct cel_value *ret,
-              const struct cel_value *key);
+void fault_key(struct machine *m, const struct cel_node *n, struct cel_value *ret,
+               const struct cel_value *key);
 
 /* Zeroed memory for results; null, and m is cut, when the arena is full. Charges its size. */
 void *machine_alloc(struct machine *m, size_t count, size_t size);
@@ -125,7 +126,7 @@ struct sort_item {
     struct cel_value key;
     struct cel_value value;
 };
-bool sort_items(struct machine *m, const struct cel_node *n, struct sort_item *items,
-                uint32_t count, struct cel_value *ret);
+bool list_sort(struct machine *m, const struct cel_node *n, struct sort_item *items, uint32_t count,
+               struct cel_value *ret);
 
 #endif

@@ -41,7 +41,7 @@ static void abs_int(struct machine *m, const struct cel_node *n, struct cel_valu
                     struct cel_value *ret)
 {
     if (args[0].integer == INT64_MIN) {
-        fail(m, n, ret, "integer overflow");
+        fault_set(m, n, ret, "integer overflow");
     } else {
         *ret = cel_of_int(args[0].integer < 0 ? -args[0].integer : args[0].integer);
     }
@@ -53,7 +53,7 @@ static void shift(struct machine *m, const struct cel_node *n, struct cel_value 
 {
     int64_t by = args[1].integer;
     if (by < 0) {
-        fail(m, n, ret, "a negative shift: negative offset");
+        fault_set(m, n, ret, "a negative shift: negative offset");
         return;
     }
     uint64_t bits = by >= 64 ? 0 : left ? args[0].natural << by : args[0].natural >> by;
@@ -95,17 +95,17 @@ static void extreme_of_list(struct machine *m, const struct cel_node *n, enum ce
         struct cel_value v;
         cel_list_at(&list, i, m->arena, &v);
         if (!is_number(&v)) {
-            fail_overload(m, n, ret);
+            fault_overload(m, n, ret);
             return;
         }
         if (!charge(m, 1)) {
-            fail(m, n, ret, "");
+            fault_set(m, n, ret, "");
             return;
         }
         keep(m, wanted, &v, &best);
     }
     if (best.kind == CEL_ABSENT) {
-        fail_format(m, n, ret, "%.*s of an empty list", STR_ARG(n->name));
+        fault_format(m, n, ret, "%.*s of an empty list", STR_ARG(n->name));
     } else {
         *ret = best;
     }
@@ -128,7 +128,7 @@ static void extreme(struct machine *m, const struct cel_node *n, enum cel_order 
             return;
         }
         if (!is_number(&v)) {
-            fail_overload(m, n, ret);
+            fault_overload(m, n, ret);
             return;
         }
         keep(m, wanted, &v, &best);

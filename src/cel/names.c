@@ -18,7 +18,7 @@ const struct scope *scope_find(const struct checker *k, struct str name)
     return s;
 }
 
-bool next_container(struct str container, size_t *at, struct str *ret_prefix)
+bool container_next(struct str container, size_t *at, struct str *ret_prefix)
 {
     if (*at == SIZE_MAX) {
         return false;
@@ -107,7 +107,7 @@ const struct cel_type *check_qualified(struct checker *k, struct cel_node *n)
     }
     struct str container = root->absolute ? STR("") : k->c->options->container;
     struct str prefix;
-    for (size_t at = container.len; next_container(container, &at, &prefix);) {
+    for (size_t at = container.len; container_next(container, &at, &prefix);) {
         struct dotted whole = {.len = 0};
         if (!dotted_put(&whole, prefix) || (prefix.len > 0 && !dotted_put(&whole, STR("."))) ||
             !dotted_put(&whole, name)) {

@@ -10,7 +10,7 @@ static void boxed(struct machine *m, const struct cel_node *n, enum cel_kind kin
 {
     struct cel_address *box = machine_alloc(m, 1, sizeof *box);
     if (box == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     *box = *a;
@@ -20,7 +20,7 @@ static void boxed(struct machine *m, const struct cel_node *n, enum cel_kind kin
 static void parse_fail(struct machine *m, const struct cel_node *n, const char *what,
                        struct cel_value *ret)
 {
-    fail_format(m, n, ret, "%s parse error during conversion from string", what);
+    fault_format(m, n, ret, "%s parse error during conversion from string", what);
 }
 
 static void ip(struct machine *m, const struct cel_node *n, struct cel_value *args,

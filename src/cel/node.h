@@ -50,6 +50,8 @@ enum loop_kind {
     LOOP_SORT,
 };
 
+enum { CALL_ARGS_MAX = 4 }; /* of any function but math.greatest and math.least */
+
 /* The names that a macro binds. */
 struct binding {
     struct str name;
@@ -83,7 +85,8 @@ struct cel_node {
     const struct cel_node *init; /* of NODE_LAZY */
     bool *optionals;             /* of NODE_LIST and NODE_MAP, by element; null: none */
     uint32_t depth;
-    uint8_t want[4]; /* of a call: the kinds of its overload's arguments; CEL_DYN: any */
+    uint8_t
+        want[CALL_ARGS_MAX]; /* of a call: the kinds of its overload's arguments; CEL_DYN: any */
 };
 
 struct cel_program {
@@ -123,7 +126,7 @@ struct str cel_place(struct str text, uint32_t at, char out[static CEL_PLACE_MAX
 struct cel_node *cel_parse(struct compiler *c);
 bool cel_check(struct compiler *c, struct cel_node *root);
 bool cel_link(struct compiler *c, struct cel_node *root);
-uint64_t cel_estimate(const struct cel_options *options, const struct cel_node *root);
+bool cel_estimate(struct compiler *c, const struct cel_node *root);
 
 /* What the parser asks of macros: a call with this name, or null with *ret_made false when it is an
  * ordinary function. */

@@ -86,10 +86,10 @@ void eval_in(struct machine *m, const struct cel_node *n, struct cel_value *ret)
         }
         *ret = cel_of_bool(found);
     } else {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
     if (m->cut != CEL_FAULT) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     }
 }
 
@@ -135,11 +135,11 @@ void eval_call(struct machine *m, const struct cel_node *n, struct cel_value *re
     }
     const struct cel_function *f = as_wanted ? n->function : dispatch(n, args);
     if (f == NULL) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return;
     }
     f->call(m, n, args, ret);
     if (m->cut != CEL_FAULT) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
     }
 }

@@ -67,7 +67,7 @@ static void value(struct machine *m, const struct cel_node *n, struct cel_value 
                   struct cel_value *ret)
 {
     if (args[0].items == NULL) {
-        fail(m, n, ret, "optional.none() dereference");
+        fault_set(m, n, ret, "optional.none() dereference");
     } else {
         *ret = *args[0].items;
     }
@@ -81,7 +81,7 @@ static bool first_side(struct machine *m, const struct cel_node *n, struct cel_v
         return false;
     }
     if (ret->kind != CEL_OPTIONAL) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
         return false;
     }
     return ret->items == NULL;
@@ -94,7 +94,7 @@ void eval_or_optional(struct machine *m, const struct cel_node *n, struct cel_va
     }
     eval(m, n->kids[1], ret);
     if (!is_error(ret) && ret->kind != CEL_OPTIONAL) {
-        fail_overload(m, n, ret);
+        fault_overload(m, n, ret);
     }
 }
 
@@ -114,14 +114,14 @@ static void unwrap(struct machine *m, const struct cel_node *n, struct cel_value
     uint32_t count = 0;
     struct cel_value *items = machine_alloc(m, args[0].aux, sizeof *items);
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     for (uint32_t i = 0; i < args[0].aux; i++) {
         struct cel_value v;
         cel_list_at(&args[0], i, m->arena, &v);
         if (v.kind != CEL_OPTIONAL) {
-            fail_overload(m, n, ret);
+            fault_overload(m, n, ret);
             return;
         }
         if (v.items != NULL) {

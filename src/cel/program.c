@@ -36,11 +36,11 @@ static bool compile(struct compiler *c)
 {
     struct cel_program *p = c->program;
     p->root = cel_parse(c);
-    if (p->root == NULL || !cel_check(c, p->root) || !cel_link(c, p->root)) {
+    if (p->root == NULL || !cel_check(c, p->root) || !cel_link(c, p->root) ||
+        !cel_estimate(c, p->root)) {
         return false;
     }
     p->variables = cel_env_count(c->env);
-    p->cost = cel_estimate(c->options, p->root);
     uint64_t limit = c->options->cost_max == 0 ? CEL_COST_MAX : c->options->cost_max;
     if (p->cost > limit) {
         compile_fail(c, RC_LIMIT, 0, "the worst case takes %llu steps, more than %llu",

@@ -1,169 +1,20 @@
 /*
- * The strings extension, without format() (see format.c).
+ * The strings extension, without format() (format.c) and positions (string_find.c).
  *
  * Positions count code points. Source: cel-go ext/README.md "Strings", versions 1 to 4.
  */
-#include "cel/functions.h"
+#include "cel/strings.h"
 
 #include "value/utf8.h"
 
 #include <string.h>
-
-/* The byte where the code point of that index begins; s.len is one behind the last. SIZE_MAX: there
- * are not that many. */
-static size_t offset_of(struct str s, int64_t index)
-{
-    size_t at = 0;
-    for (int64_t i = 0; i < index; i++) {
-        if (at >= s.len) {
-            return SIZE_MAX;
-        }
-        size_t len = utf8_len(s.ptr + at, s.ptr + s.len);
-        at += len > 0 ? len : 1;
-    }
-    return index < 0 ? SIZE_MAX : at;
-}
-
-static void bad_index(struct machine *m, const struct cel_node *n, int64_t index,
-                      struct cel_value *ret)
-{
-    fail_format(m, n, ret, "index out of range: %lld", (long long)index);
-}
-
-/* False: *ret is the error. */
-static bool charged(struct machine *m, const struct cel_node *n, size_t bytes,
-                    struct cel_value *ret)
-{
-    if (!charge(m, 1 + steps_of(bytes))) {
-        fail(m, n, ret, "");
-        return false;
-    }
-    return true;
-}
-
-static void char_at(struct machine *m, const struct cel_node *n, struct cel_value *args,
-                    struct cel_value *ret)
-{
-    struct str s = cel_text(&args[0]);
-    if (!charged(m, n, s.len, ret)) {
-        return;
-    }
-    size_t from = offset_of(s, args[1].integer);
-    if (from == SIZE_MAX) {
-        bad_index(m, n, args[1].integer, ret);
-        return;
-    }
-    size_t to = from + offset_of(str_slice(s, from, s.len), from < s.len);
-    *ret = cel_of_str(str_slice(s, from, to));
-}
-
-static const char *find_first(struct str s, struct str what)
-{
-    return what.len == 0      ? s.ptr
-           : what.len > s.len ? NULL
-                              : memmem(s.ptr, s.len, what.ptr, what.len);
-}
-
-static void index_of(struct machine *m, const struct cel_node *n, struct cel_value *args,
-                     struct cel_value *ret)
-{
-    struct str s = cel_text(&args[0]);
-    struct str what = cel_text(&args[1]);
-    int64_t start = n->count == 3 ? args[2].integer : 0;
-    if (!charged(m, n, s.len * 2 + what.len, ret)) {
-        return;
-    }
-    size_t from = offset_of(s, start);
-    if (from == SIZE_MAX) {
-        bad_index(m, n, start, ret);
-        return;
-    }
-    if (what.len == 0) {
-        *ret = cel_of_int(start);
-        return;
-    }
-    const char *found = find_first(str_slice(s, from, s.len), what);
-    if (found == NULL) {
-        *ret = cel_of_int(-1);
-        return;
-    }
-    *ret = cel_of_int((int64_t)utf8_count((struct str){s.ptr, (size_t)(found - s.ptr)}));
-}
-
-/* The last place at or before `last` where what stands; SIZE_MAX: nowhere. Places may overlap, and
- * each costs a comparison. */
-static size_t find_last(struct machine *m, struct str s, struct str what, size_t last)
-{
-    size_t found = SIZE_MAX;
-    size_t at = 0;
-    while (at <= last && what.len <= s.len - at && charge(m, 1 + steps_of(what.len))) {
-        const char *next = find_first(str_slice(s, at, s.len), what);
-        if (next == NULL || (size_t)(next - s.ptr) > last) {
-            break;
-        }
-        found = (size_t)(next - s.ptr);
-        at = found + 1;
-    }
-    return found;
-}
-
-static void last_index_of(struct machine *m, const struct cel_node *n, struct cel_value *args,
-                          struct cel_value *ret)
-{
-    struct str s = cel_text(&args[0]);
-    struct str what = cel_text(&args[1]);
-    if (!charged(m, n, s.len * 2, ret)) {
-        return;
-    }
-    int64_t count = (int64_t)utf8_count(s);
-    int64_t start = n->count == 3 ? args[2].integer : count;
-    size_t last = offset_of(s, start);
-    if (last == SIZE_MAX) {
-        bad_index(m, n, start, ret);
-        return;
-    }
-    if (what.len == 0) {
-        *ret = cel_of_int(start);
-        return;
-    }
-    size_t found = find_last(m, s, what, last);
-    *ret = cel_of_int(found == SIZE_MAX ? -1 : (int64_t)utf8_count(str_slice(s, 0, found)));
-}
-
-static void substring(struct machine *m, const struct cel_node *n, struct cel_value *args,
-                      struct cel_value *ret)
-{
-    struct str s = cel_text(&args[0]);
-    if (!charged(m, n, s.len, ret)) {
-        return;
-    }
-    size_t from = offset_of(s, args[1].integer);
-    if (from == SIZE_MAX) {
-        bad_index(m, n, args[1].integer, ret);
-        return;
-    }
-    size_t to = s.len;
-    if (n->count == 3) {
-        to = offset_of(s, args[2].integer);
-        if (to == SIZE_MAX) {
-            bad_index(m, n, args[2].integer, ret);
-            return;
-        }
-    }
-    if (to < from) {
-        fail_format(m, n, ret, "invalid substring range. start: %lld, end: %lld",
-                    (long long)args[1].integer, (long long)args[2].integer);
-        return;
-    }
-    *ret = cel_of_str(str_slice(s, from, to));
-}
 
 static char *copy_of(struct machine *m, const struct cel_node *n, struct str s,
                      struct cel_value *ret)
 {
     char *copy = machine_alloc(m, s.len + 1, 1);
     if (copy == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return NULL;
     }
     if (s.len > 0) {
@@ -219,7 +70,7 @@ static void trim(struct machine *m, const struct cel_node *n, struct cel_value *
     struct str s = cel_text(&args[0]);
     size_t from = SIZE_MAX;
     size_t to = 0;
-    if (!charged(m, n, s.len, ret)) {
+    if (!string_charge(m, n, s.len, ret)) {
         return;
     }
     for (size_t at = 0; at < s.len;) {
@@ -244,7 +95,7 @@ static uint64_t occurrences(struct str s, struct str what, uint64_t limit)
         return count < limit ? count : limit;
     }
     for (size_t at = 0; count < limit && at < s.len;) {
-        const char *found = find_first(str_slice(s, at, s.len), what);
+        const char *found = string_find(str_slice(s, at, s.len), what);
         if (found == NULL) {
             break;
         }
@@ -259,9 +110,9 @@ static uint64_t occurrences(struct str s, struct str what, uint64_t limit)
 static size_t until_next(struct str rest, struct str what, bool first)
 {
     if (what.len == 0) {
-        return first ? 0 : offset_of(rest, rest.len > 0);
+        return first ? 0 : string_offset(rest, rest.len > 0);
     }
-    const char *found = find_first(rest, what);
+    const char *found = string_find(rest, what);
     return found == NULL ? rest.len : (size_t)(found - rest.ptr);
 }
 
@@ -272,7 +123,7 @@ static void replace(struct machine *m, const struct cel_node *n, struct cel_valu
     struct str old = cel_text(&args[1]);
     struct str new = cel_text(&args[2]);
     uint64_t limit = n->count == 4 && args[3].integer >= 0 ? (uint64_t)args[3].integer : UINT64_MAX;
-    if (!charged(m, n, s.len * 2 + old.len, ret)) {
+    if (!string_charge(m, n, s.len * 2 + old.len, ret)) {
         return;
     }
     uint64_t count = occurrences(s, old, limit);
@@ -284,7 +135,7 @@ static void replace(struct machine *m, const struct cel_node *n, struct cel_valu
     size_t len = s.len - (size_t)count * old.len + grown;
     char *out = machine_alloc(m, len + 1, 1);
     if (out == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     size_t at = 0;
@@ -309,7 +160,7 @@ static void split(struct machine *m, const struct cel_node *n, struct cel_value 
     struct str s = cel_text(&args[0]);
     struct str by = cel_text(&args[1]);
     uint64_t limit = n->count == 3 && args[2].integer >= 0 ? (uint64_t)args[2].integer : UINT64_MAX;
-    if (!charged(m, n, s.len * 2 + by.len, ret)) {
+    if (!string_charge(m, n, s.len * 2 + by.len, ret)) {
         return;
     }
     /* The empty separator yields the code points. */
@@ -317,7 +168,7 @@ static void split(struct machine *m, const struct cel_node *n, struct cel_value 
     uint64_t count = parts < limit ? parts : limit;
     struct cel_value *items = count < UINT32_MAX ? machine_alloc(m, count, sizeof *items) : NULL;
     if (items == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     size_t at = 0;
@@ -339,11 +190,11 @@ static bool joined_len(struct machine *m, const struct cel_node *n, const struct
         struct cel_value item;
         cel_list_at(list, i, m->arena, &item);
         if (item.kind != CEL_STRING) {
-            fail_overload(m, n, ret);
+            fault_overload(m, n, ret);
             return false;
         }
         if (!charge(m, 1)) {
-            fail(m, n, ret, "");
+            fault_set(m, n, ret, "");
             return false;
         }
         *ret_len += item.len;
@@ -363,7 +214,7 @@ static void join(struct machine *m, const struct cel_node *n, struct cel_value *
     len += list->aux > 1 ? (size_t)(list->aux - 1) * by.len : 0;
     char *out = machine_alloc(m, len + 1, 1);
     if (out == NULL) {
-        fail(m, n, ret, "");
+        fault_set(m, n, ret, "");
         return;
     }
     char *to = out;
@@ -400,7 +251,7 @@ static void quote(struct machine *m, const struct cel_node *n, struct cel_value 
 {
     struct str s = cel_text(&args[0]);
     struct buf b;
-    if (!charged(m, n, s.len, ret)) {
+    if (!string_charge(m, n, s.len, ret)) {
         return;
     }
     buf_init(&b, CEL_RESULT_MAX);
@@ -420,17 +271,7 @@ static void quote(struct machine *m, const struct cel_node *n, struct cel_value 
     text_result(m, n, &b, ret);
 }
 
-/* format.c */
-cel_call_fn call_format;
-
 const struct cel_function cel_string_functions[] = {
-    METHOD("charAt", "si", "s", char_at),
-    METHOD("indexOf", "ss", "i", index_of),
-    METHOD("indexOf", "ssi", "i", index_of),
-    METHOD("lastIndexOf", "ss", "i", last_index_of),
-    METHOD("lastIndexOf", "ssi", "i", last_index_of),
-    METHOD("substring", "si", "s", substring),
-    METHOD("substring", "sii", "s", substring),
     METHOD("lowerAscii", "s", "s", lower_ascii),
     METHOD("upperAscii", "s", "s", upper_ascii),
     METHOD("reverse", "s", "s", reverse),

@@ -51,7 +51,7 @@ static bool zone_offset(struct machine *m, const struct cel_node *n, const struc
         m->run->zone(m->run->zone_context, zone, args[0].integer, ret_offset)) {
         return true;
     }
-    fail(m, n, ret, "unknown time zone");
+    fault_set(m, n, ret, "unknown time zone");
     return false;
 }
 
