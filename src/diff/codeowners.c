@@ -35,19 +35,55 @@ static bool is_rule(struct str pattern)
     return pattern.len > 0 && pattern.ptr[0] != '!' && pattern.ptr[0] != '[' && str_find(pattern, '[') == pattern.len;
 }
 
+struct steps {
+    struct str at[CODEOWNERS_DEPTH_MAX];
+    unsigned count;
+};
+
+static bool split(struct str s, struct steps *ret)
+{
+    struct str rest = s;
+    struct str step;
+    ret->count = 0;
+    while (str_next(&rest, '/', &step)) {
+        if (step.len > 0 && ret->count == CODEOWNERS_DEPTH_MAX) {
+            return false;
+        }
+        if (step.len > 0) {
+            ret->at[ret->count++] = step;
+        }
+    }
+    return true;
+}
+
+static struct owner_rule rule_of(struct str pattern, const struct steps *steps)
+{
+    bool folder = str_ends(pattern, STR("/"));
+    struct str inner = str_slice(pattern, 0, folder ? pattern.len - 1 : pattern.len);
+    return (struct owner_rule){
+        .steps = steps->at, .count = steps->count, .anchored = str_find(inner, '/') < inner.len, .folder = folder};
+}
+
+/* A pattern deeper than any path fits none. */
 static enum rc add_rule(struct arena *a, struct str line, struct codeowners *o, struct err *e)
 {
     size_t len = pattern_len(line);
     struct str pattern = unescaped(a, str_slice(line, 0, len));
     struct str owners = str_slice(line, len, line.len);
-    owners = str_trim(str_slice(owners, 0, str_find(owners, '#')));
-    if (!is_rule(pattern)) {
+    struct steps steps;
+    if (!is_rule(pattern) || !split(pattern, &steps)) {
         return RC_OK;
     }
     if (o->count == CODEOWNERS_RULES_MAX) {
         return err_at(e, RC_LIMIT, STR("CODEOWNERS"), "more than %d rules", CODEOWNERS_RULES_MAX);
     }
-    o->rules[o->count++] = (struct owner_rule){pattern, owners};
+    struct str *kept = arena_array(a, steps.count + 1, sizeof *kept);
+    if (kept != NULL) {
+        memcpy(kept, steps.at, steps.count * sizeof *kept);
+        o->rules[o->count] = rule_of(pattern, &steps);
+        o->rules[o->count].steps = kept;
+        o->rules[o->count++].owners = str_trim(str_slice(owners, 0, str_find(owners, '#')));
+    }
     return RC_OK;
 }
 
@@ -79,27 +115,6 @@ enum rc codeowners_read(struct arena *a, struct str text, struct codeowners *ret
 
 /* --- matching --------------------------------------------------------------------------------------- */
 
-struct steps {
-    struct str at[CODEOWNERS_DEPTH_MAX];
-    unsigned count;
-};
-
-static bool split(struct str s, struct steps *ret)
-{
-    struct str rest = s;
-    struct str step;
-    ret->count = 0;
-    while (str_next(&rest, '/', &step)) {
-        if (step.len > 0 && ret->count == CODEOWNERS_DEPTH_MAX) {
-            return false;
-        }
-        if (step.len > 0) {
-            ret->at[ret->count++] = step;
-        }
-    }
-    return true;
-}
-
 /* Bit n of the result: the pattern fits the first n steps of the path, for each n in `from`. */
 static uint64_t advance(uint64_t from, struct str step, const struct steps *path)
 {
@@ -116,43 +131,48 @@ static uint64_t advance(uint64_t from, struct str step, const struct steps *path
     return to;
 }
 
+static bool fits(const struct owner_rule *r, const struct steps *path)
+{
+    uint64_t whole = (uint64_t)1 << path->count;
+    uint64_t reached = r->anchored ? 1 : whole - 1;
+    for (unsigned i = 0; i < r->count && reached != 0; i++) {
+        reached = advance(reached, r->steps[i], path);
+    }
+    /* A folder takes what is in it; a star at the end takes no folders. */
+    bool direct = r->anchored && r->count > 0 && str_eq(r->steps[r->count - 1], STR("*"));
+    uint64_t prefixes = direct ? 0 : whole - 2;
+    return r->count > 0 && path->count > 0 && (reached & ((r->folder ? 0 : whole) | prefixes)) != 0;
+}
+
 bool codeowners_match(struct str pattern, struct str path)
 {
     struct steps steps;
     struct steps folders;
-    if (!split(pattern, &steps) || !split(path, &folders) || folders.count == 0) {
+    if (!split(pattern, &steps) || !split(path, &folders)) {
         return false;
     }
-    bool folder = str_ends(pattern, STR("/"));
-    struct str inner = str_slice(pattern, 0, folder ? pattern.len - 1 : pattern.len);
-    bool anchored = str_find(inner, '/') < inner.len;
-    uint64_t reached = anchored ? 1 : ((uint64_t)1 << folders.count) - 1;
-    for (unsigned i = 0; i < steps.count; i++) {
-        reached = advance(reached, steps.at[i], &folders);
-    }
-    uint64_t whole = (uint64_t)1 << folders.count;
-    /* A folder takes what is in it; a star at the end takes no folders. */
-    bool direct = anchored && steps.count > 0 && str_eq(steps.at[steps.count - 1], STR("*"));
-    uint64_t prefixes = direct ? 0 : whole - 2;
-    return steps.count > 0 && (reached & ((folder ? 0 : whole) | prefixes)) != 0;
+    struct owner_rule rule = rule_of(pattern, &steps);
+    return fits(&rule, &folders);
 }
 
 struct value codeowners_of(struct arena *a, const struct codeowners *o, struct str path)
 {
     struct value list = value_array();
-    for (uint32_t i = o->count; i > 0; i--) {
-        if (!codeowners_match(o->rules[i - 1].pattern, path)) {
-            continue;
+    struct steps folders;
+    if (!split(path, &folders)) {
+        return list;
+    }
+    uint32_t i = o->count;
+    while (i > 0 && !fits(&o->rules[i - 1], &folders)) {
+        i--;
+    }
+    struct str rest = i > 0 ? o->rules[i - 1].owners : STR("");
+    struct str owner;
+    while (str_next(&rest, ' ', &owner)) {
+        owner = str_trim(owner);
+        if (owner.len > 0) {
+            value_push(a, &list, value_string(owner));
         }
-        struct str rest = o->rules[i - 1].owners;
-        struct str owner;
-        while (str_next(&rest, ' ', &owner)) {
-            owner = str_trim(owner);
-            if (owner.len > 0) {
-                value_push(a, &list, value_string(owner));
-            }
-        }
-        break;
     }
     return list;
 }

@@ -20,7 +20,10 @@ enum {
 };
 
 struct owner_rule {
-    struct str pattern;
+    const struct str *steps; /* of the pattern */
+    unsigned count;
+    bool anchored; /* at the root */
+    bool folder;   /* only what is in it */
     struct str owners; /* as they stand there, with spaces between */
 };
 
@@ -33,7 +36,7 @@ struct codeowners {
 NODISCARD enum rc codeowners_read(struct arena *a, struct str text, struct codeowners *ret, struct err *e);
 /* A list of texts; empty when nobody owns it. */
 struct value codeowners_of(struct arena *a, const struct codeowners *o, struct str path);
-/* Exposed for its test. */
+/* One pattern: for tests of the rules. */
 bool codeowners_match(struct str pattern, struct str path);
 /* One of the places where forges look for it. */
 bool codeowners_is_file(struct str path);

@@ -158,7 +158,7 @@ static struct value side_value(struct patch_reader *r, struct str path, struct s
     struct value v = value_object();
     struct value owners = r->settings->has_codeowners ? codeowners_of(r->arena, &r->owners, path) : value_null();
     value_add_str(r->arena, &v, STR("path"), diff_text(r->arena, path, DIFF_PATH_MAX));
-    value_add_str(r->arena, &v, STR("mode"), mode);
+    value_add_str(r->arena, &v, STR("mode"), diff_text(r->arena, mode, SHOWN_TEXT_MAX));
     value_add_int(r->arena, &v, STR("lines"), (int64_t)lines);
     if (r->settings->has_codeowners) {
         struct shown shown = {STR("owners"), NULL, false};
@@ -220,6 +220,8 @@ static void close_file(struct patch_reader *r)
     }
     settle_paths(r);
     bool tests = is_test(r->settings, f->deleted ? f->old_path : f->new_path);
+    /* Behind the limit nobody sees a row's sides; the list is over as it is. */
+    bool listed = r->changes->list.count < DIFF_CHANGES_MAX;
     struct diff_change row = {.kind = f->deleted                ? DIFF_DELETE
                                       : f->made || f->copied    ? DIFF_CREATE
                                       : f->renamed              ? DIFF_RENAME
@@ -230,10 +232,10 @@ static void close_file(struct patch_reader *r)
                               .after = value_null(),
                               .facts = facts_of_file(r),
                               .surfaces = SURFACE_CODE | (tests ? SURFACE_TESTS : 0)};
-    if (f->old_path.len > 0) {
+    if (f->old_path.len > 0 && listed) {
         row.before = side_value(r, f->old_path, f->old_mode, f->lines_removed);
     }
-    if (f->new_path.len > 0) {
+    if (f->new_path.len > 0 && listed) {
         row.after = side_value(r, f->new_path, f->new_mode, f->lines_added);
     }
     row.facts |= is_unowned(&row.before) || is_unowned(&row.after) ? FACT_BIT(FACT_OWNER_MISSING) : 0;

@@ -133,6 +133,45 @@ static void walk(struct sql_reading *r, const struct value *v)
     }
 }
 
+/* --- how deep it could be --------------------------------------------------------------------------- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool links(const char *word, size_t len)
+{
+    static const char *const words[] = {"is", "union", "intersect", "except", "join", "collate", "zone", "isnull", "notnull"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i]) == len && strncasecmp(word, words[i], len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * libpg_query writes its tree by recursion, about 200 bytes of the stack for each level, and nothing bounds what hangs
+ * together from the left: 1+1+1+..., a UNION b UNION c. So the links of such chains are counted before, in comments and
+ * quotes as well: too many is refused, too few is not possible. What nests to the right is bounded by the grammar's own
+ * stack (10,000).
+ */
+static bool could_be_too_deep(const char *s)
+{
+    size_t count = 0;
+    while (*s != '\0') {
+        size_t symbols = strspn(s, "+-*/%^<>=|&#~!@?:`");
+        size_t letters = 0;
+        while (is_letter(s[letters])) {
+            letters++;
+        }
+        count += symbols > 0 || links(s, letters) ? 1 : 0;
+        s += symbols > 0 ? symbols : letters > 0 ? letters : 1;
+    }
+    return count > SQL_LINKS_MAX;
+}
+
 enum rc sql_tree(struct arena *a, struct str text, struct value *ret, struct err *e)
 {
     char *copy = text.len <= SQL_MAX && str_find(text, '\0') == text.len ? malloc(text.len + 1) : NULL;
@@ -141,6 +180,10 @@ enum rc sql_tree(struct arena *a, struct str text, struct value *ret, struct err
     }
     memcpy(copy, text.len > 0 ? text.ptr : "", text.len);
     copy[text.len] = '\0';
+    if (could_be_too_deep(copy)) {
+        free(copy);
+        return err_set(e, RC_LIMIT, "nested too deep to be judged");
+    }
     PgQueryParseResult parsed = pg_query_parse(copy);
     enum rc rc = RC_OK;
     if (parsed.error != NULL) {

@@ -16,6 +16,7 @@
 enum {
     SQL_MAX = 1 << 20,       /* bytes of a script */
     SQL_TREE_MAX = 64 << 20, /* bytes of what it is parsed to */
+    SQL_LINKS_MAX = 10000,   /* operators, joins and the like, each of which may be a level of the tree */
     SQL_WHAT_MAX = 160,
 };
 

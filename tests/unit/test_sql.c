@@ -90,8 +90,46 @@ static void limits(void **state)
     free(text);
 }
 
+/* A chain that hangs together from the left has no end that the grammar knows, and the tree is written by recursion. */
+static void chains_are_limited(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        const char *link;
+    } chains[] = {
+        {"select 1", "+1"}, {"select 1", " union select 1"}, {"select * from a", " join b on c"}, {"select a", "::int"},
+        {"select a", " collate b"}, {"select a", " at time zone b"}, {"select a", " is null"}, {"select a", " isnull"},
+        {"select '+'", "/**/-/**/1"},
+    };
+    char *text = malloc(SQL_MAX + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        size_t len = (size_t)snprintf(text, SQL_MAX, "%s", chains[i].head);
+        size_t link = strlen(chains[i].link);
+        while (len + link <= SQL_MAX) {
+            memcpy(text + len, chains[i].link, link);
+            len += link;
+        }
+        struct sql_reading r = sql_read((struct str){text, len});
+        assert_int_equal(r.harm, SQL_UNREADABLE);
+        assert_string_equal(r.what, "nested too deep to be judged");
+    }
+    /* What is flat is read up to the limit, and not beyond: each "=" could be a level. */
+    for (int more = 0; more < 2; more++) {
+        size_t len = (size_t)snprintf(text, SQL_MAX, "select 1 where a=1");
+        for (int i = 1; i < SQL_LINKS_MAX + more; i++) {
+            memcpy(text + len, " and a=1", 8);
+            len += 8;
+        }
+        assert_int_equal(sql_read((struct str){text, len}).harm, more == 1 ? SQL_UNREADABLE : SQL_HARMLESS);
+    }
+    free(text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(statements_are_judged), cmocka_unit_test(limits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(statements_are_judged), cmocka_unit_test(limits),
+                                       cmocka_unit_test(chains_are_limited)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
