@@ -87,13 +87,15 @@ enum rc diff_documents(struct arena *a, struct str side, const struct value *v, 
     if (v != NULL && value_is_mark(v)) {
         return err_at(e, RC_INVALID, side, "was taken out as a secret, so it can't be read");
     }
-    if (value_is(v, VALUE_STRING)) {
+    if (v == NULL || v->type == VALUE_NULL) {
+        rc = RC_OK;
+    } else if (v->type == VALUE_STRING) {
         rc = read_text(a, side, v->string, &list, e);
-    } else if (value_is(v, VALUE_ARRAY)) {
+    } else if (v->type == VALUE_ARRAY) {
         list = *v;
-    } else if (value_is(v, VALUE_OBJECT)) {
+    } else if (v->type == VALUE_OBJECT) {
         value_push(a, &list, *v);
-    } else if (v != NULL && v->type != VALUE_NULL) {
+    } else {
         rc = err_at(e, RC_INVALID, side, "expected a text, an object or a list, not a %s", value_type_name(v->type));
     }
     if (rc == RC_OK) {

@@ -174,6 +174,7 @@ static enum rc read_side(struct manifest_reader *r, const struct value *v, struc
     }
     rc = rc == RC_OK ? diff_built(r->arena, r->err) : rc;
     if (rc == RC_OK) {
+        must(ret->items != NULL);
         qsort(ret->items, ret->count, sizeof *ret->items, by_key);
         rc = check_twice(r, ret);
     }

@@ -1,5 +1,6 @@
 #include "diff/lines.h"
 
+#include "base/must.h"
 #include "diff/shown.h"
 
 #include <stdlib.h>
@@ -75,6 +76,7 @@ static void add(struct walk *w, const struct config_line *before, const struct c
 {
     static const struct config_line none = {.at = 0};
     const struct config_line *either = after != NULL ? after : before;
+    must(either != NULL);
     struct shown old = {.name = STR("")};
     struct shown fresh = {.name = STR("")};
     struct value x = before == NULL || before->key.len == 0 ? value_null() : value_string(before->text);
@@ -130,7 +132,10 @@ static void compare_runs(struct walk *w, struct run before, struct run after)
 
 static struct run take_run(const struct config_lines *l, uint32_t *at, const struct config_line *like)
 {
-    struct run r = {l->items == NULL ? NULL : l->items + *at, 0};
+    if (l->items == NULL) {
+        return (struct run){NULL, 0};
+    }
+    struct run r = {l->items + *at, 0};
     while (*at < l->count && key_cmp(&l->items[*at], like) == 0) {
         (*at)++;
         r.count++;
@@ -140,7 +145,10 @@ static struct run take_run(const struct config_lines *l, uint32_t *at, const str
 
 static struct run take_section(const struct config_lines *l, uint32_t *at, struct str section)
 {
-    struct run r = {l->items == NULL ? NULL : l->items + *at, 0};
+    if (l->items == NULL) {
+        return (struct run){NULL, 0};
+    }
+    struct run r = {l->items + *at, 0};
     while (*at < l->count && str_eq(l->items[*at].section, section)) {
         (*at)++;
         r.count++;
@@ -207,6 +215,7 @@ void config_lines_compare(struct arena *a, struct diff_changes *c, struct config
         const struct config_line *before = i < sides[0].count ? &sides[0].items[i] : NULL;
         const struct config_line *after = k < sides[1].count ? &sides[1].items[k] : NULL;
         const struct config_line *first = before == NULL ? after : after == NULL || key_cmp(before, after) <= 0 ? before : after;
+        must(first != NULL);
         struct config_line like = *first;
         struct run old = take_run(&sides[0], &i, &like);
         struct run fresh = take_run(&sides[1], &k, &like);

@@ -46,7 +46,7 @@ static enum rc read_text(struct reading *r, const struct value *v, const char *n
     if (!value_is(text, VALUE_STRING)) {
         return err_at(r->err, RC_INVALID, str_from(name), "expected a text");
     }
-    *ret = text->string;
+    *ret = value_text(text);
     return RC_OK;
 }
 
@@ -120,7 +120,7 @@ static bool is_manifest(const struct value *v)
 {
     const struct value *one = value_is(v, VALUE_ARRAY) ? value_item(v, 0) : v;
     bool object = value_get(one, STR("apiVersion")) != NULL && value_get(one, STR("kind")) != NULL;
-    return object || (value_is(v, VALUE_STRING) && is_manifest_text(v->string));
+    return object || (value_is(v, VALUE_STRING) && is_manifest_text(value_text(v)));
 }
 
 static bool is_sql(struct str text)
@@ -131,7 +131,7 @@ static bool is_sql(struct str text)
     enum rc rc = a == NULL ? RC_NO_MEMORY : sql_tree(a, text, &tree, &e);
     const struct value *list = rc == RC_OK ? value_get(&tree, STR("stmts")) : NULL;
     /* Too deep to be judged is SQL as well. */
-    return rc == RC_LIMIT || (value_is(list, VALUE_ARRAY) && list->count > 0);
+    return rc == RC_LIMIT || value_item(list, 0) != NULL;
 }
 
 static enum diff_format format_of_text(struct str text)
