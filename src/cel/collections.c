@@ -80,8 +80,7 @@ static const struct cel_pattern *pattern_now(struct machine *m, const struct cel
 static void match(struct machine *m, const struct cel_node *n, const struct cel_pattern *p,
                   const struct cel_value *text, struct cel_value *ret)
 {
-    /* The automaton may follow as many states at each byte as the pattern has parts. */
-    if (!charge(m, 8 + text->len * (1 + p->size / 256))) {
+    if (!charge(m, 8 + text->len * cel_pattern_cost(p->places))) {
         fault_set(m, n, ret, "");
         return;
     }

@@ -122,8 +122,8 @@ static struct estimate of_matches(const struct estimator *e, const struct cel_no
 {
     struct estimate text = estimate(e, n->kids[0]);
     struct estimate by = estimate(e, n->kids[1]);
-    uint64_t program = n->pattern != NULL ? n->pattern->size : CEL_PATTERN_COMPILED_MAX;
-    uint64_t steps = plus(72, plus(by.size, times(text.size, 1 + program / 256)));
+    uint32_t places = n->pattern != NULL ? n->pattern->places : CEL_PATTERN_STATES_MAX;
+    uint64_t steps = plus(72, plus(by.size, times(text.size, cel_pattern_cost(places))));
     return (struct estimate){plus(steps, plus(text.steps, by.steps)), 1, 0};
 }
 

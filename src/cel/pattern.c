@@ -25,9 +25,10 @@ static void leave(void *memory, void *arena)
     (void)arena;
 }
 
-static struct str because(struct arena *a, const char *what, size_t at)
+uint64_t cel_pattern_cost(uint32_t places)
 {
-    return arena_printf(a, "invalid pattern: %s (byte %zu)", what, at);
+    uint64_t n = places < CEL_PATTERN_STATES_MAX ? places : CEL_PATTERN_STATES_MAX;
+    return 1 + n + n * n / 4;
 }
 
 static pcre2_code *compile(struct arena *a, struct str text, int *ret_error)
@@ -42,16 +43,16 @@ static pcre2_code *compile(struct arena *a, struct str text, int *ret_error)
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(context, CEL_PATTERN_NEST_MAX * 2);
     return pcre2_compile((PCRE2_SPTR)text.ptr, text.len,
-                         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UCP |
-                             PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_POSSESS,
+                         PCRE2_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
+                             PCRE2_NO_AUTO_POSSESS,
                          ret_error, &where, context);
 }
 
 /* The pattern as the automaton gets it. */
-static bool prepare(struct arena *a, struct str text, struct str *ret, struct str *ret_what)
+static bool prepare(struct arena *a, struct str text, struct cel_pattern *ret_pattern,
+                    struct str *ret, struct str *ret_what)
 {
-    const char *what = NULL;
-    size_t at = 0;
+    struct cel_pattern_fault fault = {NULL, 0};
     struct buf b;
     if (text.len > CEL_PATTERN_TEXT_MAX || !utf8_valid(text)) {
         *ret_what = arena_printf(a, "invalid pattern: longer than %d bytes, or no UTF-8",
@@ -61,10 +62,11 @@ static bool prepare(struct arena *a, struct str text, struct str *ret, struct st
     buf_init(&b, (size_t)CEL_PATTERN_TEXT_MAX * 24 + 64);
     /* The lazy prefix makes one search of all starts at once. */
     buf_str(&b, STR("(?s:.*?)(?:"));
-    bool good = cel_pattern_translate(text, &b, &what, &at);
+    bool good = cel_pattern_translate(text, &b, &ret_pattern->places, &fault);
     buf_char(&b, ')');
     *ret = arena_str(a, buf_view(&b));
-    *ret_what = good ? STR("") : because(a, what, at);
+    *ret_what =
+        good ? STR("") : arena_printf(a, "invalid pattern: %s (byte %zu)", fault.what, fault.at);
     good = good && b.rc == RC_OK;
     buf_done(&b);
     return good;
@@ -75,7 +77,7 @@ bool cel_pattern_compile(struct arena *a, struct str text, struct cel_pattern *r
 {
     struct str translated;
     int error = 0;
-    if (!prepare(a, text, &translated, ret_what)) {
+    if (!prepare(a, text, ret, &translated, ret_what)) {
         return false;
     }
     pcre2_code *code = compile(a, translated, &error);
@@ -90,7 +92,7 @@ bool cel_pattern_compile(struct arena *a, struct str text, struct cel_pattern *r
         *ret_what = STR("invalid pattern: expression too large");
         return false;
     }
-    *ret = (struct cel_pattern){.code = code, .size = size};
+    ret->code = code;
     return true;
 }
 

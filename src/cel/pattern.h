@@ -18,21 +18,33 @@ enum {
     CEL_PATTERN_NEST_MAX = 50,           /* groups inside each other */
     CEL_PATTERN_REPEAT_MAX = 1000,       /* n and m of {n,m}, as in RE2 */
     CEL_PATTERN_COMPILED_MAX = 16 << 10, /* bytes of the automaton's program */
-    CEL_PATTERN_STATES_MAX = 1000,       /* that are followed at one place of the text */
+    CEL_PATTERN_STATES_MAX = 256,        /* that are followed at one place of the text */
     CEL_PATTERN_HEAP_MAX_KB = 1024,      /* that one match may take beside them */
     CEL_PATTERN_MATCHES_MAX = 1000, /* inner matches; an automaton without recursion has none */
 };
 
 struct cel_pattern {
     const void *code; /* pcre2_code */
-    size_t size;      /* bytes of the program: what a match costs at each byte */
+    uint32_t places;  /* where the automaton can stand: its states at one byte are no more */
 };
 
-/* Writes the PCRE2 form. False: ret_what says why and *ret_at where. */
-bool cel_pattern_translate(struct str text, struct buf *out, const char **ret_what, size_t *ret_at);
+/* Why a pattern is refused, and at which of its bytes. */
+struct cel_pattern_fault {
+    const char *what;
+    size_t at;
+};
+
+/* Writes the PCRE2 form. */
+bool cel_pattern_translate(struct str text, struct buf *out, uint32_t *ret_places,
+                           struct cel_pattern_fault *ret_fault);
 /* False: ret_what says why, in a. */
 bool cel_pattern_compile(struct arena *a, struct str text, struct cel_pattern *ret,
                          struct str *ret_what);
+/*
+ * Steps of a match at each byte, for a pattern with so many places. The automaton looks at each of
+ * its states, and compares each with those before it; past STATES_MAX it gives up.
+ */
+uint64_t cel_pattern_cost(uint32_t places);
 
 /* What matching needs; one of them serves one evaluation. Null: no memory. */
 struct cel_matcher;

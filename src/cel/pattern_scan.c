@@ -3,245 +3,87 @@
  *
  * Groups become plain ones, since nobody asks what they matched. Source: RE2's wiki "Syntax".
  */
-#include "cel/pattern.h"
+#include "cel/pattern_scan.h"
+
+#include "value/utf8.h"
 
 #include <string.h>
 
-enum item { ITEM_NONE, ITEM_ATOM, ITEM_REPEATED };
+void scan_add_places(struct scan *s, uint32_t count)
+{
+    struct frame *f = &s->frames[s->nest];
+    f->places = f->places + count < PLACES_MAX ? f->places + count : PLACES_MAX;
+}
 
-struct scan {
-    struct str text;
-    size_t at;
-    struct buf *out;
-    const char *what; /* of the failure */
-    enum item before; /* what a repetition here would repeat */
-    int nest;
-};
+void scan_begin_single(struct scan *s)
+{
+    s->before = ITEM_ATOM;
+    s->atom = s->out->len;
+    s->places = 1;
+    s->single = true;
+    scan_add_places(s, 1);
+}
 
-static bool refuse(struct scan *s, const char *what)
+bool scan_refuse(struct scan *s, const char *what)
 {
     s->what = what;
     return false;
 }
 
-static char look(const struct scan *s, size_t ahead)
+char scan_look(const struct scan *s, size_t ahead)
 {
     return s->at + ahead < s->text.len ? s->text.ptr[s->at + ahead] : '\0';
 }
 
-static bool is_alnum(char c)
+bool scan_is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_octal(char c)
-{
-    return c >= '0' && c <= '7';
-}
-
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
-static bool among(char c, const char *set)
+bool scan_among(char c, const char *set)
 {
     return c != '\0' && strchr(set, c) != NULL;
 }
 
-static bool scan_octal(struct scan *s)
+/* One code point that is itself. */
+static void put_point(struct scan *s)
 {
-    unsigned n = 0;
-    if (s->text.ptr[s->at] != '0' && !is_octal(look(s, 1))) {
-        return refuse(s, "back-references are not supported");
+    size_t len = utf8_len(s->text.ptr + s->at, s->text.ptr + s->text.len);
+    char c = scan_look(s, 0);
+    scan_begin_single(s);
+    if (len <= 1 && c != '\0' && !scan_is_alnum(c)) {
+        buf_char(s->out, '\\');
     }
-    for (int i = 0; i < 3 && is_octal(look(s, 0)); i++) {
-        n = n * 8 + (unsigned)(look(s, 0) - '0');
-        s->at++;
-    }
-    buf_printf(s->out, "\\x{%x}", n);
-    return true;
+    buf_put(s->out, s->text.ptr + s->at, len > 0 ? len : 1);
+    s->at += len > 0 ? len : 1;
 }
 
-/* At the x. */
-static bool scan_hex(struct scan *s)
-{
-    size_t from = s->at++;
-    if (look(s, 0) == '{') {
-        size_t digits = 0;
-        while (is_hex(look(s, 1 + digits))) {
-            digits++;
-        }
-        if (digits == 0 || digits > 6 || look(s, 1 + digits) != '}') {
-            return refuse(s, "an invalid escape");
-        }
-        s->at += digits + 2;
-    } else if (is_hex(look(s, 0)) && is_hex(look(s, 1))) {
-        s->at += 2;
-    } else {
-        return refuse(s, "an invalid escape");
-    }
-    buf_char(s->out, '\\');
-    buf_str(s->out, str_slice(s->text, from, s->at));
-    return true;
-}
-
-/* \pL, \p{Greek}, \P{^Lu}: at the p. */
-static bool scan_property(struct scan *s)
-{
-    size_t from = s->at++;
-    if (look(s, 0) != '{') {
-        if (!is_alnum(look(s, 0))) {
-            return refuse(s, "an invalid character class");
-        }
-        s->at++;
-    } else {
-        s->at++;
-        s->at += look(s, 0) == '^';
-        size_t name = s->at;
-        while (is_alnum(look(s, 0)) || look(s, 0) == '_') {
-            s->at++;
-        }
-        if (s->at == name || look(s, 0) != '}') {
-            return refuse(s, "an invalid character class");
-        }
-        s->at++;
-    }
-    buf_char(s->out, '\\');
-    buf_str(s->out, str_slice(s->text, from, s->at));
-    return true;
-}
-
-/* \s of RE2 has no vertical tab. */
-static void put_space(struct scan *s, bool in_class, bool negated)
-{
-    if (in_class) {
-        buf_str(s->out, negated ? STR("\\S\\x0b") : STR("\\t\\n\\f\\r\\x20"));
-    } else {
-        buf_str(s->out, negated ? STR("[^\\t\\n\\f\\r\\x20]") : STR("[\\t\\n\\f\\r\\x20]"));
-    }
-}
-
-/* \Q...\E: every byte of it is itself. */
+/* \Q...\E: all of it is itself. */
 static void scan_literal(struct scan *s)
 {
-    for (s->at++; s->at < s->text.len; s->at++) {
-        if (look(s, 0) == '\\' && look(s, 1) == 'E') {
-            s->at += 2;
-            return;
-        }
-        char c = look(s, 0);
-        if ((unsigned char)c < 0x80 && !is_alnum(c)) {
-            buf_char(s->out, '\\');
-        }
-        buf_char(s->out, c);
-        s->before = ITEM_ATOM;
-    }
-}
-
-/* Behind the backslash. */
-static bool scan_escape(struct scan *s, bool in_class)
-{
-    char c = look(s, 0);
-    if (is_octal(c)) {
-        return scan_octal(s);
-    }
-    if (c == 'x') {
-        return scan_hex(s);
-    }
-    if (c == 'p' || c == 'P') {
-        return scan_property(s);
-    }
-    if (c == 's' || c == 'S') {
-        put_space(s, in_class, c == 'S');
-    } else if (c == 'v') {
-        buf_str(s->out, STR("\\x0b"));
-    } else if (among(c, "dDwWaftnr") || (!in_class && among(c, "bBAz")) ||
-               (c != '\0' && (unsigned char)c < 0x80 && !is_alnum(c))) {
-        buf_char(s->out, '\\');
-        buf_char(s->out, c);
-    } else {
-        return refuse(s, "an escape that is not supported");
-    }
     s->at++;
-    return true;
+    while (s->at < s->text.len && (scan_look(s, 0) != '\\' || scan_look(s, 1) != 'E')) {
+        put_point(s);
+    }
+    s->at = s->at + 2 < s->text.len ? s->at + 2 : s->text.len;
 }
 
-/* [:alpha:] inside a class; at the bracket. False (without a failure) when it is none. */
-static bool scan_named(struct scan *s)
-{
-    static const char *const names[] = {"alnum", "alpha", "ascii", "blank", "cntrl",
-                                        "digit", "graph", "lower", "print", "punct",
-                                        "space", "upper", "word",  "xdigit"};
-    size_t skip = look(s, 2) == '^' ? 3 : 2;
-    struct str rest = str_slice(s->text, s->at + skip, s->text.len);
-    if (look(s, 1) != ':') {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct str name = str_from(names[i]);
-        if (str_starts(rest, name) && str_starts(str_slice(rest, name.len, rest.len), STR(":]"))) {
-            size_t len = skip + name.len + 2;
-            buf_str(s->out, str_slice(s->text, s->at, s->at + len));
-            s->at += len;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* At the opening bracket. */
-static bool scan_class(struct scan *s)
-{
-    buf_char(s->out, '[');
-    s->at++;
-    if (look(s, 0) == '^') {
-        buf_char(s->out, '^');
-        s->at++;
-    }
-    for (bool first = true; s->at < s->text.len; first = false) {
-        char c = look(s, 0);
-        if (c == ']' && !first) {
-            buf_char(s->out, ']');
-            s->at++;
-            s->before = ITEM_ATOM;
-            return true;
-        }
-        if (c == '\\') {
-            s->at++;
-            if (!scan_escape(s, true)) {
-                return false;
-            }
-        } else if (c == '[' && look(s, 1) == ':') {
-            if (!scan_named(s)) {
-                return refuse(s, "an invalid character class");
-            }
-        } else {
-            if (c == '[' || c == ']') {
-                buf_char(s->out, '\\');
-            }
-            buf_char(s->out, c);
-            s->at++;
-        }
-    }
-    return refuse(s, "a character class that does not end");
-}
-
-/* (?flags) and (?flags:...): at the first flag. */
-static bool scan_flags(struct scan *s)
+/* (?flags) and (?flags:...): at the first flag. *multiline is what m makes it. */
+static bool scan_flags(struct scan *s, bool *multiline)
 {
     size_t from = s->at;
     bool minus = false;
-    while (among(look(s, 0), "imsU-")) {
-        if (look(s, 0) == '-' && minus) {
-            return refuse(s, "a group that is not supported");
+    while (scan_among(scan_look(s, 0), "imsU-")) {
+        if (scan_look(s, 0) == '-' && minus) {
+            return scan_refuse(s, "a group that is not supported");
         }
-        minus = minus || look(s, 0) == '-';
+        minus = minus || scan_look(s, 0) == '-';
+        *multiline = scan_look(s, 0) == 'm' ? !minus : *multiline;
         s->at++;
     }
-    char end = look(s, 0);
+    char end = scan_look(s, 0);
     if (s->at == from || s->text.ptr[s->at - 1] == '-' || (end != ')' && end != ':')) {
-        return s->at == from && end == ':' ? true : refuse(s, "a group that is not supported");
+        return s->at == from && end == ':' ? true : scan_refuse(s, "a group that is not supported");
     }
     return true;
 }
@@ -250,14 +92,43 @@ static bool scan_flags(struct scan *s)
 static bool scan_name(struct scan *s)
 {
     size_t from = ++s->at;
-    while (is_alnum(look(s, 0)) || look(s, 0) == '_') {
+    while (scan_is_alnum(scan_look(s, 0)) || scan_look(s, 0) == '_') {
         s->at++;
     }
-    if (s->at == from || look(s, 0) != '>') {
-        return refuse(s, "a group that is not supported");
+    if (s->at == from || scan_look(s, 0) != '>') {
+        return scan_refuse(s, "a group that is not supported");
     }
     s->at++;
-    buf_str(s->out, STR("(?:"));
+    return true;
+}
+
+static bool open_group(struct scan *s, bool multiline)
+{
+    if (s->nest + 1 > CEL_PATTERN_NEST_MAX) {
+        return scan_refuse(s, "groups that nest too deep");
+    }
+    s->frames[++s->nest] = (struct frame){.places = 0, .multiline = multiline};
+    s->before = ITEM_NONE;
+    return true;
+}
+
+/* (?flags) changes the group that it stands in, (?flags:...) opens one. */
+static bool scan_flagged(struct scan *s)
+{
+    size_t from = s->at;
+    bool multiline = s->frames[s->nest].multiline;
+    if (!scan_flags(s, &multiline)) {
+        return false;
+    }
+    buf_str(s->out, STR("(?"));
+    buf_str(s->out, str_slice(s->text, from, s->at + 1));
+    bool opens = scan_look(s, 0) == ':';
+    s->at++;
+    if (opens) {
+        return open_group(s, multiline);
+    }
+    s->frames[s->nest].multiline = multiline;
+    s->before = ITEM_NONE;
     return true;
 }
 
@@ -265,43 +136,83 @@ static bool scan_name(struct scan *s)
 static bool scan_group(struct scan *s)
 {
     s->at++;
-    s->before = ITEM_NONE;
-    if (++s->nest > CEL_PATTERN_NEST_MAX) {
-        return refuse(s, "groups that nest too deep");
-    }
-    if (look(s, 0) != '?') {
-        buf_str(s->out, STR("(?:"));
-        return true;
-    }
-    s->at++;
-    bool named = look(s, 0) == 'P' && look(s, 1) == '<';
-    if (named || (look(s, 0) == '<' && look(s, 1) != '=' && look(s, 1) != '!')) {
+    if (scan_look(s, 0) == '?') {
+        s->at++;
+        bool named = scan_look(s, 0) == 'P' && scan_look(s, 1) == '<';
+        if (!named &&
+            (scan_look(s, 0) != '<' || scan_look(s, 1) == '=' || scan_look(s, 1) == '!')) {
+            return scan_flagged(s);
+        }
         s->at += named;
-        return scan_name(s);
+        if (!scan_name(s)) {
+            return false;
+        }
     }
-    size_t from = s->at;
-    if (!scan_flags(s)) {
-        return false;
+    buf_str(s->out, STR("(?:"));
+    return open_group(s, s->frames[s->nest].multiline);
+}
+
+/* The group becomes what a repetition repeats. It begins with the last "(?" of its depth, which
+ * nobody needs to find: groups are never written twice. */
+static bool close_group(struct scan *s)
+{
+    if (s->nest == 0) {
+        return scan_refuse(s, "a parenthesis too many");
     }
-    buf_str(s->out, STR("(?"));
-    buf_str(s->out, str_slice(s->text, from, s->at + 1));
-    s->nest -= look(s, 0) == ')';
+    uint32_t places = s->frames[s->nest--].places;
+    buf_char(s->out, ')');
     s->at++;
+    s->before = ITEM_ATOM;
+    s->single = false;
+    s->places = places > 0 ? places : 1;
+    scan_add_places(s, s->places);
     return true;
 }
 
-/* A repetition's tail: what may be repeated, and the question mark that makes it lazy. */
-static bool scan_repeated(struct scan *s, size_t len)
+static bool repeatable(struct scan *s)
 {
     if (s->before == ITEM_NONE) {
-        return refuse(s, "a repetition of nothing");
+        return scan_refuse(s, "a repetition of nothing");
     }
     if (s->before == ITEM_REPEATED) {
-        return refuse(s, "a repetition of a repetition");
+        return scan_refuse(s, "a repetition of a repetition");
     }
+    return true;
+}
+
+/* The operator of so many bytes, and the question mark that makes it lazy. */
+static void put_repetition(struct scan *s, size_t len)
+{
     buf_str(s->out, str_slice(s->text, s->at, s->at + len));
     s->at += len;
-    if (look(s, 0) == '?') {
+    if (scan_look(s, 0) == '?') {
+        buf_char(s->out, '?');
+        s->at++;
+    }
+    s->before = ITEM_REPEATED;
+}
+
+/* x+ is written xx*: the automaton counts the turns of x+, and would follow each count apart. */
+static bool scan_repeated(struct scan *s)
+{
+    if (!repeatable(s)) {
+        return false;
+    }
+    if (scan_look(s, 0) != '+' || !s->single) {
+        put_repetition(s, 1);
+        return true;
+    }
+    char copy[CEL_PATTERN_TEXT_MAX * 2];
+    size_t len = s->out->len - s->atom;
+    if (len > sizeof copy || s->out->rc != RC_OK) {
+        return scan_refuse(s, "expression too large");
+    }
+    memcpy(copy, s->out->data + s->atom, len);
+    buf_put(s->out, copy, len);
+    buf_char(s->out, '*');
+    scan_add_places(s, 1);
+    s->at++;
+    if (scan_look(s, 0) == '?') {
         buf_char(s->out, '?');
         s->at++;
     }
@@ -331,47 +242,60 @@ static bool scan_brace(struct scan *s)
     size_t len = 1;
     size_t digits = scan_count(s, s->at + len, &min);
     len += digits;
-    bool comma = look(s, len) == ',';
+    bool comma = scan_look(s, len) == ',';
     size_t more = comma ? scan_count(s, s->at + len + 1, &max) : 0;
     len += comma + more;
-    if (digits == 0 || look(s, len) != '}') {
-        buf_str(s->out, STR("\\{"));
-        s->at++;
-        s->before = ITEM_ATOM;
+    if (digits == 0 || scan_look(s, len) != '}') {
+        put_point(s);
         return true;
     }
     if (min > CEL_PATTERN_REPEAT_MAX || max > CEL_PATTERN_REPEAT_MAX || (more > 0 && max < min)) {
-        return refuse(s, "an invalid repeat count");
+        return scan_refuse(s, "an invalid repeat count");
     }
-    return scan_repeated(s, len + 1);
+    if (!repeatable(s)) {
+        return false;
+    }
+    uint32_t times = (uint32_t)(max > min ? max : min);
+    uint64_t more_places = times > 1 ? (uint64_t)s->places * (times - 1) : 0;
+    scan_add_places(s, more_places < PLACES_MAX ? (uint32_t)more_places : PLACES_MAX);
+    put_repetition(s, len + 1);
+    return true;
 }
 
-static bool scan_plain(struct scan *s, char c)
+/* ^, $, \b and their like, which stand for no character: len bytes of the text. PCRE2 repeats them
+ * in a group only. */
+static void put_edge(struct scan *s, struct str written, size_t len)
 {
-    if (c == ')') {
-        if (--s->nest < 0) {
-            return refuse(s, "a parenthesis too many");
-        }
-    } else if (c == '}' || c == ']') {
-        buf_char(s->out, '\\');
-    }
-    buf_char(s->out, c);
-    s->at++;
-    s->before = c == '|' ? ITEM_NONE : ITEM_ATOM;
-    return true;
+    scan_begin_single(s);
+    s->single = false;
+    buf_str(s->out, STR("(?:"));
+    buf_str(s->out, written);
+    buf_char(s->out, ')');
+    s->at += len;
+}
+
+static void scan_edge(struct scan *s)
+{
+    bool multiline = s->frames[s->nest].multiline;
+    /* PCRE2's $ outside of multiline also stands before a last newline. */
+    put_edge(s, scan_look(s, 0) == '^' ? STR("^") : multiline ? STR("$") : STR("\\z"), 1);
 }
 
 static bool scan_one(struct scan *s)
 {
-    char c = look(s, 0);
+    char c = scan_look(s, 0);
     switch (c) {
     case '\\':
+        if (scan_among(scan_look(s, 1), "bBAz")) {
+            put_edge(s, str_slice(s->text, s->at, s->at + 2), 2);
+            return true;
+        }
         s->at++;
-        if (look(s, 0) == 'Q') {
+        if (scan_look(s, 0) == 'Q') {
             scan_literal(s);
             return true;
         }
-        s->before = ITEM_ATOM;
+        scan_begin_single(s);
         return scan_escape(s, false);
     case '(':
         return scan_group(s);
@@ -382,24 +306,43 @@ static bool scan_one(struct scan *s)
     case '*':
     case '+':
     case '?':
-        return scan_repeated(s, 1);
+        return scan_repeated(s);
+    case ')':
+        return close_group(s);
+    case '^':
+    case '$':
+        scan_edge(s);
+        return true;
+    case '|':
+        buf_char(s->out, c);
+        s->at++;
+        s->before = ITEM_NONE;
+        return true;
+    case '.':
+        scan_begin_single(s);
+        buf_char(s->out, c);
+        s->at++;
+        return true;
     default:
-        return scan_plain(s, c);
+        put_point(s);
+        return true;
     }
 }
 
-bool cel_pattern_translate(struct str text, struct buf *out, const char **ret_what, size_t *ret_at)
+bool cel_pattern_translate(struct str text, struct buf *out, uint32_t *ret_places,
+                           struct cel_pattern_fault *ret_fault)
 {
     struct scan s = {.text = text, .out = out};
     bool good = true;
     while (good && s.at < text.len) {
-        *ret_at = s.at;
+        ret_fault->at = s.at;
         good = scan_one(&s);
     }
     if (good && s.nest > 0) {
-        *ret_at = text.len;
-        good = refuse(&s, "a parenthesis that is not closed");
+        ret_fault->at = text.len;
+        good = scan_refuse(&s, "a parenthesis that is not closed");
     }
-    *ret_what = s.what;
+    ret_fault->what = s.what;
+    *ret_places = s.frames[0].places + 1;
     return good;
 }
