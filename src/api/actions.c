@@ -453,8 +453,7 @@ enum rc actions_cancel(struct call *c, struct err *e)
     if (rc != RC_OK) {
         return rc;
     }
-    struct str reason = str_slice(body.reason, 0, CONTROL_REASON_MAX);
-    rc = control_cancel(c->control, c->arena, &c->who, id, reason, e);
+    rc = control_cancel(c->control, c->arena, &c->who, id, body.reason, e);
     return rc == RC_OK ? answer_action(c, 200, id) : rc;
 }
 

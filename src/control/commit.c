@@ -385,6 +385,10 @@ enum rc control_cancel(struct control *c, struct arena *a, const struct principa
         return err_set(e, RC_CONFLICT, "the action is %s: only one that has not started is cancelled",
                        action_state_name(action->state));
     }
+    enum rc rc = check_reason_size(reason, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct value body = value_object();
     value_add_str(a, &body, STR("reason"), reason);
     add_idempotency(a, &body, p->key);

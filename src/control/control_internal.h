@@ -146,6 +146,10 @@ NODISCARD enum rc redact_request(const struct control *c, struct arena *a, struc
 /* request_derive, and what its diffs say. */
 NODISCARD enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e);
 NODISCARD enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e);
+/* What somebody gave as the reason; withheld as a whole when that can't be told. */
+struct str redact_reason(const struct control *c, struct arena *a, struct str reason);
+/* RC_INVALID when it is longer than CONTROL_REASON_MAX: one that is cut may end in half a secret. */
+NODISCARD enum rc check_reason_size(struct str reason, struct err *e);
 
 /* stop.c */
 void stops_tick(struct control *c);

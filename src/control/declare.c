@@ -241,8 +241,12 @@ enum rc control_token_revoke(struct control *c, struct arena *a, const struct pr
     if (t == NULL || t->revoked) {
         return err_set(e, RC_NOT_FOUND, "no such token is in force");
     }
+    enum rc rc = check_reason_size(reason, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct value body = value_object();
-    value_add_str(a, &body, STR("reason"), str_slice(reason, 0, CONTROL_REASON_MAX));
+    value_add_str(a, &body, STR("reason"), reason);
     add_idempotency(a, &body, p->key);
     struct append what = {.kind = ENTRY_TOKEN_REVOKED,
                           .actor = str_from(p->actor),

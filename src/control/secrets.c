@@ -1,6 +1,6 @@
 /*
  * control/secrets - what a caller says is redacted before it is derived, decided, recorded or shown; and what its
- * changes are is read from what is left.
+ * changes are is read from what is left. So are the reasons that people give.
  */
 #include "control/control_internal.h"
 
@@ -109,4 +109,20 @@ enum rc redact_detail(const struct control *c, struct arena *a, struct value *v,
 {
     uint32_t count;
     return c->options.redactor == NULL ? RC_OK : redact_value(c->options.redactor, a, v, &count, e);
+}
+
+/* It never refuses: a stop must not wait for better words. */
+struct str redact_reason(const struct control *c, struct arena *a, struct str reason)
+{
+    struct str kept = reason;
+    uint32_t count;
+    bool good = c->options.redactor == NULL || redact_text(c->options.redactor, a, reason, &kept, &count, NULL) == RC_OK;
+    return good ? kept : STR("withheld: what is secret in it could not be told");
+}
+
+enum rc check_reason_size(struct str reason, struct err *e)
+{
+    return reason.len <= CONTROL_REASON_MAX
+               ? RC_OK
+               : err_at(e, RC_INVALID, STR("/reason"), "expected at most %d bytes", CONTROL_REASON_MAX);
 }

@@ -78,9 +78,7 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
 {
     int64_t begun_us = elapsed_us(c);
     enum rc rc = is_known_name(c, order, e);
-    if (rc == RC_OK && order->reason.len > CONTROL_REASON_MAX) {
-        rc = err_at(e, RC_INVALID, STR("/reason"), "expected at most %d bytes", CONTROL_REASON_MAX);
-    }
+    rc = rc == RC_OK ? check_reason_size(order->reason, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -111,7 +109,7 @@ enum rc control_stop_set(struct control *c, struct arena *a, const struct princi
     rc = control_append(c, a, &what, ret_id, e);
     c->stop_effect_us = elapsed_us(c) - begun_us;
     if (order->scope == STOP_ALL && order->level == STOP_FULL && p != NULL) {
-        write_stop_file(c, order->reason);
+        write_stop_file(c, redact_reason(c, a, order->reason));
     }
     return rc;
 }
@@ -145,9 +143,13 @@ enum rc control_stop_lift(struct control *c, struct arena *a, const struct princ
         str_eq(p->person, str_from(s->by_person))) {
         return err_set(e, RC_DENIED, "%s stopped everything: someone else must resume", s->by_person);
     }
+    enum rc rc = check_reason_size(reason, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct value body = value_object();
     value_add_str(a, &body, STR("person"), p->person);
-    value_add_str(a, &body, STR("reason"), str_slice(reason, 0, CONTROL_REASON_MAX));
+    value_add_str(a, &body, STR("reason"), reason);
     add_idempotency(a, &body, k);
     struct append what = {.kind = ENTRY_STOP_LIFTED,
                           .actor = str_from(p->actor),
@@ -156,7 +158,7 @@ enum rc control_stop_lift(struct control *c, struct arena *a, const struct princ
                           .body = body};
     bool was_file = s->scope == STOP_ALL && s->level == STOP_FULL;
     uint64_t seq;
-    enum rc rc = control_append(c, a, &what, &seq, e);
+    rc = control_append(c, a, &what, &seq, e);
     /* A crash before the entry is durable leaves the stop itself in the ledger: taking the file away
      * now loosens nothing. */
     if (rc == RC_OK && was_file && !everything_is_stopped(c) && c->options.ports.stop_file != NULL) {

@@ -232,21 +232,22 @@ static enum rc reload(void *context, struct err *e)
 
 /* --- stop file -------------------------------------------------------------------------------------------------------- */
 
-static bool is_stopped(struct server *s)
+/* The stop of everything that is in force, or null. */
+static const struct world_stop *stop_of_all(struct server *s)
 {
     const struct world *w = control_world(s->control);
     for (uint32_t i = 0; i < world_stop_count(w); i++) {
         const struct world_stop *stop = world_stop_at(w, i);
         if (stop->scope == STOP_ALL && stop->level == STOP_FULL) {
-            return true;
+            return stop;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void stop_everything(struct server *s, const char *reason)
 {
-    if (is_stopped(s)) {
+    if (stop_of_all(s) != NULL) {
         return;
     }
     CLEANUP(arena) struct arena *a = arena_new(1 << 20);
@@ -260,7 +261,8 @@ static void stop_everything(struct server *s, const char *reason)
         loop_stop(s->loop);
         return;
     }
-    log_line(&s->log, LOG_LEVEL_WARN, "stopped", log_str("reason", str_from(reason)));
+    /* As it is recorded: a secret in it is in no log either. */
+    log_line(&s->log, LOG_LEVEL_WARN, "stopped", log_str("reason", str_from(stop_of_all(s)->reason)));
 }
 
 static void stop_file_changed(void *context, int fd, int events)

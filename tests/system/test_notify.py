@@ -44,6 +44,8 @@ policy:
 """
 
 SECRET_WORDS = "words-of-an-agent"
+# What a person pastes into a reason by mistake.
+SLIPPED = "ghp_" + "Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0Uv1Wx2"
 
 
 def settings(receiver, folder):
@@ -75,6 +77,8 @@ class Hook(http.server.BaseHTTPRequestHandler):
         good = self.headers["webhook-signature"].split() == want
         if not good:
             self.server.forged.append(body)
+        if SLIPPED.encode() in body:
+            self.server.leaked.append(body)
         refuse = self.server.refusals > 0
         self.server.refusals -= refuse
         if good and not refuse:
@@ -92,7 +96,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
 class Receiver(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Hook)
-        self.heard, self.forged, self.refusals = [], [], 0
+        self.heard, self.forged, self.leaked, self.refusals = [], [], [], 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def find(self, kind, key=None, path="/hook", repeat=0):
@@ -168,17 +172,40 @@ def lost(s, receiver):
 def stops(s, receiver):
     stop_ids = []
     for name in ("shop", "mail"):
-        status, stop = s.call("POST", "/v1/stops", {"scope": "service", "name": name, "reason": "odd\nline"})
+        status, stop = s.call("POST", "/v1/stops", {"scope": "service", "name": name, "reason": f"odd\nline {SLIPPED}"})
         assert status in (201, 202), stop
         stop_ids.append(s.call("GET", "/v1/stops")[1]["items"][-1]["stop_id"])
     data = comes(s, receiver, "stop", stop_ids[0])["data"]
-    assert (data["service"], data["owner"]) == ("shop", "team-shop") and "by root: odd?line" in data["text"], data
-    assert s.call("POST", f"/v1/stops/{stop_ids[0]}/resume", {"reason": "fine"})[0] == 200
+    assert (data["service"], data["owner"]) == ("shop", "team-shop") and "by root: odd?line [redacted:github_token:" in data["text"], data
+    assert "[redacted:github_token:" in s.call("GET", "/v1/stops")[1]["items"][-1]["reason"]
+    assert s.call("POST", f"/v1/stops/{stop_ids[0]}/resume", {"reason": f"fine {SLIPPED}"})[0] == 200
     comes(s, receiver, "stop", stop_ids[1])
     paged = s.wait_for(lambda: [line for line in read(s.folder / "paged").splitlines() if stop_ids[1] in line])
     words, environment, given = paged[0].split("|", 2)
     assert words == "--team sre" and environment == f"stop {stop_ids[1]}" and json.loads(given)["type"] == "pawl.stop"
     return stop_ids
+
+
+def by_file(s):
+    """A reason that comes with the stop file; nothing of the server says it on, not even its log."""
+    (s.folder / "reason").write_text(SLIPPED)
+    (s.folder / "reason").rename(s.folder / "data" / "stop")  # whole at once: it acts on the first it sees of it
+    s.wait_for(lambda: "[redacted:github_token:" in s.said())
+    assert SLIPPED not in json.dumps(s.call("GET", "/v1/stops")[1])
+    all_of_it = [stop for stop in s.call("GET", "/v1/stops")[1]["items"] if stop["scope"] == "all"][0]
+    assert s.call("POST", f"/v1/stops/{all_of_it['stop_id']}/resume", {"reason": "fine"})[0] == 200
+    assert not (s.folder / "data" / "stop").exists()
+
+
+def nothing_slipped(s, receiver):
+    """Not out of it, not into a file, not through an interface."""
+    assert not receiver.leaked, receiver.leaked
+    assert any("[redacted:github_token:" in entry["body"].get("reason", "") for entry in s.entries(kind="stop.lifted"))
+    for path in ("/v1/ledger?limit=1000", "/v1/stops", "/v1/status", "/v1/actions?limit=1000"):
+        status, answer = s.call("GET", path)
+        assert status == 200 and SLIPPED not in json.dumps(answer), (path, status)
+    for path in s.folder.rglob("*"):
+        assert not path.is_file() or SLIPPED.encode() not in path.read_bytes(), path
 
 
 def unconfirmed(s, receiver):
@@ -372,6 +399,8 @@ def scenes(s, receiver):
     unconfirmed(s, receiver)
     full_disk(s, receiver)
     clock_jumps(s, receiver)
+    by_file(s)
+    nothing_slipped(s, receiver)
     assert not receiver.forged, receiver.forged
 
 
