@@ -20,6 +20,8 @@ struct planned {
 uint32_t terraform_surfaces(struct str type);
 /* It holds data that is lost with it. */
 bool terraform_is_stateful(struct str type);
+/* What goes with it: of a delete or a replacement. */
+diff_facts terraform_loss(const struct planned *p);
 diff_facts terraform_facts(struct arena *a, const struct planned *p);
 
 #endif

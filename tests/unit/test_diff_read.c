@@ -407,6 +407,50 @@ static void a_plan_that_failed_is_over(void **state)
     assert_true(c.over);
 }
 
+/* What a repository says about itself is taken instead of the defaults. */
+static void settings_are_used(void **state)
+{
+    (void)state;
+    static const struct str tests[] = {{"checks/*", 8}};
+    static const struct str words[] = {{"gatekeeper", 10}};
+    static const char patch[] = "diff --git a/checks/a.c b/checks/a.c\ndeleted file mode 100644\n--- a/checks/a.c\n+++ /dev/null\n"
+                                "@@ -1 +0,0 @@\n-x\n"
+                                "diff --git a/tests/b.c b/tests/b.c\ndeleted file mode 100644\n--- a/tests/b.c\n+++ /dev/null\n"
+                                "@@ -1,2 +0,0 @@\n-require_role(x)\n-y\n"
+                                "--- a/c.c\n+++ b/c.c\n@@ -1 +0,0 @@\n-  GateKeeper(x);\n";
+    const struct diff_settings settings = {
+        .test_paths = tests, .test_path_count = 1, .auth_words = words, .auth_word_count = 1};
+    static const diff_facts want[2][3] = {
+        {0, FACT_BIT(FACT_TEST_DELETED) | FACT_BIT(FACT_AUTH_CHECK_DELETED), 0},
+        {FACT_BIT(FACT_TEST_DELETED), 0, FACT_BIT(FACT_AUTH_CHECK_DELETED)},
+    };
+    for (unsigned given = 0; given < 2; given++) {
+        CLEANUP(arena) struct arena *a = arena_new(ROOM);
+        struct diff_changes c;
+        assert_int_equal(diff_git(a, str_from(patch), given == 1 ? &settings : NULL, &c, NULL), RC_OK);
+        assert_int_equal(c.list.count, 3);
+        for (uint32_t i = 0; i < 3; i++) {
+            const struct value *facts = value_get(value_item(&c.list, i), STR("facts"));
+            assert_int_equal(facts->count, (uint32_t)__builtin_popcountll(want[given][i]));
+        }
+        assert_true(c.facts == (want[given][0] | want[given][1] | want[given][2]));
+    }
+}
+
+/* Whatever is behind its name, a policy that is not there to be read is not harmless. */
+static void policies_that_were_taken_out(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(ROOM);
+    struct value v = parse(a, "{\"resource_changes\":[{\"address\":\"aws_iam_policy.p\",\"type\":\"aws_iam_policy\",\"change\":"
+                              "{\"actions\":[\"create\"],\"before\":null,\"after\":{\"policy\":{\"$redacted\":\"hmac-sha256:"
+                              "0000000000000000000000000000000000000000000000000000000000000000\",\"type\":\"token\"}}}}]}");
+    struct diff_changes c;
+    assert_int_equal(diff_read(a, &v, NULL, &c, NULL), RC_OK);
+    assert_true(c.facts == FACT_BIT(FACT_UNREADABLE));
+    assert_int_equal(c.irreversible, 1);
+}
+
 /* --- secrets ---------------------------------------------------------------------------------------- */
 
 static void names_of_secrets(void **state)
@@ -514,7 +558,8 @@ int main(void)
         cmocka_unit_test(depth_is_limited), cmocka_unit_test(the_arena_is_the_limit), cmocka_unit_test(nginx_blocks_are_limited),
         cmocka_unit_test(long_directives_and_hunks_are_refused), cmocka_unit_test(documents_are_limited),
         cmocka_unit_test(order_costs_nothing), cmocka_unit_test(bytes_that_are_no_text),
-        cmocka_unit_test(a_plan_that_failed_is_over), cmocka_unit_test(names_of_secrets), cmocka_unit_test(values_are_bounded),
+        cmocka_unit_test(a_plan_that_failed_is_over), cmocka_unit_test(settings_are_used),
+        cmocka_unit_test(policies_that_were_taken_out), cmocka_unit_test(names_of_secrets), cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(every_word_is_documented)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
