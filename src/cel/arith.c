@@ -102,6 +102,7 @@ static void concat_lists(struct machine *m, const struct cel_node *n, const stru
     uint64_t count = (uint64_t)a->aux + b->aux;
     struct cel_value *items = count > UINT32_MAX ? NULL : machine_alloc(m, count, sizeof *items);
     if (items == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
         return;
     }

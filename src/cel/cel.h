@@ -73,7 +73,7 @@ struct cel_options {
     bool no_macros;        /* all, exists, ... are ordinary functions */
     uint64_t cost_max;     /* steps of the worst case; 0: CEL_COST_MAX; UINT64_MAX: no limit */
     uint32_t size_assumed; /* elements or bytes of what has no declared bound */
-    const struct cel_type *result; /* what it must yield; null: anything */
+    const struct cel_type *result; /* what it must yield, which cel_eval sees to; null: anything */
 };
 
 /*

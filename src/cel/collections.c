@@ -88,8 +88,7 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
         m->matcher = cel_matcher_new(m->arena);
     }
     if (m->matcher == NULL) {
-        m->cut = CEL_CUT_MEMORY;
-        m->fuel = 0;
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
         return;
     }
@@ -106,9 +105,7 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
     case PATTERN_GAVE_UP:
         break;
     }
-    m->cut = CEL_CUT_COST;
-    m->fuel = 0;
-    m->reserve = 0;
+    machine_cut(m, CEL_CUT_COST);
     fault_set(m, n, ret, "");
 }
 

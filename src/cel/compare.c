@@ -187,9 +187,7 @@ static bool equal(struct machine *m, const struct cel_value *a, const struct cel
     }
     if (depth >= CEL_EQUAL_DEPTH_MAX) {
         /* Deeper than any expression makes: cut rather than answer. */
-        m->cut = CEL_CUT_COST;
-        m->fuel = 0;
-        m->reserve = 0;
+        machine_cut(m, CEL_CUT_COST);
         return false;
     }
     return equal_same_kind(m, a, b, depth);

@@ -191,8 +191,7 @@ void eval_map(struct machine *m, const struct cel_node *n, struct cel_value *ret
     }
     struct cel_map *map = cel_map_new(m->arena, n->count / 2);
     if (map == NULL) {
-        m->cut = CEL_CUT_MEMORY;
-        m->fuel = 0;
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
         return;
     }

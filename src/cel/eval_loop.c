@@ -190,12 +190,9 @@ static struct cel_map *map_for(struct machine *m, const struct cel_node *n, uint
     struct cel_map *map = NULL;
     if (charge(m, capacity) && capacity <= UINT32_MAX) {
         map = cel_map_new(m->arena, (uint32_t)capacity);
-        if (map == NULL) {
-            m->cut = CEL_CUT_MEMORY;
-            m->fuel = 0;
-        }
     }
     if (map == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
     }
     return map;

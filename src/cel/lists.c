@@ -10,6 +10,7 @@ static struct cel_value *items_for(struct machine *m, const struct cel_node *n, 
         items = machine_alloc(m, count, sizeof *items);
     }
     if (items == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
     }
     return items;

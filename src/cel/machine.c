@@ -4,8 +4,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FAULT_TEXT_MAX = 200, FAULT_STEPS = 16 };
+
+void machine_cut(struct machine *m, enum cel_fault why)
+{
+    if (m->cut == CEL_FAULT) {
+        m->cut = why;
+    }
+    m->fuel = 0;
+    m->reserve = 0;
+}
 
 bool charge_slow(struct machine *m)
 {
@@ -17,11 +27,7 @@ bool charge_slow(struct machine *m)
             return true;
         }
     }
-    if (m->cut == CEL_FAULT) {
-        m->cut = CEL_CUT_COST;
-    }
-    m->fuel = 0;
-    m->reserve = 0;
+    machine_cut(m, CEL_CUT_COST);
     return false;
 }
 
@@ -98,13 +104,13 @@ void fault_key(struct machine *m, const struct cel_node *n, struct cel_value *re
 void *machine_alloc(struct machine *m, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || !charge(m, steps_of(bytes))) {
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        machine_cut(m, CEL_CUT_MEMORY);
         return NULL;
     }
-    void *memory = arena_alloc(m->arena, bytes);
-    if (memory == NULL && m->cut == CEL_FAULT) {
-        m->cut = CEL_CUT_MEMORY;
-        m->fuel = 0;
+    void *memory = charge(m, steps_of(bytes)) ? arena_alloc(m->arena, bytes) : NULL;
+    if (memory == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
     }
     return memory;
 }
@@ -125,16 +131,14 @@ void text_result(struct machine *m, const struct cel_node *n, struct buf *b, str
 {
     struct str s = buf_view(b);
     char *copy = b->rc == RC_OK ? machine_alloc(m, s.len + 1, 1) : NULL;
-    if (b->rc == RC_OK && copy != NULL) {
-        for (size_t i = 0; i < s.len; i++) {
-            copy[i] = s.ptr[i];
-        }
-        *ret = cel_of_str((struct str){copy, s.len});
-    } else if (m->cut == CEL_FAULT) {
-        m->cut = CEL_CUT_MEMORY;
+    if (copy == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
     } else {
-        fault_set(m, n, ret, "");
+        if (s.len > 0) {
+            memcpy(copy, s.ptr, s.len);
+        }
+        *ret = cel_of_str((struct str){copy, s.len});
     }
     buf_done(b);
 }

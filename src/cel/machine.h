@@ -75,6 +75,8 @@ void fault_overload(struct machine *m, const struct cel_node *n, struct cel_valu
 void fault_key(struct machine *m, const struct cel_node *n, struct cel_value *ret,
                const struct cel_value *key);
 
+/* Ends the evaluation: nothing absorbs it. */
+void machine_cut(struct machine *m, enum cel_fault why);
 /* Zeroed memory for results; null, and m is cut, when the arena is full. Charges its size. */
 void *machine_alloc(struct machine *m, size_t count, size_t size);
 /* Boxes v as an optional. */

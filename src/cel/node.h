@@ -94,6 +94,7 @@ struct cel_program {
     struct str text;
     struct cel_node *root;
     const struct cel_type *type;
+    enum cel_kind wanted; /* of the result; CEL_DYN: any */
     uint64_t cost;
     uint32_t nodes;
     uint32_t locals; /* slots for what macros bind */

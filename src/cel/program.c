@@ -41,6 +41,7 @@ static bool compile(struct compiler *c)
         return false;
     }
     p->variables = cel_env_count(c->env);
+    p->wanted = c->options->result == NULL ? CEL_DYN : c->options->result->kind;
     uint64_t limit = c->options->cost_max == 0 ? CEL_COST_MAX : c->options->cost_max;
     if (p->cost > limit) {
         compile_fail(c, RC_LIMIT, 0, "the worst case takes %llu steps, more than %llu",
@@ -137,9 +138,18 @@ enum rc cel_eval(const struct cel_program *p, const struct cel_activation *value
         return err_set(e, RC_LIMIT, "the evaluation needs more memory than it may take");
     }
     eval(&m, p->root, &v);
-    run->spent = (uint64_t)(budget - m.fuel - m.reserve);
+    /* Also what callers' functions could not make. */
+    if (arena_rc(m.arena) != RC_OK) {
+        machine_cut(&m, CEL_CUT_MEMORY);
+    }
+    run->spent = m.cut == CEL_CUT_COST ? run->budget : (uint64_t)(budget - m.fuel - m.reserve);
     if (m.cut != CEL_FAULT || is_error(&v)) {
         return failed(p, &v, &m, e);
+    }
+    if (p->wanted != CEL_DYN && p->wanted != (enum cel_kind)v.kind) {
+        /* A caller's value was not what its type declares. */
+        return err_set(e, RC_INVALID, "the expression yielded %s, not %s",
+                       cel_kind_name((enum cel_kind)v.kind), cel_kind_name(p->wanted));
     }
     *ret = v;
     return RC_OK;

@@ -128,13 +128,15 @@ static void replace(struct machine *m, const struct cel_node *n, struct cel_valu
     }
     uint64_t count = occurrences(s, old, limit);
     size_t grown = 0;
-    if (count == 0 || __builtin_mul_overflow(count, new.len, &grown)) {
+    if (count == 0) {
         *ret = args[0];
         return;
     }
+    bool fits = !__builtin_mul_overflow(count, new.len, &grown) && grown < SIZE_MAX / 2;
     size_t len = s.len - (size_t)count * old.len + grown;
-    char *out = machine_alloc(m, len + 1, 1);
+    char *out = fits ? machine_alloc(m, len + 1, 1) : NULL;
     if (out == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
         return;
     }
@@ -168,6 +170,7 @@ static void split(struct machine *m, const struct cel_node *n, struct cel_value 
     uint64_t count = parts < limit ? parts : limit;
     struct cel_value *items = count < UINT32_MAX ? machine_alloc(m, count, sizeof *items) : NULL;
     if (items == NULL) {
+        machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
         return;
     }

@@ -227,6 +227,10 @@ static void test_types(void **state)
         {"n", "refused 1:1: the expression yields int, not bool"}};
     s.options = &wants_bool;
     CEL_CHECK(&s, result);
+    /* What is only known when it is there is looked at then. */
+    static const struct cel_case late[] = {
+        {"dyn(1)", "error: the expression yielded int, not bool"}, {"dyn(true)", "true"}};
+    CEL_CHECK(&s, late);
 }
 
 static void test_unchecked(void **state)
