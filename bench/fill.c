@@ -159,7 +159,7 @@ static void start(struct fill *f, const char *config, struct file_lock **lock, s
                                       .hash_seed = 1};
     check(control_start(&options, &f->control, &e), &e);
     CLEANUP(arena) struct arena *a = arena_new(POLICY_ARENA_MAX);
-    check(control_load_policy(f->control, a, f->config.policy, STR("bench"), STR("fill"), &e), &e);
+    check(control_load_policy(f->control, a, f->config.policy, &(struct policy_origin){.author = STR("bench")}, &e), &e);
     for (uint32_t i = 0; i < f->config.policy->service_count; i++) {
         check(control_sli(f->control, a, STR("system"), f->config.policy->services[i].name,
                           control_now(f->control) / 10000 * 10000, 1000, 1000, &e), &e);

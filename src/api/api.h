@@ -47,6 +47,7 @@ struct api_options {
     int64_t sli_bucket_ms; /* how long events are gathered into one entry; 0: 10 s */
     /* Counted requests that are waiting for their bucket to end need a timer. */
     void (*bucket_pending)(void *context, int64_t delay_ms);
+    const struct str_list *policy_keys; /* verifier keys of who may sign policy bundles; borrowed; null: nobody */
     /* A principal asks for a policy reload (the file is read by the server). */
     enum rc (*reload)(void *context, struct err *e);
     void *context;

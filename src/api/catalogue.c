@@ -205,35 +205,3 @@ enum rc signals_list(struct call *c, struct err *e)
     value_push(c->arena, &items, v);
     return list_reply(c, items);
 }
-
-enum rc policy_get(struct call *c, struct err *e)
-{
-    const struct world *w = control_world(c->control);
-    if (world_policy(w) == NULL) {
-        return err_set(e, RC_NOT_FOUND, "no policy is loaded");
-    }
-    struct buf text;
-    buf_init(&text, POLICY_TEXT_MAX);
-    policy_write(&text, world_policy(w));
-    struct str copy = arena_str(c->arena, buf_view(&text));
-    buf_done(&text);
-    struct value policy;
-    enum rc rc = json_parse(c->arena, copy, &policy, e);
-    if (rc != RC_OK) {
-        return rc;
-    }
-    struct value v = value_object();
-    value_add_str(c->arena, &v, STR("hash"), world_policy_hash(w));
-    value_add_int(c->arena, &v, STR("seq"), (int64_t)world_policy_seq(w));
-    add_null_or_str(c->arena, &v, STR("error"), str_from(c->api->policy_error));
-    value_add(c->arena, &v, STR("policy"), policy);
-    return call_reply(c, 200, v);
-}
-
-enum rc policy_reload(struct call *c, struct err *e)
-{
-    enum rc rc = c->api->options.reload == NULL
-                     ? err_set(e, RC_UNAVAILABLE, "this server reads no configuration file")
-                     : c->api->options.reload(c->api->options.context, e);
-    return rc == RC_OK ? policy_get(c, e) : rc;
-}

@@ -74,6 +74,25 @@ static bool same_findings(const struct decision *a, const struct decision *b)
     return true;
 }
 
+enum rc decisions_explain(struct call *c, struct err *e)
+{
+    uint64_t seq;
+    struct decision_record record;
+    struct value rules;
+    enum rc rc = call_id(c, 0, "dec", &seq, e);
+    rc = rc == RC_OK ? visible_decision(c, seq, &record, e) : rc;
+    rc = rc == RC_OK ? control_explain(c->control, c->arena, seq, &rules, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct value v = value_object();
+    value_add_str(c->arena, &v, STR("decision_id"), id_str(c->arena, "dec", seq));
+    value_add_str(c->arena, &v, STR("verdict"), verdict_str(record.decision.verdict));
+    value_add_int(c->arena, &v, STR("policy_seq"), (int64_t)record.policy_seq);
+    value_add(c->arena, &v, STR("rules"), rules);
+    return call_reply(c, 200, v);
+}
+
 enum rc decisions_replay(struct call *c, struct err *e)
 {
     uint64_t seq;

@@ -78,6 +78,7 @@ static const char *source_of(enum check check)
     case CHECK_LINEAGE:
     case CHECK_PROVENANCE:
     case CHECK_SCHEMA_DRIFT: return "the request";
+    case CHECK_RULES: return "the policy's rules";
     default: return "policy and catalogue";
     }
 }
@@ -142,6 +143,25 @@ struct value render_findings(struct call *c, const struct decision *d, const str
     struct value all = value_array();
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         value_push(c->arena, &all, finding_value(c->arena, &d->findings[i], f));
+    }
+    return all;
+}
+
+/* All that held, those that only watch included. */
+static struct value rules_value_of(struct call *c, const struct decision *d)
+{
+    struct arena *a = c->arena;
+    struct value all = value_array();
+    for (unsigned i = 0; i < d->rule_count; i++) {
+        const struct rule_match *m = &d->rules[i];
+        struct value v = value_object();
+        value_add_str(a, &v, STR("rule"), m->rule);
+        value_add_str(a, &v, STR("verdict"), verdict_str(m->verdict));
+        value_add_str(a, &v, STR("severity"), str_from(rule_severity_name(m->severity)));
+        value_add_str(a, &v, STR("mode"), m->shadow ? STR("shadow") : STR("enforce"));
+        value_add_bool(a, &v, STR("failed"), m->failed);
+        add_null_or_str(a, &v, STR("message"), m->message);
+        value_push(a, &all, v);
     }
     return all;
 }
@@ -293,6 +313,7 @@ struct value render_record(struct call *c, const struct decision_record *r, bool
         return v;
     }
     value_add(a, &v, STR("findings"), render_findings(c, &r->decision, &r->facts));
+    value_add(a, &v, STR("rules"), rules_value_of(c, &r->decision));
     value_add(a, &v, STR("signals"), render_signals(c, &r->facts));
     value_add(a, &v, STR("pre_action_gate"), three_check_record(c, r));
     value_add_int(a, &v, STR("policy_seq"), (int64_t)r->policy_seq);

@@ -61,7 +61,7 @@ static struct value blast_radius(struct arena *a, const struct facts *f)
 
 /* --- who must agree ----------------------------------------------------------------------------------------- */
 
-static struct value rule_value(struct arena *a, const struct quorum_rule *rule)
+static struct value quorum_value_of(struct arena *a, const struct quorum_rule *rule)
 {
     struct value parts = value_array();
     for (uint32_t i = 0; i < rule->part_count; i++) {
@@ -103,7 +103,7 @@ static struct value quorum_value(struct call *c, const struct action *action, bo
     struct value rules = value_array();
     for (uint32_t i = 0; current && i < review->quorum_count; i++) {
         if (review->quorums[i] < policy->quorum_count) {
-            value_push(a, &rules, rule_value(a, &policy->quorums[review->quorums[i]]));
+            value_push(a, &rules, quorum_value_of(a, &policy->quorums[review->quorums[i]]));
         }
     }
     struct quorum_missing *missing = arena_alloc(a, sizeof *missing);

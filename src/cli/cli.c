@@ -14,8 +14,10 @@ static const struct {
 } families[] = {
     {"The server", server_commands},      {"Running under the gate", door_commands},
     {"Asking the gate", check_commands},  {"Changes", diff_commands},
-    {"Approvals", approval_commands},
-    {"Stopping", stop_commands}, {"Trust", conduct_commands}, {"Keeping", backup_commands},          {"Looking", list_commands},
+    {"The policy", policy_commands},      {"Rules", rule_commands},
+    {"Approvals", approval_commands},     {"Stopping", stop_commands},
+    {"Trust", conduct_commands},          {"Keeping", backup_commands},
+    {"Looking", list_commands},
     {"As it happens", watch_commands},    {"The ledger", log_commands},
     {"Proofs", ledger_commands},
     {"Credentials", token_commands},      {"Care", doctor_commands},

@@ -43,6 +43,8 @@ extern const struct command watch_commands[];
 extern const struct command doctor_commands[];
 extern const struct command door_commands[];
 extern const struct command conduct_commands[];
+extern const struct command policy_commands[];
+extern const struct command rule_commands[];
 extern const struct command backup_commands[];
 extern const struct command diff_commands[];
 

@@ -282,17 +282,10 @@ static int run_clock_accept(const struct args *a)
     return post_plain(a, "/v1/clock/accept", "now", "now");
 }
 
-static int run_policy_reload(const struct args *a)
-{
-    return post_plain(a, "/v1/policy/reload", "policy", "hash");
-}
-
 const struct command doctor_commands[] = {
     {"doctor", "", "look for what stands in the way, from here", doctor_options, COUNT(doctor_options), run_doctor,
      NULL},
     {"clock accept", "", "the server's clock jumped and is right now: voids approvals and grants", server_options,
      COUNT(server_options), run_clock_accept, NULL},
-    {"policy reload", "", "read the policy from the server's file again", server_options, COUNT(server_options),
-     run_policy_reload, NULL},
     {0},
 };

@@ -221,12 +221,7 @@ static enum rc is_held_by(struct control *c, struct arena *a, const struct actio
     if (rc != RC_OK) {
         return rc;
     }
-    struct gate_input in = {.world = c->world,
-                            .policy = world_policy(c->world),
-                            .signals = &c->signals,
-                            .request = &q,
-                            .now_ms = clock_now(c),
-                            .again = action};
+    struct gate_input in = judged_on(c, a, &q, action, clock_now(c));
     struct facts facts;
     struct decision d;
     gate_decide(&in, &facts, &d);

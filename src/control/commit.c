@@ -237,12 +237,7 @@ enum rc control_commit(struct control *c, struct arena *a, const struct principa
         return rc;
     }
     struct attempt t = {c, a, p, action, ret, clock_now(c), q.break_glass.len > 0};
-    struct gate_input in = {.world = c->world,
-                            .policy = world_policy(c->world),
-                            .signals = &c->signals,
-                            .request = &q,
-                            .now_ms = t.now,
-                            .again = action};
+    struct gate_input in = judged_on(c, a, &q, action, t.now);
     gate_decide(&in, &ret->facts, &ret->decision);
     *ret_release = released(c, &q, action, &ret->decision);
     verdict_of_release(*ret_release, action, t.now, &ret->decision);

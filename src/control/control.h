@@ -321,9 +321,22 @@ NODISCARD enum rc control_token_create(struct control *c, struct arena *a, const
 NODISCARD enum rc control_token_revoke(struct control *c, struct arena *a, const struct principal *p,
                                        uint64_t id, struct str reason, struct err *e);
 
+/* --- policies --------------------------------------------------------------------------------------------- */
+
+/* Where a policy comes from, for its entry. */
+struct policy_origin {
+    struct str author;           /* a person, or the file that it was read from */
+    struct str reason;
+    struct str signature;        /* of a bundle: its signed note; empty else */
+    const struct principal *by;  /* who loads it by hand: then the file's waits; null: it is the file's */
+    bool at_start;               /* the file's policy stays aside when it was put aside by hand before */
+};
 /* RC_OK without an entry when it is the policy in force. */
 NODISCARD enum rc control_load_policy(struct control *c, struct arena *a, const struct policy *policy,
-                                      struct str author, struct str reason, struct err *e);
+                                      const struct policy_origin *origin, struct err *e);
+/* An earlier one again, by the seq that loaded it. RC_NOT_FOUND: that entry loaded none. */
+NODISCARD enum rc control_policy_rollback(struct control *c, struct arena *a, const struct principal *p, uint64_t seq,
+                                          struct str reason, struct err *e);
 
 NODISCARD enum rc control_deploy(struct control *c, struct arena *a, const struct principal *p,
                                  bool started, struct str service, struct str id, struct str result,
@@ -403,6 +416,8 @@ NODISCARD enum rc control_complete(struct control *c, struct arena *a, bool show
 /* What lies beside entries under this digest. RC_NOT_FOUND: never, or not any more. */
 NODISCARD enum rc control_read_blob(struct control *c, struct arena *a, const struct digest *digest, struct str *ret,
                                     struct err *e);
+/* What each rule of the policy that the record names makes of it, and why: a list. Errors as control_replay's. */
+NODISCARD enum rc control_explain(struct control *c, struct arena *a, uint64_t seq, struct value *ret, struct err *e);
 /* Judges the recorded facts again under the versions the record names; the record is complete then. RC_NOT_FOUND for
  * no decision, RC_GONE when a part of it was erased. */
 NODISCARD enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,

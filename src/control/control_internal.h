@@ -154,6 +154,11 @@ NODISCARD enum rc check_reason_size(struct str reason, struct err *e);
 /* stop.c */
 void stops_tick(struct control *c);
 
+/* derive.c: its changes alone, of a request whose tool is known. */
+NODISCARD enum rc derive_changes(struct arena *a, struct request *q, struct err *e);
+/* propose.c: what a decision is judged on; all of it is borrowed. */
+struct gate_input judged_on(struct control *c, struct arena *a, const struct request *q, const struct action *again,
+                            int64_t now);
 /* outcome.c */
 void outcome_tick(struct control *c);
 /* Fills in the words, a list of texts, and starts it. */

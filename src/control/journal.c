@@ -162,6 +162,9 @@ void add_decision(struct control *c, struct arena *a, struct value *body, const 
     }
     value_add(a, body, STR("facts"), facts_write(a, f));
     value_add(a, body, STR("findings"), findings_write(a, d));
+    if (d->rule_count > 0) {
+        value_add(a, body, STR("rules"), rule_matches_write(a, d));
+    }
     value_add_int(a, body, STR("policy"), (int64_t)world_policy_seq(c->world));
     struct value quorums = value_array();
     for (unsigned i = 0; i < d->quorum_count; i++) {

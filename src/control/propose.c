@@ -39,16 +39,16 @@ static enum rc within_limits(const struct control *c, struct err *e)
     return RC_OK;
 }
 
-static void judge(struct control *c, const struct request *q, const struct action *again, int64_t now,
-                  struct decided *ret)
+struct gate_input judged_on(struct control *c, struct arena *a, const struct request *q, const struct action *again,
+                            int64_t now)
 {
-    struct gate_input in = {.world = c->world,
-                            .policy = world_policy(c->world),
-                            .signals = &c->signals,
-                            .request = q,
-                            .now_ms = now,
-                            .again = again};
-    gate_decide(&in, &ret->facts, &ret->decision);
+    return (struct gate_input){.world = c->world,
+                               .policy = world_policy(c->world),
+                               .signals = &c->signals,
+                               .request = q,
+                               .now_ms = now,
+                               .again = again,
+                               .arena = a};
 }
 
 static struct value services_value(const struct control *c, struct arena *a, const struct request *q)
@@ -152,7 +152,8 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
     if (find_pending(c, &digest, now, ret)) {
         return RC_OK;
     }
-    judge(c, q, NULL, now, ret);
+    struct gate_input in = judged_on(c, a, q, NULL, now);
+    gate_decide(&in, &ret->facts, &ret->decision);
     struct value body = decided_body(c, a, q, &digest, ret, now);
     struct blob_list beside = {.count = 0};
     rc = blobs_take_from(a, &body, STR("request"), &beside, e);
@@ -185,7 +186,8 @@ enum rc control_evaluate(struct control *c, struct arena *a, struct request *q, 
     ret->action = 0;
     ret->seq = 0;
     ret->pending_again = false;
-    judge(c, q, NULL, clock_now(c), ret);
+    struct gate_input in = judged_on(c, a, q, NULL, clock_now(c));
+    gate_decide(&in, &ret->facts, &ret->decision);
     return RC_OK;
 }
 
@@ -240,7 +242,8 @@ enum rc control_decide(struct control *c, struct arena *a, const struct principa
         return rc;
     }
     ret->pending_again = false;
-    judge(c, &q, action, now, ret);
+    struct gate_input in = judged_on(c, a, &q, action, now);
+    gate_decide(&in, &ret->facts, &ret->decision);
     struct value body = value_object();
     /* The time to live counts from the proposal: asking again does not lengthen it. */
     value_add_instant(a, &body, STR("expires_at"), action->due_ms);

@@ -41,6 +41,7 @@ static enum rc read_judgement(struct decision_record *r, struct err *e)
     if (rc != RC_OK) {
         return rc;
     }
+    rule_matches_read(value_get(&r->body, STR("rules")), &r->decision);
     if (!verdict_parse(value_text(value_get(&r->body, STR("verdict"))), &r->decision.verdict)) {
         return err_set(e, RC_CORRUPT, "entry %llu has no verdict", (unsigned long long)r->seq);
     }
@@ -163,7 +164,7 @@ static enum rc build_versions(struct control *c, struct arena *a, const struct d
 }
 
 /* What the request was then is in the record; it is not derived again from a world that is not whole. */
-static void trust_record(const struct world *w, const struct decision_record *r, struct request *q)
+static void trust_record(struct arena *a, const struct world *w, const struct decision_record *r, struct request *q)
 {
     static const enum derive_result results[REASON_COUNT] = {
         [REASON_SHELL] = DERIVE_NO_TOOL,
@@ -181,38 +182,95 @@ static void trust_record(const struct world *w, const struct decision_record *r,
     q->agent_index = world_agent_find(w, q->agent);
     q->tool_index = world_tool_find(w, r->tool);
     q->tool = q->tool_index == MAP_NONE ? NULL : world_tool_at(w, q->tool_index)->def;
+    request_parameters(a, q);
+}
+
+/* The recorded facts under the recorded versions; world_free(w) ends it. */
+struct replay {
+    struct world *w;
+    struct thresholds room;
+    struct check_input in;
+};
+
+static enum rc replay_begin(struct control *c, struct arena *a, struct decision_record *record, struct replay *ret,
+                            struct err *e)
+{
+    *ret = (struct replay){.w = NULL};
+    enum rc rc = control_complete(c, a, false, record, e);
+    rc = rc == RC_OK ? build_versions(c, a, record, &ret->w, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct request *q = &record->request;
+    trust_record(a, ret->w, record, q);
+    rc = world_policy(ret->w)->rule_count > 0 ? derive_changes(a, q, e) : RC_OK;
+    if (rc != RC_OK) {
+        world_free(ret->w);
+        return rc;
+    }
+    const struct agent_def *agent = gate_agent(ret->w, q);
+    ret->in = (struct check_input){
+        .policy = world_policy(ret->w),
+        .thresholds = policy_thresholds(
+            world_policy(ret->w), q->tool == NULL ? STR("") : q->tool->task_class,
+            agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &ret->room),
+        .agent = agent,
+        .request = q,
+        .facts = &record->facts,
+        .now_ms = record->time_ms,
+        .arena = a,
+    };
+    return RC_OK;
+}
+
+static enum rc replay_end(struct arena *a, struct decision_record *record, struct replay *r, struct err *e)
+{
+    world_free(r->w);
+    record->request.tool = NULL;
+    return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the record is too large") : RC_OK;
+}
+
+/* Subjects may point into the small world's names; the caller gets copies. */
+static void keep_words(struct arena *a, struct decision *d)
+{
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        d->findings[i].subject = arena_str(a, d->findings[i].subject);
+        d->findings[i].note = arena_str(a, d->findings[i].note);
+    }
+    for (unsigned i = 0; i < d->rule_count; i++) {
+        d->rules[i].rule = arena_str(a, d->rules[i].rule);
+        d->rules[i].message = arena_str(a, d->rules[i].message);
+    }
 }
 
 enum rc control_replay(struct control *c, struct arena *a, uint64_t seq,
                        struct decision_record *ret_record, struct decision *ret_again, struct err *e)
 {
-    struct world *w = NULL;
+    struct replay r = {.w = NULL};
     enum rc rc = control_read_decision(c, a, seq, ret_record, e);
-    rc = rc == RC_OK ? control_complete(c, a, false, ret_record, e) : rc;
-    rc = rc == RC_OK ? build_versions(c, a, ret_record, &w, e) : rc;
+    rc = rc == RC_OK ? replay_begin(c, a, ret_record, &r, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
-    struct request *q = &ret_record->request;
-    trust_record(w, ret_record, q);
-    struct thresholds room;
-    const struct agent_def *agent = gate_agent(w, q);
-    struct check_input in = {
-        .policy = world_policy(w),
-        .thresholds = policy_thresholds(
-            world_policy(w), q->tool == NULL ? STR("") : q->tool->task_class,
-            agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room),
-        .agent = agent,
-        .request = q,
-        .facts = &ret_record->facts,
-        .now_ms = ret_record->time_ms,
-    };
-    gate_judge(&in, ret_again);
-    /* Subjects may point into the small world's names; the caller gets copies. */
-    for (unsigned i = 0; i < CHECK_COUNT; i++) {
-        ret_again->findings[i].subject = arena_str(a, ret_again->findings[i].subject);
+    gate_judge(&r.in, ret_again);
+    keep_words(a, ret_again);
+    return replay_end(a, ret_record, &r, e);
+}
+
+enum rc control_explain(struct control *c, struct arena *a, uint64_t seq, struct value *ret, struct err *e)
+{
+    struct decision_record record;
+    struct replay r = {.w = NULL};
+    enum rc rc = control_read_decision(c, a, seq, &record, e);
+    rc = rc == RC_OK ? replay_begin(c, a, &record, &r, e) : rc;
+    if (rc != RC_OK) {
+        return rc;
     }
-    world_free(w);
-    q->tool = NULL;
-    return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the record is too large") : RC_OK;
+    *ret = value_array();
+    for (uint32_t i = 0; i < r.in.policy->rule_count; i++) {
+        if (r.in.policy->rules[i].mode != MODE_OFF) {
+            value_push(a, ret, gate_explain_rule(&r.in, &r.in.policy->rules[i]));
+        }
+    }
+    return replay_end(a, &record, &r, e);
 }

@@ -77,34 +77,6 @@ enum rc redact_request(const struct control *c, struct arena *a, struct request 
     return rc == RC_OK ? redact_words(c, a, &q->wants_person, &q->redacted, e) : rc;
 }
 
-static bool detects(const struct policy *p)
-{
-    for (uint32_t i = 0; p != NULL && i < p->surface_count; i++) {
-        if (p->surfaces[i].detect.count > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e)
-{
-    enum rc rc = request_derive(a, c->world, q, e);
-    q->touched = (struct diff_names){NULL, 0, false};
-    if (rc == RC_OK && detects(world_policy(c->world))) {
-        q->touched = diff_names(a, q->diff);
-    }
-    if (rc != RC_OK || q->tool == NULL || q->tool->sql.len == 0) {
-        return rc;
-    }
-    const struct value *text = value_get(&q->parameters, q->tool->sql);
-    struct sql_reading read = sql_read(value_text(text));
-    bool missing = !value_is(text, VALUE_STRING);
-    q->sql_harm = missing ? SQL_UNREADABLE : read.harm;
-    q->sql_what = missing ? STR("there is no SQL in its parameter") : arena_str(a, str_from(read.what));
-    return arena_rc(a) != RC_OK ? err_set(e, arena_rc(a), "the request is too large") : RC_OK;
-}
-
 enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e)
 {
     uint32_t count;

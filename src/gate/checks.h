@@ -32,7 +32,11 @@ struct finding check_reversibility(const struct check_input *in);
 struct finding check_memory(const struct check_input *in);
 struct finding check_drift(const struct check_input *in);
 struct finding check_provenance(const struct check_input *in);
+struct finding check_rules(const struct check_input *in);
 struct finding check_quorum(const struct check_input *in);
+
+/* rules.c: evaluates the policy's rules; fills in the decision's matches. */
+void judge_rules(const struct check_input *in, struct decision *d);
 
 /* The tool's, then those seen in the diff; false: no more. */
 bool surface_at(const struct check_input *in, uint32_t i, struct str *ret);

@@ -44,6 +44,7 @@ static const struct {
     [CHECK_MEMORY] = {check_memory, false, false},
     [CHECK_DRIFT] = {check_drift, false, true},
     [CHECK_PROVENANCE] = {check_provenance, false, true},
+    [CHECK_RULES] = {check_rules, false, true},
     [CHECK_QUORUM] = {check_quorum, false, false},
 };
 
@@ -157,8 +158,11 @@ static void list_quorums(const struct check_input *in, struct decision *d)
 
 void gate_judge(const struct check_input *in, struct decision *ret)
 {
+    struct check_input here = *in;
+    here.decided = ret;
+    judge_rules(in, ret);
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        ret->findings[c] = run_check(in, (enum check)c);
+        ret->findings[c] = run_check(&here, (enum check)c);
     }
     ret->verdict = strictest(ret);
     limit_pending(in, ret);
@@ -197,6 +201,7 @@ void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct de
         .request = in->request,
         .facts = ret_facts,
         .now_ms = in->now_ms,
+        .arena = in->arena,
     };
     gate_judge(&checked, ret);
 }

@@ -362,6 +362,7 @@ static void facts_clear(struct facts *f)
     f->snapshot_ms = 0;
     f->rollback_ms = 0;
     f->surface_count = 0;
+    f->seen = NULL;
 }
 
 void gate_gather(const struct gate_input *in, struct facts *ret)
@@ -392,6 +393,7 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     gather_conduct(in, t, ret);
     gather_identity(in, ret);
     gather_chain(in, t, ret);
+    gather_for_rules(in, ret);
     struct aqdd q = world_aqdd(in->world, in->now_ms);
     ret->aqdd_known = true;
     ret->aqdd_depth = q.depth;

@@ -22,6 +22,7 @@ struct gate_input {
     const struct request *request; /* derived */
     int64_t now_ms;
     const struct action *again; /* the action that is decided again; null for a proposal */
+    struct arena *arena;        /* for rules; null: only with a policy that has none, or to gather what is not judged */
 };
 
 /* What a check sees. Nothing else. */
@@ -32,6 +33,8 @@ struct check_input {
     const struct request *request;
     const struct facts *facts;
     int64_t now_ms;
+    struct arena *arena;            /* as gate_input's */
+    const struct decision *decided; /* for check_rules: the rules that hold */
 };
 
 /* Borrows: names from the world and the policy. */
@@ -49,6 +52,9 @@ struct budget_fact gate_budget(const struct world *w, const struct policy *p, co
 
 /* A hold that a person with the role may override: of freeze, upstream and rate, and of what is not known. */
 bool override_covers(const struct finding *f);
+
+/* What a rule makes of the same, with the value of each part of its condition that was evaluated. In in->arena. */
+struct value gate_explain_rule(const struct check_input *in, const struct rule *rule);
 
 /* The action is one that the rule speaks of. */
 bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in);

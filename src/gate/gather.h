@@ -20,6 +20,8 @@ void gather_surfaces(const struct gate_input *in, struct facts *f);
 /* on_call.c, reversibility.c: of the targets. */
 void gather_on_call(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 void gather_reversibility(const struct gate_input *in, const struct thresholds *t, struct facts *f);
+/* rules.c: what rules read that no other fact says. */
+void gather_for_rules(const struct gate_input *in, struct facts *f);
 /* upstream.c: the budgets of what the targets call. */
 void gather_upstream(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 

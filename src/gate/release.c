@@ -11,6 +11,9 @@ static bool is_worse(const struct finding *now, const struct shown_finding *show
         bool turned_negative = shown->value >= 0 && now->value < 0;
         return turned_negative || now->value < shown->value - t->at[BUDGET_TOLERANCE_PPM];
     }
+    if (now->mark != shown->mark) {
+        return true; /* other rules than those that were shown */
+    }
     int64_t tolerance = now->check == CHECK_HER_TREND ? t->at[HER_TOLERANCE_PPM] : 0;
     return now->value > shown->value + tolerance;
 }

@@ -22,6 +22,7 @@ enum {
     QUORUM_MATCHES_MAX = 8, /* rules that one action fits; the first ones of the policy count */
     FACT_SURFACES_MAX = 16, /* protected surfaces that a diff touches; the first ones of the policy are named */
     FACT_UPSTREAM_MAX = 8, /* dependencies of the target; the worst are kept */
+    RULE_MATCHES_MAX = 16, /* rules that hold, of one decision; the strictest are kept */
 };
 
 enum breaker_phase { BREAKER_CLOSED = 0, BREAKER_OPEN, BREAKER_HALF_OPEN };
@@ -133,6 +134,7 @@ struct facts {
     enum agent_status delegator_status;
     bool chain_advisory;       /* one of them only advises */
     int64_t hour_count;        /* executions of the agent in an hour; counted where it declares a rate */
+    const struct value *seen;  /* what rules read beyond all that: gate/rules.c; null without rules */
 };
 
 enum reason {
@@ -201,6 +203,8 @@ enum reason {
     REASON_DRIFT_RATE,
     REASON_DRIFT_HOURS,
     REASON_UNTRUSTED_CONTEXT,
+    REASON_RULE,
+    REASON_RULE_FAILED,
     REASON_QUORUM,
     REASON_NOT_APPLICABLE, /* the check does not look at this class of tool */
     REASON_OFF,
@@ -222,6 +226,18 @@ struct finding {
     int64_t value;    /* ppm or a count; meaning by check */
     int64_t threshold;
     int64_t release_ms; /* for a hold: when to ask again; 0: no time is known */
+    uint64_t mark;      /* of a set that an approver was shown: another set is another finding; below 2^53 */
+    struct str note;    /* words of whoever made the rule */
+};
+
+/* A rule that speaks of the action and holds. */
+struct rule_match {
+    struct str rule;
+    enum verdict verdict;
+    enum rule_severity severity;
+    bool shadow; /* recorded, does not count */
+    bool failed; /* it could not be judged, and counts as if it held */
+    struct str message;
 };
 
 struct decision {
@@ -234,6 +250,10 @@ struct decision {
     bool escalated_by_own;  /* for reasons of the agent's own: counts in its HER */
     struct str quorums[QUORUM_MATCHES_MAX]; /* rules that say who must approve */
     unsigned quorum_count;
+    struct rule_match rules[RULE_MATCHES_MAX]; /* in the order of the policy */
+    unsigned rule_count;
+    unsigned rules_held; /* in all */
+    uint64_t rules_mark; /* of those that escalate */
 };
 
 /* It has a say in the verdict. */
@@ -247,6 +267,9 @@ struct value facts_write(struct arena *a, const struct facts *f);
 NODISCARD enum rc facts_read(const struct value *v, struct facts *ret, struct err *e);
 struct value findings_write(struct arena *a, const struct decision *d);
 NODISCARD enum rc findings_read(const struct value *v, struct decision *ret, struct err *e);
+/* The list of rules that held; what is no row of it is left out. v may be null. */
+struct value rule_matches_write(struct arena *a, const struct decision *d);
+void rule_matches_read(const struct value *v, struct decision *ret);
 
 /* One sentence for people: "error budget of shop is 12 % (minimum 20 %)". */
 void finding_text(struct buf *out, const struct finding *f);

@@ -214,6 +214,9 @@ struct value facts_write(struct arena *a, const struct facts *f)
     identity_write(a, f, &v);
     conduct_write(a, f, &v);
     reach_write(a, f, &v);
+    if (f->seen != NULL) {
+        value_add(a, &v, STR("seen"), *f->seen);
+    }
     return v;
 }
 
@@ -373,6 +376,7 @@ enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
         }
     }
     ret->clock_ok = value_bool_or(value_get(v, STR("clock_ok")), true);
+    ret->seen = value_get(v, STR("seen"));
     const struct value *aqdd = value_get(v, STR("aqdd"));
     ret->aqdd_known = aqdd != NULL;
     ret->aqdd_depth = item_int(aqdd, 0, 0);

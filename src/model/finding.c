@@ -13,11 +13,11 @@ static int64_t item_int(const struct value *v, uint32_t i, int64_t otherwise)
 static bool is_plain_allow(const struct finding *f)
 {
     return f->verdict == VERDICT_ALLOW && f->reason == REASON_NONE && !f->shadow && !f->waived && !f->unknown &&
-           f->value == 0 && f->threshold == 0 && f->subject.len == 0 && f->release_ms == 0;
+           f->value == 0 && f->threshold == 0 && f->subject.len == 0 && f->release_ms == 0 && f->mark == 0;
 }
 
 /* What is switched off is left out. The check's name for a plain allow, else [check, verdict, reason, value, threshold, subject, flags,
- * release] as far as it is needed. */
+ * release, mark, note] as far as it is needed. */
 static struct value finding_write(struct arena *a, const struct finding *f)
 {
     if (is_plain_allow(f)) {
@@ -26,7 +26,8 @@ static struct value finding_write(struct arena *a, const struct finding *f)
     struct value v = value_array();
     value_push(a, &v, value_string(check_str(f->check)));
     value_push(a, &v, value_string(verdict_str(f->verdict)));
-    bool flags = f->shadow || f->waived || f->unknown || f->release_ms != 0;
+    bool words = f->mark != 0 || f->note.len > 0;
+    bool flags = f->shadow || f->waived || f->unknown || f->release_ms != 0 || words;
     bool subject = f->subject.len > 0 || flags;
     bool numbers = f->value != 0 || f->threshold != 0 || subject;
     if (f->reason != REASON_NONE || numbers) {
@@ -42,6 +43,10 @@ static struct value finding_write(struct arena *a, const struct finding *f)
     if (flags) {
         value_push(a, &v, value_int((f->shadow ? 1 : 0) + (f->unknown ? 2 : 0) + (f->waived ? 4 : 0)));
         value_push(a, &v, value_int(f->release_ms));
+    }
+    if (words) {
+        value_push(a, &v, value_int((int64_t)f->mark));
+        value_push(a, &v, value_string(f->note));
     }
     return v;
 }
@@ -82,6 +87,8 @@ static enum rc finding_read(const struct value *v, struct decision *ret, struct 
     f.unknown = (flags & 2) != 0;
     f.waived = (flags & 4) != 0;
     f.release_ms = item_int(v, 7, 0);
+    f.mark = (uint64_t)item_int(v, 8, 0);
+    f.note = value_text(value_item(v, 9));
     ret->findings[f.check] = f;
     return RC_OK;
 }
@@ -107,6 +114,44 @@ enum rc findings_read(const struct value *v, struct decision *ret, struct err *e
         }
     }
     return RC_OK;
+}
+
+/* --- rules --------------------------------------------------------------------------------------------- */
+
+struct value rule_matches_write(struct arena *a, const struct decision *d)
+{
+    struct value all = value_array();
+    for (unsigned i = 0; i < d->rule_count; i++) {
+        const struct rule_match *m = &d->rules[i];
+        struct value v = value_array();
+        value_push(a, &v, value_string(m->rule));
+        value_push(a, &v, value_string(verdict_str(m->verdict)));
+        value_push(a, &v, value_string(str_from(rule_severity_name(m->severity))));
+        value_push(a, &v, value_int((m->shadow ? 1 : 0) + (m->failed ? 2 : 0)));
+        if (m->message.len > 0) {
+            value_push(a, &v, value_string(m->message));
+        }
+        value_push(a, &all, v);
+    }
+    return all;
+}
+
+void rule_matches_read(const struct value *v, struct decision *ret)
+{
+    ret->rule_count = 0;
+    for (uint32_t i = 0; value_item(v, i) != NULL && ret->rule_count < RULE_MATCHES_MAX; i++) {
+        const struct value *row = value_item(v, i);
+        int64_t flags = item_int(row, 3, 0);
+        struct rule_match m = {.rule = value_text(value_item(row, 0)),
+                               .shadow = (flags & 1) != 0,
+                               .failed = (flags & 2) != 0,
+                               .message = value_text(value_item(row, 4))};
+        if (verdict_parse(value_text(value_item(row, 1)), &m.verdict) &&
+            rule_severity_parse(value_text(value_item(row, 2)), &m.severity)) {
+            ret->rules[ret->rule_count++] = m;
+        }
+    }
+    ret->rules_held = ret->rule_count;
 }
 
 /* --- words for people --------------------------------------------------------------------------- */
@@ -241,6 +286,10 @@ static bool numbers_text(struct buf *out, const struct finding *f)
         return true;
     case REASON_DRIFT_RATE:
         buf_printf(out, "%lld executions in an hour, declared are %lld", value, threshold);
+        return true;
+    case REASON_RULE:
+    case REASON_RULE_FAILED:
+        buf_printf(out, "rule %.*s%s%.*s", STR_ARG(f->subject), f->note.len > 0 ? ": " : "", STR_ARG(f->note));
         return true;
     case REASON_QUORUM:
         buf_printf(out, "needs %lld approvals: %.*s", value, STR_ARG(f->subject));

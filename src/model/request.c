@@ -43,6 +43,18 @@ static void found(struct arena *a, struct request *q, const struct world *w, uin
     q->derived = DERIVE_OK;
 }
 
+void request_parameters(struct arena *a, struct request *q)
+{
+    const struct value *words = value_get(q->invocation, STR("argv"));
+    struct str_list argv;
+    struct value captured;
+    q->parameters = q->given == NULL ? value_object() : *q->given;
+    if (q->tool != NULL && value_is(words, VALUE_ARRAY) && argv_list(a, words, &argv, NULL) == RC_OK &&
+        tool_matches_argv(a, q->tool, value_text(value_get(q->invocation, STR("executable"))), &argv, &captured)) {
+        q->parameters = captured;
+    }
+}
+
 /* A command: the first matching pattern of each tool; two tools that match are one too many. */
 static enum rc match_argv(struct arena *a, const struct world *w, struct request *q, struct err *e)
 {

@@ -71,6 +71,7 @@ struct request {
     enum sql_harm sql_harm; /* of its SQL; by who reads diffs, not by request_derive() */
     struct str sql_what;
     struct diff_names touched; /* what its diff names; as sql_harm */
+    const struct value *changes; /* its diff, read as {format, changes, summary, over}; null: none. As sql_harm */
     struct value invariants; /* what is asked after it, a list of {after_ms, argv, name, timeout_ms}; null: nothing */
     struct value revert; /* the command that takes it back, a list of texts; null: there is none */
     uint32_t services[REQUEST_SERVICES_MAX]; /* world indexes */
@@ -79,6 +80,8 @@ struct request {
 
 struct world;
 
+/* The parameters, given or captured, of a request whose tool is known already. */
+void request_parameters(struct arena *a, struct request *q);
 /* Fills the derived part. Never fails: what is wrong is in `derived`. RC_LIMIT or RC_NO_MEMORY only. */
 NODISCARD enum rc request_derive(struct arena *a, const struct world *w, struct request *q,
                                  struct err *e);

@@ -122,6 +122,11 @@ uint64_t world_policy_seq(const struct world *w)
     return w->policy_seq;
 }
 
+struct str world_policy_aside(const struct world *w)
+{
+    return str_from(w->policy_aside);
+}
+
 struct str world_policy_hash(const struct world *w)
 {
     return str_from(w->policy_hash);

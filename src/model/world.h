@@ -250,6 +250,7 @@ struct shown_finding {
     bool shown;
     bool unknown; /* it escalated because something was not known */
     int64_t value;
+    uint64_t mark; /* the finding's */
 };
 
 struct world_approval {
@@ -364,6 +365,8 @@ int64_t world_time(const struct world *w); /* of the newest entry */
 const struct policy *world_policy(const struct world *w);
 uint64_t world_policy_seq(const struct world *w);
 struct str world_policy_hash(const struct world *w); /* "sha256:..." */
+/* Of the policy in the configuration file, when another one took its place by hand; else empty. */
+struct str world_policy_aside(const struct world *w);
 struct str world_origin(const struct world *w);
 /* What lay beside the entries up to here may have been erased; 0: nothing was. */
 uint64_t world_erased_through(const struct world *w);

@@ -115,6 +115,9 @@ static enum rc policy_loaded(const struct step *s)
     if (hash.len == 0 || s->policy_text.len == 0) {
         return missing(s, "the policy");
     }
+    if (!str_to_c(text(s, "aside"), s->w->policy_aside, sizeof s->w->policy_aside)) {
+        return missing(s, "the policy that it takes the place of");
+    }
     enum rc rc = policy_parse(s->policy_text, &p, s->e);
     return rc == RC_OK ? catalogue_load_policy(s->w, p, s->entry->seq, hash, s->e) : rc;
 }
@@ -211,7 +214,7 @@ static enum rc keep_shown(const struct step *s, struct action *a, const struct d
     for (unsigned c = 0; rc == RC_OK && a->verdict == VERDICT_ESCALATE && c < CHECK_COUNT; c++) {
         const struct finding *f = &d->findings[c];
         if (f->verdict == VERDICT_ESCALATE && finding_counts(f)) {
-            review->shown[c] = (struct shown_finding){true, f->unknown, f->value};
+            review->shown[c] = (struct shown_finding){true, f->unknown, f->value, f->mark};
         }
     }
     return rc;

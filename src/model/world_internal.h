@@ -32,6 +32,7 @@ struct world {
     struct policy *policy;
     uint64_t policy_seq;
     char policy_hash[80];
+    char policy_aside[80]; /* of the file's, that another one took the place of; "" */
 
     /* Rows are heap objects, so that names and definitions keep their address. */
     struct world_agent **agents;

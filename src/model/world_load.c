@@ -63,7 +63,8 @@ static enum rc load_policy(struct loader *l)
 {
     struct world *w = l->w;
     w->policy_seq = (uint64_t)number(l, "seq");
-    if (!str_to_c(word(l, "hash"), w->policy_hash, sizeof w->policy_hash)) {
+    if (!str_to_c(word(l, "hash"), w->policy_hash, sizeof w->policy_hash) ||
+        !str_to_c(word(l, "aside"), w->policy_aside, sizeof w->policy_aside)) {
         return corrupt(l, "policy");
     }
     return policy_parse(word(l, "text"), &w->policy, l->e);
@@ -295,12 +296,13 @@ static enum rc load_review(struct loader *l, struct action *a)
         return rc;
     }
     const struct value *shown = value_get(l->v, STR("shown"));
-    for (uint32_t i = 0; i + 2 < list_count(shown); i += 3) {
+    for (uint32_t i = 0; i + 3 < list_count(shown); i += 4) {
         int64_t c = list_int(shown, i);
         if (c < 0 || c >= CHECK_COUNT) {
             return corrupt(l, "action");
         }
-        review->shown[c] = (struct shown_finding){true, list_int(shown, i + 2) != 0, list_int(shown, i + 1)};
+        review->shown[c] = (struct shown_finding){true, list_int(shown, i + 2) != 0, list_int(shown, i + 1),
+                                                         (uint64_t)list_int(shown, i + 3)};
     }
     const struct value *approvals = value_get(l->v, STR("approvals"));
     for (uint32_t i = 0; i + 1 < list_count(approvals) && review->approval_count < APPROVALS_MAX; i += 2) {

@@ -73,6 +73,9 @@ static enum rc save_policy(struct saver *s)
     struct value v = record(s, "policy");
     value_add_int(s->arena, &v, STR("seq"), (int64_t)s->w->policy_seq);
     value_add_str(s->arena, &v, STR("hash"), str_from(s->w->policy_hash));
+    if (s->w->policy_aside[0] != '\0') {
+        value_add_str(s->arena, &v, STR("aside"), str_from(s->w->policy_aside));
+    }
     value_add_str(s->arena, &v, STR("text"), buf_view(&text));
     enum rc rc = text.rc == RC_OK ? put(s, &v) : err_set(s->e, text.rc, "the policy is too large");
     buf_done(&text);
@@ -337,6 +340,7 @@ static void save_review(struct saver *s, struct value *v, const struct action_re
             value_push(s->arena, &shown, value_int(c));
             value_push(s->arena, &shown, value_int(review->shown[c].value));
             value_push(s->arena, &shown, value_int(review->shown[c].unknown ? 1 : 0));
+            value_push(s->arena, &shown, value_int((int64_t)review->shown[c].mark));
         }
     }
     value_add(s->arena, v, STR("shown"), shown);

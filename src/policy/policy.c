@@ -25,6 +25,7 @@ struct policy_parts {
     const struct value *zone_exceptions;
     const struct value *surfaces;
     const struct value *quorum;
+    const struct value *rules;
 };
 
 #define PART(member) FIELD_OF(struct policy_parts, member)
@@ -48,6 +49,7 @@ static const struct field policy_fields[] = {
     {"zone_exceptions", FIELD_VALUE, PART(zone_exceptions), false, 0, 0, 0, NULL},
     {"surfaces", FIELD_VALUE, PART(surfaces), false, 0, 0, 0, NULL},
     {"quorum", FIELD_VALUE, PART(quorum), false, 0, 0, 0, NULL},
+    {"rules", FIELD_VALUE, PART(rules), false, 0, 0, 0, NULL},
 };
 
 static const struct field limit_fields[] = {
@@ -258,9 +260,9 @@ static enum rc check_references(struct reader *r, const struct policy *p)
     return RC_OK;
 }
 
-static enum rc read_whole(struct reader *r, const struct value *v, struct policy_parts *parts)
+static enum rc read_whole(struct reader *r, const struct policy_source *source, struct policy_parts *parts)
 {
-    enum rc rc = read_fields(r, v, policy_fields, COUNT(policy_fields), parts);
+    enum rc rc = read_fields(r, source->v, policy_fields, COUNT(policy_fields), parts);
     if (rc != RC_OK) {
         return rc;
     }
@@ -282,10 +284,17 @@ static enum rc read_whole(struct reader *r, const struct value *v, struct policy
     if (rc == RC_OK) {
         rc = settle_classes(r, &parts->p);
     }
-    return rc == RC_OK ? check_references(r, &parts->p) : rc;
+    rc = rc == RC_OK ? check_references(r, &parts->p) : rc;
+    return rc == RC_OK ? rules_read(r, parts->rules, source, &parts->p) : rc;
 }
 
 enum rc policy_read(struct str file, const struct value *v, struct policy **ret, struct err *e)
+{
+    const struct policy_source source = {.file = file, .v = v};
+    return policy_read_all(&source, ret, e);
+}
+
+enum rc policy_read_all(const struct policy_source *source, struct policy **ret, struct err *e)
 {
     struct arena *a = arena_new(POLICY_ARENA_MAX);
     struct policy_parts *parts = a == NULL ? NULL : arena_alloc(a, sizeof *parts);
@@ -293,12 +302,13 @@ enum rc policy_read(struct str file, const struct value *v, struct policy **ret,
         arena_free(a);
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
-    struct reader r = {a, arena_str(a, file), e};
-    enum rc rc = read_whole(&r, v, parts);
+    struct reader r = {a, arena_str(a, source->file), e};
+    enum rc rc = read_whole(&r, source, parts);
     if (rc == RC_OK && arena_rc(a) != RC_OK) {
         rc = err_set(e, arena_rc(a), "the policy is too large");
     }
     if (rc != RC_OK) {
+        rules_done(&parts->p);
         strmap_done(&parts->p.class_index);
         arena_free(a);
         return rc;
@@ -322,6 +332,7 @@ enum rc policy_parse(struct str canonical, struct policy **ret, struct err *e)
 void policy_free(struct policy *p)
 {
     if (p != NULL) {
+        rules_done(p);
         strmap_done(&p->class_index);
         arena_free(p->arena); /* p itself lies in it */
     }
@@ -359,6 +370,9 @@ void policy_write(struct buf *out, const struct policy *p)
     add_list(a, &v, &zone_exceptions_list, p->zone_exceptions, p->zone_exception_count);
     add_list(a, &v, &surfaces_list, p->surfaces, p->surface_count);
     add_list(a, &v, &quorum_list, p->quorums, p->quorum_count);
+    if (p->rule_count > 0) {
+        value_add(a, &v, STR("rules"), rules_value(a, p)); /* left out without any: an older policy keeps its hash */
+    }
     json_write_canonical(out, &v, a);
     if (arena_rc(a) != RC_OK && out->rc == RC_OK) {
         out->rc = arena_rc(a);

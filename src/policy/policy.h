@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "policy/catalogue.h"
+#include "policy/rules.h"
 
 enum {
     POLICY_ARENA_MAX = 256 << 20,
@@ -132,9 +133,26 @@ struct policy {
     uint32_t surface_count;
     struct quorum_rule *quorums;
     uint32_t quorum_count;
+    struct rule *rules;
+    uint32_t rule_count;
 };
 
-/* v: the object under the file's `policy` key, or the canonical one. file is for error places. */
+/* A list of rules, or an object with `rules`, in a file of its own. */
+struct rules_file {
+    struct str file;
+    struct value v;
+};
+
+struct policy_source {
+    struct str file;       /* for error places */
+    const struct value *v; /* the object under the file's `policy` key, or the canonical one */
+    const struct rules_file *rules;
+    uint32_t rules_count;
+};
+
+/* Errors: RC_INVALID with file:line:column, or a pointer for what came from no file; RC_LIMIT; RC_NO_MEMORY. */
+NODISCARD enum rc policy_read_all(const struct policy_source *source, struct policy **ret, struct err *e);
+/* Of one file. */
 NODISCARD enum rc policy_read(struct str file, const struct value *v, struct policy **ret,
                               struct err *e);
 /* From the canonical text. */

@@ -21,6 +21,11 @@ NODISCARD enum rc agent_keys_read(struct reader *r, const struct value *v, struc
 struct value agent_keys_value(struct arena *a, const struct agent_def *d);
 /* Copies what is there, null for null. */
 NODISCARD enum rc labels_read(struct reader *r, const struct value *v, const struct value **ret);
+/* All rules of a policy: those of its own list, then those of the files. own may be null. */
+NODISCARD enum rc rules_read(struct reader *r, const struct value *own, const struct policy_source *source,
+                             struct policy *p);
+struct value rules_value(struct arena *a, const struct policy *p);
+void rules_done(struct policy *p);
 NODISCARD enum rc observation_read(struct reader *r, const struct value *v, struct observation *ret);
 struct value observation_value(struct arena *a, const struct observation *o);
 NODISCARD enum rc revert_read(struct reader *r, const struct value *v, struct revert *ret);

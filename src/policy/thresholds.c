@@ -30,6 +30,7 @@ static const struct str checks[CHECK_COUNT] = {
     [CHECK_MEMORY] = NAME("memory"),
     [CHECK_DRIFT] = NAME("drift"),
     [CHECK_PROVENANCE] = NAME("provenance"),
+    [CHECK_RULES] = NAME("rules"),
     [CHECK_QUORUM] = NAME("quorum"),
 };
 
@@ -146,6 +147,7 @@ static const struct {
     [DRIFT_ON_BLOCK] = {CHECK_DRIFT, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
     [PROVENANCE_MODE] = {CHECK_PROVENANCE, MODE_ROW},
     [PROVENANCE_ON_BLOCK] = {CHECK_PROVENANCE, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
+    [RULES_MODE] = {CHECK_RULES, MODE_ROW},
     [QUORUM_MODE] = {CHECK_QUORUM, MODE_ROW},
 };
 
@@ -345,6 +347,7 @@ static const enum threshold mode_of[CHECK_COUNT] = {
     [CHECK_MEMORY] = MEMORY_MODE,
     [CHECK_DRIFT] = DRIFT_MODE,
     [CHECK_PROVENANCE] = PROVENANCE_MODE,
+    [CHECK_RULES] = RULES_MODE,
     [CHECK_QUORUM] = QUORUM_MODE,
 };
 

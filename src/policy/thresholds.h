@@ -42,6 +42,7 @@ enum check {
     CHECK_MEMORY,     /* the same failed here before */
     CHECK_DRIFT,      /* behaviour against its declaration */
     CHECK_PROVENANCE, /* of the context the agent acts on */
+    CHECK_RULES,      /* the operators' own, in CEL */
     CHECK_QUORUM,     /* who must approve */
     CHECK_COUNT,
 };
@@ -136,6 +137,7 @@ enum threshold {
     DRIFT_ON_BLOCK,
     PROVENANCE_MODE,
     PROVENANCE_ON_BLOCK,
+    RULES_MODE,
     QUORUM_MODE,
     THRESHOLD_COUNT,
 };

@@ -1,15 +1,12 @@
 #include "server/config.h"
 
 #include "api/api.h"
+#include "server/config_files.h"
 #include "server/openslo.h"
-#include "sys/file.h"
-#include "value/yaml.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -32,6 +29,7 @@ static const struct field settings_fields[] = {
     {"data", FIELD_TEXT, PART(s.data), false, 0, 0, 0, NULL},
     {"tls", FIELD_VALUE, PART(tls), false, 0, 0, 0, NULL},
     {"hosts", FIELD_TEXTS, PART(s.hosts), false, 0, 0, 0, NULL},
+    {"policy_keys", FIELD_TEXTS, PART(s.policy_keys), false, 0, 0, 0, NULL},
     {"checkpoint_file", FIELD_TEXT, PART(s.checkpoint_file), false, 0, 0, 0, NULL},
     {"checkpoint_interval", FIELD_SPAN, PART(s.checkpoint_ms), false, 200, 50, 3600000, NULL},
     {"public_log", FIELD_BOOL, PART(s.public_log), false, 0, 0, 0, NULL},
@@ -94,29 +92,6 @@ bool host_is_loopback(const char *host)
         return v4[0] == 127;
     }
     return strcmp(host, "::1") == 0;
-}
-
-/* Nobody but its owner may change what the gate decides by. */
-static enum rc check_writers(const char *path, struct err *e)
-{
-    struct stat st;
-    if (stat(path, &st) != 0) {
-        return err_set(e, RC_NOT_FOUND, "%s: %s", path, strerror(errno));
-    }
-    return (st.st_mode & (S_IWGRP | S_IWOTH)) == 0
-               ? RC_OK
-               : err_set(e, RC_DENIED, "%s: group or others may write it: chmod go-w", path);
-}
-
-static enum rc read_yaml(struct arena *a, const char *path, struct value *ret, struct err *e)
-{
-    enum rc rc = check_writers(path, e);
-    struct buf text;
-    buf_init(&text, CONFIG_FILE_MAX);
-    rc = rc == RC_OK ? file_read(path, &text, e) : rc;
-    struct str copy = rc == RC_OK ? arena_str(a, buf_view(&text)) : STR("");
-    buf_done(&text);
-    return rc == RC_OK ? yaml_parse(a, str_from(path), copy, ret, e) : rc;
 }
 
 static const struct field redact_fields[] = {
@@ -226,17 +201,23 @@ static enum rc load_openslo(struct config *c, struct value *policy, struct err *
 {
     enum rc rc = RC_OK;
     for (uint32_t i = 0; i < c->server.openslo.count && rc == RC_OK; i++) {
-        struct buf text;
-        buf_init(&text, CONFIG_FILE_MAX);
         const char *path = c->server.openslo.items[i].ptr;
-        rc = check_writers(path, e);
-        rc = rc == RC_OK ? file_read(path, &text, e) : rc;
-        rc = rc == RC_OK ? openslo_merge(c->arena, str_from(path), arena_str(c->arena, buf_view(&text)),
-                                         policy, e)
-                         : rc;
-        buf_done(&text);
+        struct str text;
+        rc = config_file_read(c->arena, path, &text, e);
+        rc = rc == RC_OK ? openslo_merge(c->arena, str_from(path), text, policy, e) : rc;
     }
     return rc;
+}
+
+static enum rc load_policy(struct config *c, const char *path, const struct value *given, struct err *e)
+{
+    struct value policy = given == NULL ? value_object() : *given;
+    struct rules_file *rules = NULL;
+    uint32_t count = 0;
+    enum rc rc = load_openslo(c, &policy, e);
+    rc = rc == RC_OK ? rules_files_read(c->arena, path, &rules, &count, e) : rc;
+    const struct policy_source source = {str_from(path), &policy, rules, count};
+    return rc == RC_OK ? policy_read_all(&source, &c->policy, e) : rc;
 }
 
 enum rc config_load(const char *path, struct config *ret, struct err *e)
@@ -247,13 +228,10 @@ enum rc config_load(const char *path, struct config *ret, struct err *e)
     }
     struct value v = value_object();
     struct reader r = {c.arena, str_from(path), e};
-    enum rc rc = read_yaml(c.arena, path, &v, e);
+    enum rc rc = config_yaml_read(c.arena, path, &v, e);
     rc = rc == RC_OK ? only_known(&r, &v) : rc;
     rc = rc == RC_OK ? read_settings(&r, value_get(&v, STR("server")), &c.server) : rc;
-    const struct value *given = value_get(&v, STR("policy"));
-    struct value policy = given == NULL ? value_object() : *given;
-    rc = rc == RC_OK ? load_openslo(&c, &policy, e) : rc;
-    rc = rc == RC_OK ? policy_read(str_from(path), &policy, &c.policy, e) : rc;
+    rc = rc == RC_OK ? load_policy(&c, path, value_get(&v, STR("policy")), e) : rc;
     if (rc != RC_OK) {
         arena_free(c.arena);
         return rc;

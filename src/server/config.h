@@ -13,7 +13,6 @@
 #include "redact/redact.h"
 #include "sys/log.h"
 
-enum { CONFIG_FILE_MAX = 8 << 20 };
 #define BLOB_KEEP_DEFAULT_MS (90LL * DAY_MS)
 
 struct server_settings {
@@ -21,6 +20,7 @@ struct server_settings {
     struct str data;            /* the data folder */
     struct str tls_cert;        /* file names; both or neither */
     struct str tls_key;
+    struct str_list policy_keys; /* verifier keys of who may sign policy bundles */
     struct str_list hosts;
     struct str checkpoint_file; /* second place of the newest checkpoint */
     int64_t checkpoint_ms;

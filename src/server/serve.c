@@ -202,11 +202,13 @@ static void publish(void *context)
 
 /* --- policy ---------------------------------------------------------------------------------------------------------- */
 
-static enum rc load_policy(struct server *s, const struct policy *p, const char *reason, struct err *e)
+static enum rc load_policy(struct server *s, const struct policy *p, bool at_start, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(POLICY_ARENA_MAX);
-    return a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory")
-                     : control_load_policy(s->control, a, p, str_from(s->config_path), str_from(reason), e);
+    const struct policy_origin origin = {.author = str_from(s->config_path),
+                                         .reason = at_start ? STR("start") : STR("reload"),
+                                         .at_start = at_start};
+    return a == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : control_load_policy(s->control, a, p, &origin, e);
 }
 
 /* Only the policy is taken; server settings need a restart. A bad file leaves the old policy in force. */
@@ -216,7 +218,7 @@ static enum rc reload(void *context, struct err *e)
     struct config fresh;
     enum rc rc = config_load(s->config_path, &fresh, e);
     if (rc == RC_OK) {
-        rc = load_policy(s, fresh.policy, "reload", e);
+        rc = load_policy(s, fresh.policy, false, e);
         config_done(&fresh);
     }
     if (rc != RC_OK) {
@@ -491,6 +493,7 @@ static enum rc start_api(struct server *s, struct err *e)
                                   .rate_per_s = set->rate_per_s,
                                   .burst = set->burst,
                                   .daily_bytes = set->daily_bytes,
+                                  .policy_keys = &set->policy_keys,
                                   .hosts = set->hosts.items,
                                   .host_count = set->hosts.count,
                                   .sli_bucket_ms = set->sli_bucket_ms,
@@ -542,7 +545,7 @@ static enum rc start(struct server *s, struct err *e)
     }
     /* Before anything is decided: a stop that was left is a stop. */
     stop_file_changed(s, s->inotify, LOOP_READ);
-    rc = load_policy(s, s->config.policy, "start", e);
+    rc = load_policy(s, s->config.policy, true, e);
     rc = rc == RC_OK ? start_prometheus(s, e) : rc;
     return rc == RC_OK ? start_http(s, e) : rc;
 }

@@ -6,13 +6,13 @@ root=$1
 out=$2/digests
 program=$3
 mkdir -p "$out"
-sources=$(for folder in base value slo policy entry model gate; do
+sources=$(for folder in base value cel slo policy entry model gate; do
     ls "$root"/src/$folder/*.c
 done | grep -v /yaml.c)
 build() {
     # shellcheck disable=SC2086
     "$1" -std=c17 -D_GNU_SOURCE -O2 -ffp-contract=off -iquote "$root/src" -iquote "$root/tests/sim" \
-        -o "$out/sim-$1" $sources "$root"/tests/sim/sim_world.c "$root"/tests/sim/sim_ledger.c "$root"/tests/sim/sim_actions.c -lm
+        -o "$out/sim-$1" $sources "$root"/tests/sim/sim_world.c "$root"/tests/sim/sim_ledger.c "$root"/tests/sim/sim_actions.c -lm -lpcre2-8
 }
 programs=$program
 for compiler in gcc clang; do

@@ -6,6 +6,7 @@ A path without a row here fails, so that a new one comes with its decision.
 import json
 import pathlib
 import re
+import subprocess
 import sys
 
 import pawl_server
@@ -124,6 +125,34 @@ def override(w):
     return f"/v1/approvals/{a['action_id']}/override", body, {**body, "reason": "so it is"}
 
 
+def other_policy(s, ttl):
+    """A configuration whose policy differs in one thing only, in a file of its own."""
+    text = s.config.read_text().replace("policy:\n", f"policy:\n  proposal_ttl: {ttl}m\n", 1)
+    path = s.folder / f"other-{ttl}.yaml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def rollback(w):
+    s, first = w.s, w.s.call("GET", "/v1/policy")[1]["seq"]
+    kept = s.config.read_text()
+    s.config.write_text(other_policy(s, 59).read_text())
+    assert s.call("POST", "/v1/policy/reload", {})[0] == 200
+    s.config.write_text(kept)
+    return "/v1/policy/rollback", {"seq": first, "reason": "so"}, {"seq": first, "reason": "so it is"}
+
+
+def bundle(w):
+    def made(ttl):
+        out = w.s.folder / f"bundle-{ttl}"
+        done = w.s.command("policy", "bundle", "--config", str(other_policy(w.s, ttl)), "--key", str(w.s.folder / "key"), "--name", "ci",
+                           "--author", "ann", str(out))
+        assert done.returncode == 0, done
+        return json.loads(out.read_text())
+    return "/v1/policy", made(58), made(57)
+
+
 def with_reason(path):
     return lambda w: (path(w), {"reason": "so"}, {"reason": "so it is"})
 
@@ -161,6 +190,8 @@ ROWS = {
     "/v1/tokens": (lambda w: ("/v1/tokens", {"roles": ["viewer"], "person": "vic"}, {"roles": ["admin"], "person": "vic"}), "admin"),
     "/v1/tokens/{}/revoke": (with_reason(lambda w: "/v1/tokens/" + w.made("/v1/tokens", "token_id", {
         "roles": ["viewer"], "person": "sam"}) + "/revoke"), "admin"),
+    "/v1/policy": (bundle, "admin"),
+    "/v1/policy/rollback": (rollback, "admin"),
     "/v1/clock/accept": (lambda w: (w.jumped(), {}, {"more": 1}), "admin"),
 }
 
@@ -185,6 +216,8 @@ def main(pawl, preloaded):
     s = pawl_server.Server(pawl, POLICY)
     levers = pawl_server.Levers(s.folder)
     s.extra = levers.environment(preloaded)
+    key = subprocess.run([pawl, "policy", "key", "--name", "ci", str(s.folder / "key")], capture_output=True, text=True, check=True)
+    s.config.write_text(s.config.read_text().replace("server:\n", f"server:\n  policy_keys: [\"{key.stdout.strip()}\"]\n", 1))
     with s:
         s.token("bot", roles=["agent"], agent="bot")
         s.token("carol", roles=["approver"], person="carol")

@@ -191,7 +191,7 @@ static void load_policy(struct bench *b, const char *text)
     }
     struct policy *p = NULL;
     if (policy_parse(str_from(json), &p, &b->e) != RC_OK ||
-        control_load_policy(b->c, b->a, p, STR("ann"), STR("test"), &b->e) != RC_OK) {
+        control_load_policy(b->c, b->a, p, &(struct policy_origin){.author = STR("ann")}, &b->e) != RC_OK) {
         print_error("%s: %s\n", b->e.where, b->e.text);
         fail();
     }

@@ -642,7 +642,7 @@ static void dependants_that_do_not_fit_are_refused(void **state)
     struct policy *p = NULL;
     assert_int_equal(policy_parse(buf_view(&text), &p, &b->e), RC_OK);
     buf_done(&text);
-    assert_int_equal(control_load_policy(b->c, b->a, p, STR("ann"), STR(""), &b->e), RC_OK);
+    assert_int_equal(control_load_policy(b->c, b->a, p, &(struct policy_origin){.author = STR("ann")}, &b->e), RC_OK);
     policy_free(p);
     check_error(b, declare(b, DECLARED_SERVICE, "{'name':'one','depends_on':['s0']}"), RC_LIMIT,
                 "the services have more than 1048576 dependants together");

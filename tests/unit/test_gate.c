@@ -828,7 +828,7 @@ static void findings_are_released(void **state)
         d.findings[row->check].unknown = row->unknown;
         d.findings[row->check].value = row->value;
         struct action_review review = {.approval_count = 0};
-        review.shown[row->check] = (struct shown_finding){row->shown, row->shown_unknown, row->shown_value};
+        review.shown[row->check] = (struct shown_finding){row->shown, row->shown_unknown, row->shown_value, 0};
         struct action a = {.state = row->state, .review = &review};
         enum release got = gate_release(&d, &a, &t);
         if (got != row->want) {

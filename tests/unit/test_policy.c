@@ -445,7 +445,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"mood: fine", "p.yaml:1:7",
          "unknown key \"mood\": expected one of mode, proposal_ttl, approval_ttl, start_deadline, heartbeat, "
          "resume_by_another, owner_approves, limits, checks, task_classes, agents, services, tools, "
-         "permissions, freezes, zone_exceptions, surfaces, quorum"},
+         "permissions, freezes, zone_exceptions, surfaces, quorum, rules"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         check_refused(rows[i].yaml, RC_INVALID, rows[i].where, rows[i].text);
@@ -1134,10 +1134,30 @@ static void filled_templates_have_their_limit(void **state)
     free(text);
 }
 
+/* A check that reads another one's mode would be switched by it. */
+static void each_check_has_its_own_mode(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        if (check_is_mandatory((enum check)c)) {
+            continue;
+        }
+        char yaml[128];
+        snprintf(yaml, sizeof yaml, "checks: {%s: {mode: shadow}}", check_name((enum check)c));
+        struct policy *p = loaded(yaml);
+        for (unsigned other = 0; other < CHECK_COUNT; other++) {
+            bool shadow = thresholds_mode(&p->thresholds, (enum check)other) == MODE_SHADOW;
+            assert_int_equal(shadow, other == c);
+        }
+        policy_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_policy_has_every_default),
+        cmocka_unit_test(each_check_has_its_own_mode),
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(agents_services_and_tools_are_read),
         cmocka_unit_test(what_is_wrong_is_said_with_its_place),

@@ -1,0 +1,33 @@
+/*
+ * gate/rule_values - the variables of a rule, read from what a decision knows.
+ */
+#ifndef GATE_RULE_VALUES_H
+#define GATE_RULE_VALUES_H
+
+#include "gate/checks.h"
+
+struct rule_view {
+    struct rule_object base;
+    const struct check_input *in;
+    uint32_t index; /* of a budget */
+};
+
+/* One view for each object variable; they and in must outlive the values. */
+struct rule_views {
+    struct rule_view agent;
+    struct rule_view action;
+    struct rule_view signals;
+    struct rule_view budget;
+    struct rule_view impact;
+    struct rule_view memory;
+    struct rule_view diff;
+    struct rule_view request;
+};
+
+/* ret_vars: RULE_VAR_COUNT values by enum rule_var. */
+void rule_values(const struct check_input *in, struct rule_views *views, struct cel_value *ret_vars);
+
+/* What rules read of the targets and can't be told from the other facts, for the record. */
+struct value rule_seen(const struct gate_input *in, struct arena *a);
+
+#endif
