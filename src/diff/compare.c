@@ -90,11 +90,13 @@ static void add_row(struct comparison *c, const struct place *p)
         c->changes->facts |= row.facts;
         return;
     }
-    row.path = arena_str(c->arena, leaf.path);
-    row.before = diff_shown(c->arena, leaf.before, &before);
-    row.after = diff_shown(c->arena, leaf.after, &after);
-    row.sensitive = before.sensitive || after.sensitive;
-    row.unknown = has_true(p->at[UNKNOWN], 0);
+    if (c->changes->list.count < DIFF_CHANGES_MAX) {
+        row.path = arena_str(c->arena, leaf.path);
+        row.before = diff_shown(c->arena, leaf.before, &before);
+        row.after = diff_shown(c->arena, leaf.after, &after);
+        row.sensitive = before.sensitive || after.sensitive;
+        row.unknown = has_true(p->at[UNKNOWN], 0);
+    }
     if (c->sides->leaves) {
         row.kind = leaf.before == NULL ? DIFF_CREATE : leaf.after == NULL ? DIFF_DELETE : DIFF_UPDATE;
     }

@@ -203,10 +203,34 @@ static void cut_documents_are_survived(void **state)
     }
 }
 
+/* With less memory than it takes: refused, at whatever point it ends, and nothing is handed out. */
+static void less_memory_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(arena) struct arena *source = arena_new(ROOM);
+        struct value v = request_of(source, i);
+        CLEANUP(arena) struct arena *enough = arena_new(ROOM);
+        struct diff_changes c;
+        assert_int_equal(diff_read(enough, &v, NULL, &c, NULL), RC_OK);
+        size_t needed = arena_used(enough);
+        assert_true(needed > 0);
+        for (size_t room = 0; room < needed; room += needed / 211 + 1) {
+            CLEANUP(arena) struct arena *a = arena_new(room);
+            struct diff_changes none = {.creates = 4711};
+            struct err e = {0};
+            assert_int_equal(diff_read(a, &v, NULL, &none, &e), RC_LIMIT);
+            assert_int_equal(e.rc, RC_LIMIT);
+            assert_int_equal(none.creates, 4711);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(documents_give_their_rows),
                                        cmocka_unit_test(the_same_twice_is_no_change),
-                                       cmocka_unit_test(cut_documents_are_survived)};
+                                       cmocka_unit_test(cut_documents_are_survived),
+                                       cmocka_unit_test(less_memory_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
