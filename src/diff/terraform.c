@@ -5,6 +5,8 @@
 #include "diff/terraform_rules.h"
 #include "value/pointer.h"
 
+#include <string.h>
+
 struct plan_reader {
     struct arena *arena;
     struct diff_changes *changes;
@@ -92,6 +94,26 @@ static enum rc read_entry(struct plan_reader *r, const struct value *v, struct e
     return rc;
 }
 
+/* The address says the type too: "module.a.aws_s3_bucket.logs[0]". Where it says another one, nothing can be told. */
+static bool is_named_by_type(const struct entry *e)
+{
+    const char *at = e->address.ptr;
+    size_t left = e->address.len;
+    if (left > DIFF_PATH_MAX) {
+        return false;
+    }
+    while (left > e->type.len && (at = memmem(at, left, e->type.ptr, e->type.len)) != NULL) {
+        size_t before = (size_t)(at - e->address.ptr);
+        left = e->address.len - before;
+        if ((before == 0 || at[-1] == '.') && left > e->type.len && at[e->type.len] == '.') {
+            return true;
+        }
+        at++;
+        left--;
+    }
+    return false;
+}
+
 /* --- rows ------------------------------------------------------------------------------------------- */
 
 /* "/engine_version": a list of steps as a JSON pointer. */
@@ -150,7 +172,7 @@ static void add_entry(struct plan_reader *r, const struct entry *e, struct str p
     if (!r->drift && p->kind != DIFF_NO_OP && p->kind != DIFF_READ) {
         row.facts = terraform_facts(r->arena, p);
     }
-    row.facts |= p->kind == DIFF_UNKNOWN ? FACT_BIT(FACT_UNREADABLE) : 0;
+    row.facts |= p->kind == DIFF_UNKNOWN || !is_named_by_type(e) ? FACT_BIT(FACT_UNREADABLE) : 0;
     diff_add(r->arena, r->changes, &row);
     if (compared) {
         add_attributes(r, e, &row);

@@ -437,6 +437,39 @@ static void settings_are_used(void **state)
     }
 }
 
+/* What is read by its type must be of that type by its address. */
+static void addresses_say_the_type(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        const char *type;
+        bool reads;
+    } rows[] = {
+        {"aws_kms_key.a", "aws_kms_key", true},
+        {"module.aws_kms_key.aws_kms_key.a[0]", "aws_kms_key", true},
+        {"data.aws_kms_key.a", "aws_kms_key", true},
+        {"my_aws_kms_key.aws_kms_key.a", "aws_kms_key", true},
+        {"aws_kms_key.a", "null_resource", false},
+        {"xaws_kms_key.a", "aws_kms_key", false},
+        {"aws_kms_key_x.a", "aws_kms_key", false},
+        {"aws_kms_key", "aws_kms_key", false},
+        {"aws_kms_ke", "aws_kms_key", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(ROOM);
+        struct str text = arena_printf(a, "{\"resource_changes\":[{\"address\":\"%s\",\"type\":\"%s\",\"change\":"
+                                          "{\"actions\":[\"read\"]}}]}", rows[i].address, rows[i].type);
+        struct value v = parse(a, text.ptr);
+        struct diff_changes c;
+        assert_int_equal(diff_read(a, &v, NULL, &c, NULL), RC_OK);
+        if ((c.facts == 0) != rows[i].reads) {
+            print_error("%s, %s\n", rows[i].address, rows[i].type);
+            fail();
+        }
+    }
+}
+
 /* Whatever is behind its name, a policy that is not there to be read is not harmless. */
 static void policies_that_were_taken_out(void **state)
 {
@@ -559,7 +592,8 @@ int main(void)
         cmocka_unit_test(long_directives_and_hunks_are_refused), cmocka_unit_test(documents_are_limited),
         cmocka_unit_test(order_costs_nothing), cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(a_plan_that_failed_is_over), cmocka_unit_test(settings_are_used),
-        cmocka_unit_test(policies_that_were_taken_out), cmocka_unit_test(names_of_secrets), cmocka_unit_test(values_are_bounded),
+        cmocka_unit_test(policies_that_were_taken_out), cmocka_unit_test(addresses_say_the_type),
+        cmocka_unit_test(names_of_secrets), cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(every_word_is_documented)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
