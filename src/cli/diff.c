@@ -57,6 +57,11 @@ static enum rc read_both(struct look *l, struct value values[static 2])
     return rc;
 }
 
+static struct str name_of(const char *word)
+{
+    return strcmp(word, "-") == 0 ? STR("") : str_from(word);
+}
+
 /* --- what goes out ---------------------------------------------------------------------------------- */
 
 static void print_table(const struct look *l)
@@ -124,7 +129,7 @@ static enum rc look_sql(struct look *l)
 static enum rc look_kubernetes(struct look *l)
 {
     struct value values[2];
-    struct diff_pair sides = {&values[0], &values[1]};
+    struct diff_pair sides = {.before = &values[0], .after = &values[1]};
     enum rc rc = read_both(l, values);
     return rc == RC_OK ? diff_kubernetes(l->arena, &sides, &l->changes, &l->e) : rc;
 }
@@ -137,7 +142,7 @@ static enum rc look_config(struct look *l)
         return err_set(&l->e, RC_INVALID, "option --format: expected haproxy, nginx, env, json or yaml");
     }
     struct value values[2];
-    struct diff_pair sides = {&values[0], &values[1]};
+    struct diff_pair sides = {.before = &values[0], .after = &values[1], .name = name_of(l->args->rest[1])};
     enum rc rc = read_both(l, values);
     return rc == RC_OK ? diff_config(l->arena, format, &sides, &l->changes, &l->e) : rc;
 }

@@ -171,8 +171,9 @@ static enum rc compare_members(struct arena *a, const struct diff_pair *sides, s
     enum rc rc = read(a, STR("before"), sides->before, &before, e);
     rc = rc == RC_OK ? read(a, STR("after"), sides->after, &after, e) : rc;
     if (rc == RC_OK) {
-        struct diff_change row = {
-            .kind = DIFF_UPDATE, .resource = str_from(diff_format_name(c->format)), .surfaces = SURFACE_CONFIG};
+        struct diff_change row = {.kind = DIFF_UPDATE,
+                                  .resource = sides->name.len > 0 ? sides->name : str_from(diff_format_name(c->format)),
+                                  .surfaces = SURFACE_CONFIG};
         struct diff_sides both = {.before = &before, .after = &after, .by_name = true, .leaves = true, .judge = flag_facts};
         diff_compare(a, c, &row, &both);
     }

@@ -13,6 +13,7 @@
 struct diff_pair {
     const struct value *before; /* null: there was nothing */
     const struct value *after;
+    struct str name; /* of the file, where it is one; may be empty */
 };
 
 /* Errors: RC_INVALID with the place, RC_CONFLICT for an object that a side has twice, RC_LIMIT, RC_NO_MEMORY. */

@@ -66,9 +66,10 @@ static enum rc read_git(struct reading *r, const struct value *v)
 
 static enum rc read_pair(struct reading *r, const struct value *v, enum diff_format format)
 {
-    struct diff_pair sides = {value_get(v, STR("before")), value_get(v, STR("after"))};
+    struct diff_pair sides = {
+        .before = value_get(v, STR("before")), .after = value_get(v, STR("after")), .name = value_text(value_get(v, STR("path")))};
     if (v->type != VALUE_OBJECT) {
-        sides = (struct diff_pair){NULL, v};
+        sides = (struct diff_pair){.after = v};
     } else if (sides.before == NULL && sides.after == NULL) {
         return err_set(r->err, RC_INVALID, "expected before and after");
     }
@@ -169,7 +170,7 @@ static enum diff_format format_of_object(const struct value *v)
 /* An object that is a manifest itself is what will be there. */
 static enum rc read_object(struct reading *r, const struct value *v)
 {
-    struct diff_pair sides = {NULL, v};
+    struct diff_pair sides = {.after = v};
     return is_manifest(v) ? diff_kubernetes(r->arena, &sides, r->out, r->err) : read_as(r, v, format_of_object(v));
 }
 

@@ -290,7 +290,7 @@ static void nginx_blocks_are_limited(void **state)
             buf_char(&text, '}');
         }
         struct value after = value_string(buf_view(&text));
-        struct diff_pair sides = {NULL, &after};
+        struct diff_pair sides = {.after = &after};
         struct diff_changes c;
         struct err e = {0};
         assert_int_equal(diff_config(a, DIFF_NGINX, &sides, &c, &e), more == 1 ? RC_LIMIT : RC_OK);
@@ -311,7 +311,7 @@ static void long_directives_and_hunks_are_refused(void **state)
     }
     text[len - 1] = ';';
     struct value after = value_string((struct str){text, len});
-    struct diff_pair sides = {NULL, &after};
+    struct diff_pair sides = {.after = &after};
     struct diff_changes c;
     struct err e = {0};
     assert_int_equal(diff_config(a, DIFF_NGINX, &sides, &c, &e), RC_LIMIT);
@@ -332,7 +332,7 @@ static void documents_are_limited(void **state)
         buf_str(&text, STR("---\n"));
     }
     struct value after = value_string(buf_view(&text));
-    struct diff_pair sides = {NULL, &after};
+    struct diff_pair sides = {.after = &after};
     struct diff_changes c;
     struct err e = {0};
     assert_int_equal(diff_config(a, DIFF_YAML, &sides, &c, &e), RC_OK);
@@ -358,7 +358,7 @@ static void order_costs_nothing(void **state)
         value_add_int(a, &before, arena_printf(a, "k%u", i), i);
         value_add_int(a, &after, arena_printf(a, "k%u", MEMBERS - 1 - i), MEMBERS - 1 - i);
     }
-    struct diff_pair sides = {&before, &after};
+    struct diff_pair sides = {.before = &before, .after = &after};
     struct diff_changes c;
     assert_int_equal(diff_config(a, DIFF_JSON, &sides, &c, NULL), RC_OK);
     assert_int_equal(c.list.count, 0);
@@ -383,7 +383,7 @@ static void bytes_that_are_no_text(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CLEANUP(arena) struct arena *a = arena_new(ROOM);
         struct value after = value_string(rows[i].after);
-        struct diff_pair sides = {NULL, &after};
+        struct diff_pair sides = {.after = &after};
         struct diff_changes c;
         struct buf out;
         assert_int_equal(diff_config(a, rows[i].format, &sides, &c, NULL), rows[i].rc);
@@ -435,6 +435,18 @@ static void settings_are_used(void **state)
         }
         assert_true(c.facts == (want[given][0] | want[given][1] | want[given][2]));
     }
+}
+
+/* A file's name is what its rows are of. */
+static void files_have_names(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(ROOM);
+    struct value v = parse(a, "{\"format\":\"env\",\"path\":\"deploy/.env\",\"before\":\"\",\"after\":\"A=1\"}");
+    struct diff_changes c;
+    assert_int_equal(diff_read(a, &v, NULL, &c, NULL), RC_OK);
+    assert_str(value_text(value_get(value_item(&c.list, 0), STR("resource"))), "deploy/.env");
+    assert_str(value_text(value_get(value_item(&c.list, 0), STR("path"))), "/A");
 }
 
 /* What is read by its type must be of that type by its address. */
@@ -592,7 +604,7 @@ int main(void)
         cmocka_unit_test(long_directives_and_hunks_are_refused), cmocka_unit_test(documents_are_limited),
         cmocka_unit_test(order_costs_nothing), cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(a_plan_that_failed_is_over), cmocka_unit_test(settings_are_used),
-        cmocka_unit_test(policies_that_were_taken_out), cmocka_unit_test(addresses_say_the_type),
+        cmocka_unit_test(policies_that_were_taken_out), cmocka_unit_test(addresses_say_the_type), cmocka_unit_test(files_have_names),
         cmocka_unit_test(names_of_secrets), cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(every_word_is_documented)};
     return cmocka_run_group_tests(tests, NULL, NULL);
