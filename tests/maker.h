@@ -53,7 +53,7 @@ static inline struct value maker_value(struct maker *m, const char *text)
 
 static inline struct entry maker_entry(struct maker *m, enum entry_kind kind, const char *actor, const char *ref)
 {
-    struct entry entry = {.v = 1,
+    struct entry entry = {.v = entry_kind_version(kind),
                           .seq = world_next_seq(m->w),
                           .time_ms = m->now_ms,
                           .kind = kind,

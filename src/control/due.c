@@ -27,7 +27,8 @@ static void watch(struct control *c)
     c->clock_entry_written = control_append(c, a, &what, &seq, NULL) == RC_OK;
 }
 
-/* Voids what waited for the old time: open approvals go back to their escalation. */
+/* What was approved is over. The entry that accepts the clock voids the rest: approvals that lack others, grants,
+ * overrides. */
 static enum rc void_approvals(struct control *c, struct arena *a, const struct principal *p, struct err *e)
 {
     enum rc rc = RC_OK;
@@ -51,13 +52,18 @@ enum rc control_clock_accept(struct control *c, struct arena *a, const struct pr
     if (!c->clock_jumped) {
         return err_set(e, RC_CONFLICT, "the clock has not jumped");
     }
+    /* First, while nothing starts yet: an end of the process in between leaves none behind. */
+    enum rc rc = void_approvals(c, a, p, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct value body = value_object();
     value_add_str(a, &body, STR("person"), p->person);
     value_add_instant(a, &body, STR("wall"), clock_wall(c));
     add_idempotency(a, &body, p->key);
     struct append what = {.kind = ENTRY_CLOCK_ACCEPTED, .actor = str_from(p->actor), .body = body};
     uint64_t seq;
-    enum rc rc = control_append(c, a, &what, &seq, e);
+    rc = control_append(c, a, &what, &seq, e);
     if (rc != RC_OK) {
         return rc;
     }
@@ -65,7 +71,7 @@ enum rc control_clock_accept(struct control *c, struct arena *a, const struct pr
     c->clock_jumped = false;
     c->clock_entry_written = false;
     c->signals.clock_ok = true;
-    return void_approvals(c, a, p, e);
+    return RC_OK;
 }
 
 /* --- what falls due ------------------------------------------------------------------------------------- */

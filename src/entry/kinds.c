@@ -36,7 +36,7 @@ static const struct kind {
     [ENTRY_DEPLOY_ENDED] = KIND("deploy.ended", 1),
     [ENTRY_SLI_BUCKET] = KIND("sli.bucket", 1),
     [ENTRY_CLOCK_JUMPED] = KIND("clock.jumped", 1),
-    [ENTRY_CLOCK_ACCEPTED] = KIND("clock.accepted", 1),
+    [ENTRY_CLOCK_ACCEPTED] = KIND("clock.accepted", 2),
     [ENTRY_LOAD_REFUSED] = KIND("load.refused", 1),
     [ENTRY_BREAKER_SET] = KIND("breaker.set", 1),
     [ENTRY_TIER_CHANGED] = KIND("tier.changed", 1),

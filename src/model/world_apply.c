@@ -603,10 +603,32 @@ static void drop_overrides(struct world *w)
     }
 }
 
+/* The ones that lack others: those that were enough made the action approved. */
+static void drop_open_approvals(struct world *w)
+{
+    for (const struct action *at = NULL; (at = world_action_next(w, at)) != NULL;) {
+        struct action *a = actions_find(w, at->id);
+        if (a->state == ACTION_ESCALATED && a->review != NULL) {
+            a->review->approval_count = 0;
+        }
+    }
+}
+
+static void revoke_grants(struct world *w)
+{
+    for (uint32_t i = 0; i < w->grant_count; i++) {
+        w->grants[i]->revoked = true;
+    }
+}
+
 /* Whether what was said for a time is over is in doubt once the clock was set. */
 static enum rc clock_accepted(const struct step *s)
 {
     drop_overrides(s->w);
+    if (s->entry->v >= 2) {
+        drop_open_approvals(s->w);
+        revoke_grants(s->w);
+    }
     return RC_OK;
 }
 
@@ -816,9 +838,7 @@ static enum rc ledger_restored(const struct step *s)
     while (rc == RC_OK && (at = world_action_next(s->w, at)) != NULL) {
         rc = void_action(s, actions_find(s->w, at->id));
     }
-    for (uint32_t i = 0; i < s->w->grant_count; i++) {
-        s->w->grants[i]->revoked = true;
-    }
+    revoke_grants(s->w);
     drop_overrides(s->w);
     return rc;
 }

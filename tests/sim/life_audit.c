@@ -446,6 +446,9 @@ static void audit_entry(struct audit *a, const struct entry *entry, const struct
         break;
     case ENTRY_CLOCK_ACCEPTED:
         a->clock = a->seq;
+        for (uint64_t i = 0; i < a->seq; i++) {
+            a->actions[i].approval_count = 0; /* by the old clock: whoever meant it says it again */
+        }
         break;
     case ENTRY_TOKEN_CREATED:
     case ENTRY_TOKEN_REVOKED:

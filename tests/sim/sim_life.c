@@ -179,17 +179,13 @@ static const struct action *newest(struct life *l, enum action_state state)
     return some(l);
 }
 
-static void do_approve(struct life *l)
+static void set_clock_back(struct life *l)
 {
-    const struct action *a = newest(l, ACTION_ESCALATED);
-    const struct principal *p = somebody(l, ROLE_APPROVER);
-    if (a == NULL || p == NULL) {
-        return;
-    }
-    uint64_t seq = control_read_seq(l->b->c);
-    if (approve(l->b, p, a->id) == RC_OK) {
-        answer(l, seq);
-    }
+    int64_t next;
+    l->b->wall_ms -= 6000;
+    control_tick(l->b->c, &next);
+    settle(l->b);
+    tried(l, control_clock_accept(l->b->c, l->b->a, &l->b->admin, &l->b->e));
 }
 
 /* What is held is asked again. */
@@ -231,6 +227,35 @@ static void commit_as(struct life *l, const struct principal *p, uint64_t id)
     if (c.rc == RC_OK) {
         answer(l, c.decided.seq);
         l->starts += c.release == RELEASE_GO && !c.decided.pending_again ? 1 : 0;
+    }
+}
+
+static bool approves(struct life *l, const struct principal *p, uint64_t id)
+{
+    uint64_t seq = control_read_seq(l->b->c);
+    bool said = p != NULL && approve(l->b, p, id) == RC_OK;
+    if (said) {
+        answer(l, seq);
+    }
+    return said;
+}
+
+static void do_approve(struct life *l)
+{
+    const struct action *a = newest(l, ACTION_ESCALATED);
+    if (a == NULL) {
+        return;
+    }
+    uint64_t id = a->id;
+    if (!approves(l, somebody(l, ROLE_APPROVER), id) || below(l, 8) != 0) {
+        return;
+    }
+    /* Between the first and the second of two, or before what was approved starts. */
+    set_clock_back(l);
+    a = world_action(HERE(l->b), id);
+    if (a != NULL && a->state == ACTION_ESCALATED && approves(l, somebody(l, ROLE_APPROVER), id)) {
+        set_budget(l->b, PPM_ONE);
+        commit_as(l, proposer(l, act(l->b, id)), id);
     }
 }
 
@@ -357,9 +382,7 @@ static void disturb(struct life *l, const struct principal *who)
         leave(l, (unsigned)(who - l->people));
         break;
     case 3:
-        l->b->wall_ms -= 6000;
-        do_tick(l);
-        tried(l, control_clock_accept(l->b->c, l->b->a, &l->b->admin, &l->b->e));
+        set_clock_back(l);
         break;
     default:
         break;

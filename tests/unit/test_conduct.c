@@ -84,6 +84,44 @@ static void an_approver_who_left_does_not_count(void **state)
     assert_int_equal(action_review(act(b, d.action))->approval_count, 0);
 }
 
+static void accept_clock(struct bench *b)
+{
+    b->wall_ms += 2 * CLOCK_JUMP_MS; /* nothing expires by it */
+    tick(b);
+    assert_int_equal(control_clock_accept(b->c, b->a, &b->admin, &b->e), RC_OK);
+    settle(b);
+}
+
+/* Neither the first of two nor the last outlives it, and none is left when the process ends halfway. */
+static void no_approval_survives_a_clock_that_was_set(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, QUORUM("[{'group':'sre','count':2}]"));
+    struct principal dora = member(b, "dora", "sre");
+    struct principal emil = member(b, "emil", "sre");
+    set_budget(b, PPM_ONE);
+    struct decided half = propose(b, "scale", 1, "");
+    struct decided whole = propose(b, "scale", 2, "");
+    assert_int_equal(approve(b, &dora, half.action), RC_OK);
+    assert_int_equal(approve(b, &dora, whole.action), RC_OK);
+    assert_int_equal(approve(b, &emil, whole.action), RC_OK);
+    want_state(b, whole.action, ACTION_APPROVED);
+    accept_clock(b);
+    want_state(b, whole.action, ACTION_CANCELLED);
+    want_state(b, half.action, ACTION_ESCALATED);
+    struct entry last;
+    struct value body;
+    assert_int_equal(control_read_entry(b->c, b->a, control_read_seq(b->c) - 1, &last, &body, &b->e), RC_OK);
+    assert_int_equal(last.kind, ENTRY_CLOCK_ACCEPTED); /* nothing is left to be voided behind it */
+    assert_int_equal(action_review(act(b, half.action))->approval_count, 0);
+    restart(b);
+    assert_int_equal(approve(b, &emil, half.action), RC_OK);
+    want_state(b, half.action, ACTION_ESCALATED);
+    assert_int_equal(approve(b, &dora, half.action), RC_OK); /* once more, by the clock of now */
+    want_state(b, half.action, ACTION_APPROVED);
+    assert_int_equal(commit(b, &b->bot, half.action, NONCE).release, RELEASE_GO);
+}
+
 static void what_destroys_needs_a_human(void **state)
 {
     struct bench *b = *state;
@@ -269,6 +307,26 @@ static void grants_are_scoped_and_end(void **state)
     pass(b, MINUTE_MS);
     set_budget(b, PPM_ONE);
     assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_DENIED);
+}
+
+static void no_grant_survives_a_clock_that_was_set(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, "{" CATALOGUE ",'checks':{'grant':{}}}");
+    struct grant_order o = {STR("bot"), STR("scale"), STR("*"), NULL, control_now(b->c) + DAY_MS, STR("tonight")};
+    uint64_t id;
+    assert_int_equal(issue(b, o, &id), RC_OK);
+    set_budget(b, PPM_ONE);
+    struct decided d = propose(b, "scale", 1, "");
+    assert_int_equal(d.decision.verdict, VERDICT_ALLOW);
+    accept_clock(b);
+    restart(b);
+    assert_true(world_grant_at(HERE(b), 0)->revoked);
+    assert_int_equal(commit(b, &b->bot, d.action, NONCE).release, RELEASE_DENIED);
+    o.expires_ms = control_now(b->c) + DAY_MS;
+    assert_int_equal(issue(b, o, &id), RC_OK);
+    set_budget(b, PPM_ONE);
+    assert_int_equal(propose(b, "scale", 2, "").facts.grant, id);
 }
 
 static void revoking_a_grant_cancels_what_runs(void **state)
@@ -526,6 +584,7 @@ int main(void)
         T(everyone_counts_once_over_all_groups),
         T(every_rule_that_fits_is_asked),
         T(an_approver_who_left_does_not_count),
+        T(no_approval_survives_a_clock_that_was_set),
         T(what_destroys_needs_a_human),
         T(denials_in_a_row_open_the_breaker),
         T(failures_open_it_and_a_failed_probe_again),
@@ -534,6 +593,7 @@ int main(void)
         T(an_operator_moves_an_agent_on_the_ladder),
         T(a_tier_that_fell_stops_the_commit),
         T(grants_are_scoped_and_end),
+        T(no_grant_survives_a_clock_that_was_set),
         T(revoking_a_grant_cancels_what_runs),
         T(bad_grants_are_refused),
         T(rates_are_exact),
