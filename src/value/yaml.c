@@ -1,17 +1,29 @@
 #include "value/yaml.h"
 
-#include "base/map.h"
 #include "value/json_internal.h"
 #include "value/pointer.h"
 #include "value/utf8.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <yaml.h>
 
 enum {
     /* Bytes of the file's name in a place: line and column must fit behind it. */
     FILE_SHOWN_MAX = 150,
-    /* Only the operator writes configuration: nobody is there to choose collisions. */
-    KEYS_SEED = 0,
+    FIRST_KEYS = 8,
+};
+
+/* A key of one mapping and where it stands. */
+struct key {
+    struct str name;
+    yaml_mark_t mark;
+};
+
+struct keys {
+    struct key *items;
+    uint32_t count;
+    uint32_t capacity;
 };
 
 struct reader {
@@ -140,7 +152,53 @@ static enum rc read_scalar(struct reader *r, const yaml_event_t *event, struct v
     return rc == RC_OK ? built(r, event->start_mark) : rc;
 }
 
-static enum rc read_key(struct reader *r, const yaml_event_t *event, struct strmap *seen,
+static void keys_put(struct reader *r, struct keys *keys, struct str name, yaml_mark_t mark)
+{
+    if (keys->count == keys->capacity) {
+        uint32_t capacity = keys->capacity == 0 ? FIRST_KEYS : keys->capacity * 2;
+        struct key *grown = arena_array(r->arena, capacity, sizeof *grown);
+        if (grown == NULL) {
+            return;
+        }
+        if (keys->count > 0) {
+            memcpy(grown, keys->items, keys->count * sizeof *grown);
+        }
+        keys->items = grown;
+        keys->capacity = capacity;
+    }
+    keys->items[keys->count++] = (struct key){name, mark};
+}
+
+static int key_order(const void *x, const void *y)
+{
+    const struct key *a = x;
+    const struct key *b = y;
+    int order = str_cmp(a->name, b->name);
+    return order != 0 ? order : (a->mark.index > b->mark.index) - (a->mark.index < b->mark.index);
+}
+
+/* Sorted: input can't make that slow, as it could a hash table with a known seed. */
+static enum rc keys_differ(struct reader *r, struct keys *keys)
+{
+    const struct key *twice = NULL;
+    if (keys->count > 1) {
+        qsort(keys->items, keys->count, sizeof *keys->items, key_order);
+    }
+    for (uint32_t i = 1; i < keys->count; i++) {
+        const struct key *key = &keys->items[i];
+        bool same = str_eq(key[-1].name, key->name);
+        twice = same && (twice == NULL || key->mark.index < twice->mark.index) ? key : twice;
+    }
+    if (twice == NULL) {
+        return RC_OK;
+    }
+    char what[ERR_TEXT_MAX];
+    struct str shown = utf8_clip(twice->name, POINTER_STEP_MAX);
+    snprintf(what, sizeof what, "duplicate key \"%.*s\"", STR_ARG(shown));
+    return fail(r, twice->mark, what);
+}
+
+static enum rc read_key(struct reader *r, const yaml_event_t *event, struct keys *keys,
                         struct str *ret)
 {
     struct value key;
@@ -158,15 +216,9 @@ static enum rc read_key(struct reader *r, const yaml_event_t *event, struct strm
     if (plain && str_eq(key.string, STR("<<"))) {
         return fail(r, event->start_mark, "merge keys are not supported: write the members out");
     }
-    if (strmap_get(seen, key.string) != MAP_NONE) {
-        char what[ERR_TEXT_MAX];
-        struct str shown = utf8_clip(key.string, POINTER_STEP_MAX);
-        snprintf(what, sizeof what, "duplicate key \"%.*s\"", STR_ARG(shown));
-        return fail(r, event->start_mark, what);
-    }
     *ret = key.string;
-    rc = strmap_put(seen, key.string, seen->count);
-    return rc == RC_OK ? rc : fail_at(r, event->start_mark, rc, "out of memory");
+    keys_put(r, keys, key.string, event->start_mark);
+    return RC_OK;
 }
 
 static enum rc read_node(struct reader *r, const yaml_event_t *event, struct value *ret);
@@ -196,7 +248,7 @@ static enum rc read_sequence(struct reader *r, struct value *ret)
     }
 }
 
-static enum rc read_member(struct reader *r, struct strmap *seen, struct value *object,
+static enum rc read_member(struct reader *r, struct keys *keys, struct value *object,
                            bool *ret_end)
 {
     __attribute__((cleanup(event_cleanup))) yaml_event_t event = {0};
@@ -208,7 +260,7 @@ static enum rc read_member(struct reader *r, struct strmap *seen, struct value *
     struct str key = STR("");
     struct value v = value_null();
     bool end = false;
-    rc = read_key(r, &event, seen, &key);
+    rc = read_key(r, &event, keys, &key);
     rc = rc == RC_OK ? read_next(r, &v, &end) : rc;
     if (rc == RC_OK) {
         value_add(r->arena, object, key, v);
@@ -218,15 +270,13 @@ static enum rc read_member(struct reader *r, struct strmap *seen, struct value *
 
 static enum rc read_mapping(struct reader *r, struct value *ret)
 {
-    struct strmap seen;
-    strmap_init(&seen, KEYS_SEED);
+    struct keys keys = {0};
     bool end = false;
     enum rc rc = RC_OK;
     while (rc == RC_OK && !end) {
-        rc = read_member(r, &seen, ret, &end);
+        rc = read_member(r, &keys, ret, &end);
     }
-    strmap_done(&seen);
-    return rc;
+    return rc == RC_OK ? keys_differ(r, &keys) : rc;
 }
 
 static enum rc read_collection(struct reader *r, const yaml_event_t *event, struct value *ret)

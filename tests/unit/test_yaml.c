@@ -101,6 +101,7 @@ static void refused(void **state)
         {"{{a: 1}: 2}", "pawl.yaml:1:2", "a key must be a string"},
         {"a: 1\nb: 2\n\"a\": 3", "pawl.yaml:3:1", "duplicate key \"a\""},
         {"x:\n  - {\xc3\xa9: 1, b: 1, b: 2}", "pawl.yaml:2:18", "duplicate key \"b\""},
+        {"c: 1\nb: 2\na: 3\nb: 4\nc: 5\nb: 6", "pawl.yaml:4:1", "duplicate key \"b\""},
         {"a: 9223372036854775808", "pawl.yaml:1:4",
          "number outside int64 and double: quote it if it is a string"},
         {"- -9223372036854775809", "pawl.yaml:1:3",
