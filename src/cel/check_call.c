@@ -71,12 +71,13 @@ static const struct cel_type *check_numbers(struct checker *k, struct cel_node *
     return joined;
 }
 
-/* Every overload's result where they agree, dyn where they don't. The first that fits is bound. */
+/* Every overload's result where they agree, dyn where they don't. One that fits alone is bound. */
 static const struct cel_type *check_overloads(struct checker *k, struct cel_node *n)
 {
     const struct cel_type *result = NULL;
     const struct cel_function *f = NULL;
     bool known = false;
+    uint32_t fits = 0;
     while ((f = function_next(f, n->name, n->member)) != NULL && k->c->rc == RC_OK) {
         known = true;
         uint32_t arity = function_arity(f);
@@ -87,23 +88,24 @@ static const struct cel_type *check_overloads(struct checker *k, struct cel_node
         if (arity != n->count) {
             continue;
         }
+        /* Each is tried by itself: what another one bound must not decide. */
         uint32_t mark = k->infer.changes;
         const struct cel_type *t = try_overload(k, n, f);
-        if (t == NULL) {
-            infer_undo(&k->infer, mark);
-        } else if (result == NULL) {
-            result = t;
-            n->function = f;
-        } else {
-            bool same = same_type(k, result, t);
-            infer_undo(&k->infer, mark);
-            result = same ? result : &cel_dyn;
+        if (t != NULL) {
+            t = infer_whole(&k->infer, t, false);
+            result = fits == 0 || same_type(k, result, t) ? t : &cel_dyn;
+            n->function = fits == 0 ? f : n->function;
+            fits++;
         }
+        infer_undo(&k->infer, mark);
     }
     if (!known) {
         return check_fail(k, n, "unknown function '%.*s'", STR_ARG(n->name));
     }
-    return result != NULL ? result : no_overload(k, n);
+    if (fits == 1) {
+        return try_overload(k, n, n->function);
+    }
+    return fits > 1 ? result : no_overload(k, n);
 }
 
 /* The name of target.name as a function of a namespace, when there is one; empty when not. */

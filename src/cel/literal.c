@@ -1,7 +1,6 @@
 /* Literals: what their text stands for. */
 #include "cel/lexer.h"
 
-#include "value/json.h"
 #include "value/utf8.h"
 
 #include <string.h>
@@ -160,10 +159,6 @@ bool literal_text(struct str text, bool bytes, char *out, size_t *ret_len, const
         text.len >= start + 6 && text.ptr[start + 1] == quote && text.ptr[start + 2] == quote ? 3
                                                                                               : 1;
     struct unescape u = {str_slice(text, start + width, text.len - width), 0, bytes, out, 0};
-    if (!utf8_valid(u.in)) {
-        *what = "a string that is no valid UTF-8";
-        return false;
-    }
     while (u.at < u.in.len) {
         char c = u.in.ptr[u.at++];
         if (c != '\\' || raw) {

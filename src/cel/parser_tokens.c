@@ -1,5 +1,7 @@
 #include "cel/parser.h"
 
+#include "value/utf8.h"
+
 #include <string.h>
 
 void parser_advance(struct parser *p)
@@ -36,8 +38,7 @@ void *parser_unexpected(struct parser *p, const char *wanted)
     if (t->kind == TOKEN_END) {
         return compile_fail(p->c, RC_INVALID, t->from, "expected %s, not the end", wanted);
     }
-    struct str text = parser_text(p);
-    text.len = text.len < 40 ? text.len : 40;
+    struct str text = utf8_clip(parser_text(p), 40);
     return compile_fail(p->c, RC_INVALID, t->from, "expected %s, not '%.*s'", wanted,
                         STR_ARG(text));
 }

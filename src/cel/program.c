@@ -1,7 +1,7 @@
 /* Programs: compiling a text, evaluating it, the state between. */
 #include "cel/functions.h"
 
-#include "value/json.h"
+#include "value/utf8.h"
 
 #include <stdlib.h>
 
@@ -31,10 +31,28 @@ void cel_program_free(struct cel_program *p)
     }
 }
 
+/* Text that is no UTF-8 is refused as a whole, so that no message has to quote it. */
+static bool is_text(struct compiler *c)
+{
+    struct str s = c->program->text;
+    for (size_t at = 0; at < s.len;) {
+        size_t len = utf8_len(s.ptr + at, s.ptr + s.len);
+        if (len == 0) {
+            compile_fail(c, RC_INVALID, (uint32_t)at, "the expression is no valid UTF-8");
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
 /* All the stages; what fails is told through c. */
 static bool compile(struct compiler *c)
 {
     struct cel_program *p = c->program;
+    if (!is_text(c)) {
+        return false;
+    }
     p->root = cel_parse(c);
     if (p->root == NULL || !cel_check(c, p->root) || !cel_link(c, p->root) ||
         !cel_estimate(c, p->root)) {

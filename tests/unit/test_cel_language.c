@@ -81,7 +81,7 @@ static void test_literals(void **state)
         {"br'\\x'", "b\"\\x5cx\""},
         {"b'\\u00e9'", "refused 1:1: an unknown escape"},
         {"rb'x'", "refused 1:3: expected an operator or the end, not ''x''"},
-        {"'\xff'", "refused 1:1: a string that is no valid UTF-8"},
+        {"'\xff'", "refused 1:2: the expression is no valid UTF-8"},
         {"[1, 2,]", "[1, 2]"},
         {"[,]", "refused 1:2: expected an expression, not ','"},
         {"{'a': 1,}", "{\"a\": 1}"},
@@ -214,6 +214,8 @@ static void test_types(void **state)
         {"dyn(1) + 'a'", "error: no such overload: '_+_'"},
         {"[1, 'a'].map(x, x + 1)", "error: no such overload: '_+_'"},
         {"[].map(x, x + 1)", "[]"},
+        {"([] + []).filter(x, (x + x).startsWith(true ? x : 'a'))", "[]"},
+        {"[].all(x, x + x == 1 || x == 'a')", "true"},
         {"{}.a", "error: no such key: 'a'"},
         {"[dyn('b')][0].size()", "1"},
     };
