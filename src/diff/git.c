@@ -172,7 +172,8 @@ static bool read_names(struct patch_reader *r, struct str line)
     if (!str_starts(line, STR("--- ")) || !str_next(&rest, '\n', &second) || !str_starts(second, STR("+++ "))) {
         return false;
     }
-    if (!r->rows.file.open || r->rows.file.head.len == 0 || r->rows.file.lines_added + r->rows.file.lines_removed > 0) {
+    const struct patched *f = &r->rows.file;
+    if (!f->open || f->head.len == 0 || f->named || f->binary) {
         patched_close(&r->rows);
         r->rows.file.open = true;
     }
@@ -182,6 +183,7 @@ static bool read_names(struct patch_reader *r, struct str line)
     r->rows.file.deleted = r->rows.file.deleted || fresh.len == 0;
     r->rows.file.old_path = old;
     r->rows.file.new_path = fresh;
+    r->rows.file.named = true;
     r->rest = rest;
     r->line++;
     return true;

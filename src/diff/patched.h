@@ -20,7 +20,8 @@ struct patched {
     bool renamed;
     bool copied;
     bool binary;
-    bool open; /* there is one */
+    bool named;  /* by --- and +++ */
+    bool open;   /* there is one */
     uint64_t lines_removed;
     uint64_t lines_added;
     struct removed_lines auth;

@@ -24,6 +24,8 @@ static void add_setting(struct sql_script *s, const struct value *set, const cha
     for (size_t i = 0; i < COUNT(settings); i++) {
         row.facts |= str_glob(str_from(settings[i].name), name) ? FACT_BIT(settings[i].fact) : 0;
     }
+    /* Back to what it was before is no change of a session. */
+    row.facts = !lasts && str_starts(value_text(value_get(set, STR("kind"))), STR("VAR_RESET")) ? 0 : row.facts;
     if (lasts || row.facts != 0) {
         row.kind = DIFF_UPDATE;
         row.surfaces = SURFACE_CONFIG;

@@ -16,7 +16,8 @@ static const struct {
 } cases[] = {
     {"terraform_aws", DIFF_TERRAFORM, false}, {"terraform_clouds", DIFF_TERRAFORM, false},
     {"kubernetes_shop", DIFF_KUBERNETES, false}, {"sql_migration", DIFF_SQL, false},
-    {"sql_broken", DIFF_SQL, false}, {"git_change", DIFF_GIT, true}, {"git_plain", DIFF_GIT, false},
+    {"sql_broken", DIFF_SQL, false}, {"sql_more", DIFF_SQL, false}, {"git_more", DIFF_GIT, false},
+    {"terraform_small", DIFF_TERRAFORM, false}, {"git_change", DIFF_GIT, true}, {"git_plain", DIFF_GIT, false},
     {"haproxy_edge", DIFF_HAPROXY, false}, {"haproxy_order", DIFF_HAPROXY, false},
     {"nginx_site", DIFF_NGINX, false}, {"env_app", DIFF_ENV, false}, {"json_service", DIFF_JSON, false},
     {"yaml_docs", DIFF_YAML, false},
