@@ -156,8 +156,9 @@ static void add_entry(struct plan_reader *r, const struct entry *e, struct str p
 {
     const struct planned *p = &e->planned;
     bool moved = p->kind == DIFF_NO_OP && previous.len > 0 && !str_eq(previous, e->address);
+    bool odd = p->kind == DIFF_UNKNOWN || !is_named_by_type(e);
     bool compared = p->kind == DIFF_UPDATE || p->kind == DIFF_REPLACE;
-    struct diff_change row = {.kind = r->drift ? DIFF_DRIFT : moved ? DIFF_RENAME : p->kind,
+    struct diff_change row = {.kind = odd ? DIFF_UNKNOWN : r->drift ? DIFF_DRIFT : moved ? DIFF_RENAME : p->kind,
                               .resource = e->address,
                               .before = value_null(),
                               .after = value_null(),
@@ -172,7 +173,7 @@ static void add_entry(struct plan_reader *r, const struct entry *e, struct str p
     if (!r->drift && p->kind != DIFF_NO_OP && p->kind != DIFF_READ) {
         row.facts = terraform_facts(r->arena, p);
     }
-    row.facts |= p->kind == DIFF_UNKNOWN || !is_named_by_type(e) ? FACT_BIT(FACT_UNREADABLE) : 0;
+    row.facts |= odd ? FACT_BIT(FACT_UNREADABLE) : 0;
     diff_add(r->arena, r->changes, &row);
     if (compared) {
         add_attributes(r, e, &row);

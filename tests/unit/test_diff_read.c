@@ -475,7 +475,8 @@ static void addresses_say_the_type(void **state)
         struct value v = parse(a, text.ptr);
         struct diff_changes c;
         assert_int_equal(diff_read(a, &v, NULL, &c, NULL), RC_OK);
-        if ((c.facts == 0) != rows[i].reads) {
+        struct str kind = value_text(value_get(value_item(&c.list, 0), STR("kind")));
+        if ((c.facts == 0) != rows[i].reads || !str_eq(kind, rows[i].reads ? STR("read") : STR("unknown"))) {
             print_error("%s, %s\n", rows[i].address, rows[i].type);
             fail();
         }
