@@ -174,7 +174,7 @@ static struct token lex_punct(struct lexer *l)
     }
     l->at++;
     struct token t = token_from(l, TOKEN_PUNCT, from);
-    t.op = c;
+    t.op = (unsigned char)c;
     return t;
 }
 

@@ -71,7 +71,7 @@ static void put_plain(struct buf *b, const char *digits, int count, int point)
 
 void buf_double_plain(struct buf *b, double n)
 {
-    char digits[TEXT_MAX];
+    char digits[TEXT_MAX] = "0";
     int point = 0;
     if (!begin(b, n)) {
         return;
@@ -86,7 +86,7 @@ void buf_double_plain(struct buf *b, double n)
 
 void buf_double_short(struct buf *b, double n)
 {
-    char digits[TEXT_MAX];
+    char digits[TEXT_MAX] = "0";
     int point = 0;
     if (!begin(b, n)) {
         return;

@@ -36,7 +36,7 @@ struct cel_node *parse_number(struct parser *p, bool negative, uint32_t from)
 {
     struct str text = parser_text(p);
     const char *what = NULL;
-    struct cel_value v = cel_of_null();
+    struct cel_value v;
     if (p->token.kind == TOKEN_DOUBLE) {
         char c[512];
         double n;
