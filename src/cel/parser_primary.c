@@ -1,6 +1,7 @@
 /* What an expression starts with: literals, names, calls, lists, maps, parentheses. */
 #include "cel/parser.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,9 @@ struct cel_node *parse_number(struct parser *p, bool negative, uint32_t from)
                                 (int)sizeof c - 1);
         }
         n = strtod(c, NULL);
+        if (isinf(n)) {
+            return compile_fail(p->c, RC_INVALID, from, "a double literal beyond 64 bits");
+        }
         v = cel_of_double(negative ? -n : n);
     } else if (p->token.kind == TOKEN_UINT) {
         uint64_t n;
