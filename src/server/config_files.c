@@ -90,7 +90,7 @@ enum rc rules_files_read(struct arena *a, const char *config_path, struct rules_
     if (rc == RC_OK && *ret == NULL && count > 0) {
         rc = err_set(e, arena_rc(a), "the configuration is too large");
     }
-    rc = rc == RC_OK ? read_all(a, folder.ptr, names, count, *ret, e) : rc;
+    rc = rc == RC_OK && *ret != NULL ? read_all(a, folder.ptr, names, count, *ret, e) : rc;
     *ret_count = rc == RC_OK ? (uint32_t)count : 0;
     for (int i = 0; i < count; i++) {
         free(names[i]);
