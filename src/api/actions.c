@@ -125,7 +125,8 @@ static enum rc read_proposal(struct call *c, struct request *q, struct err *e)
     if (rc != RC_OK) {
         return rc;
     }
-    *q = (struct request){.agent = p.agent,
+    *q = (struct request){.round = c->who.round,
+                          .agent = p.agent,
                           .invocation = p.invocation,
                           .given = p.parameters,
                           .claimed_tool = p.tool,

@@ -21,7 +21,9 @@ void api_gone(void *context, struct http_exchange *x)
     control_forget_waiter(api->control, x);
     streams_gone(api, x);
     struct call *c = http_data(x);
-    if (c != NULL) {
+    if (c != NULL && c->asking) {
+        api->options.forget(api->options.context, c);
+    } else if (c != NULL) {
         events_forget(api, c);
     }
 }
@@ -166,22 +168,70 @@ static unsigned prepare(struct call *c, const struct route *r, struct err *e)
     return status;
 }
 
-static void dispatch(struct call *c, const struct route *r)
+/* --- validators ------------------------------------------------------------------------------------------------- */
+
+static void handle(struct call *c);
+
+static void answered(void *waiter)
+{
+    struct call *c = waiter;
+    c->asking = false;
+    c->deferred = false;
+    c->who.round->answered = true;
+    http_set_data(c->x, NULL);
+    handle(c);
+}
+
+/* Nothing of a handler that asks has been done yet: it is called again when the answers are there. */
+static bool ask(struct call *c)
+{
+    struct validator_round *round = c->who.round;
+    if (round == NULL || round->answered || round->count == 0) {
+        return false;
+    }
+    c->asking = true;
+    c->deferred = true;
+    http_set_data(c->x, c);
+    if (!c->api->options.ask(c->api->options.context, round, answered, c)) {
+        for (uint32_t i = 0; i < round->count; i++) {
+            round->answers[i].answer = ANSWER_ERROR;
+            round->answers[i].text = STR("too many decisions wait for validators");
+        }
+        answered(c);
+    }
+    return true;
+}
+
+static void handle(struct call *c)
 {
     struct err e = {0};
-    unsigned status = prepare(c, r, &e);
-    if (status != 0) {
-        call_problem_status(c, status, &e);
+    enum rc rc = c->route->handle(c, &e);
+    if (rc != RC_OK && ask(c)) {
         return;
     }
-    enum rc rc = r->handle(c, &e);
-    if (rc == RC_INVALID && (r->flags & ROUTE_BODY_ERRORS_400) != 0) {
+    if (rc == RC_INVALID && (c->route->flags & ROUTE_BODY_ERRORS_400) != 0) {
         call_problem_status(c, 400, &e);
     } else if (rc != RC_OK) {
         call_problem(c, rc, &e);
     } else if (!c->deferred) {
         call_send(c);
     }
+}
+
+static void dispatch(struct call *c, const struct route *r)
+{
+    struct err e = {0};
+    const struct policy *policy = world_policy(control_world(c->control));
+    unsigned status = prepare(c, r, &e);
+    if (status != 0) {
+        call_problem_status(c, status, &e);
+        return;
+    }
+    c->route = r;
+    if (policy != NULL && policy->validator_count > 0 && c->api->options.ask != NULL) {
+        c->who.round = arena_alloc(c->arena, sizeof *c->who.round);
+    }
+    handle(c);
 }
 
 void api_handle(void *context, struct http_exchange *x, const struct http_request *request)

@@ -48,6 +48,12 @@ struct api_options {
     /* Counted requests that are waiting for their bucket to end need a timer. */
     void (*bucket_pending)(void *context, int64_t delay_ms);
     const struct str_list *policy_keys; /* verifier keys of who may sign policy bundles; borrowed; null: nobody */
+    /*
+     * Asks all validators of a round, each in its time, and then calls done. False: too many wait already, and done is
+     * not called. forget: the call is no more. Null: nobody is asked.
+     */
+    bool (*ask)(void *context, struct validator_round *round, void (*done)(void *waiter), void *waiter);
+    void (*forget)(void *context, const void *waiter);
     /* A principal asks for a policy reload (the file is read by the server). */
     enum rc (*reload)(void *context, struct err *e);
     void *context;

@@ -111,7 +111,8 @@ static enum rc read_evaluation(struct call *c, const struct evaluation *ev, stru
     add_properties(a, properties, "action", ev->action);
     add_properties(a, properties, "resource", ev->resource);
     struct str target = qualified(a, resource_type, resource_id, "target");
-    *q = (struct request){.agent = qualified(a, subject_type, subject_id, "agent"),
+    *q = (struct request){.round = c->who.round,
+                          .agent = qualified(a, subject_type, subject_id, "agent"),
                           .claimed_tool = tool,
                           .given = parameters_of(a, ev->action, target),
                           .properties = properties,
@@ -251,6 +252,8 @@ enum rc authzen_evaluations(struct call *c, struct err *e)
     }
     enum rc rc = read_semantic(&c->body, &semantic, e);
     struct value answers = value_array();
+    /* A round is about one request: of several, whoever needs a validator is asked about one by one. */
+    c->who.round = NULL;
     for (uint32_t i = 0; rc == RC_OK && i < list->count; i++) {
         struct evaluation ev = {own_or_default(&list->items[i], &c->body, "subject"),
                                 own_or_default(&list->items[i], &c->body, "action"),

@@ -71,6 +71,8 @@ struct call {
     uint64_t wait_seq;        /* everything below must be durable first */
     uint64_t action;          /* to abandon when the reply never leaves */
     bool deferred;            /* the handler answers by itself later */
+    const struct route *route;
+    bool asking;              /* validators: it is handled again with their answers */
     struct call *next_waiting; /* for the same bucket of events */
 };
 

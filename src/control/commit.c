@@ -237,7 +237,12 @@ enum rc control_commit(struct control *c, struct arena *a, const struct principa
         return rc;
     }
     struct attempt t = {c, a, p, action, ret, clock_now(c), q.break_glass.len > 0};
+    q.round = p->round;
     struct gate_input in = judged_on(c, a, &q, action, t.now);
+    rc = ask_first(&in, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     gate_decide(&in, &ret->facts, &ret->decision);
     *ret_release = released(c, &q, action, &ret->decision);
     verdict_of_release(*ret_release, action, t.now, &ret->decision);

@@ -80,6 +80,7 @@ struct principal {
     unsigned roles;
     uint32_t agent; /* world index or MAP_NONE */
     struct str services; /* a source's globs */
+    struct validator_round *round; /* of the request in hand: who is asked about it; null: nobody */
     const struct idempotency_key *key; /* of the request in hand, for what takes none of its own; null: none */
 
     /* What the issuer of its token says of the agent; empty: nothing. */
@@ -153,6 +154,10 @@ struct decided {
 };
 
 /* q: the caller's part is filled. Errors: RC_LIMIT (open actions, approvals), RC_UNAVAILABLE. */
+/*
+ * When validators must be asked first, RC_UNAVAILABLE: who, stands in the request's round then (of an action that is
+ * there already: the principal's). Nothing was done; call again with the answers.
+ */
 NODISCARD enum rc control_propose(struct control *c, struct arena *a, const struct principal *p,
                                   struct request *q, const struct idempotency_key *k,
                                   struct decided *ret, struct err *e);

@@ -159,6 +159,8 @@ NODISCARD enum rc derive_changes(struct arena *a, struct request *q, struct err 
 /* propose.c: what a decision is judged on; all of it is borrowed. */
 struct gate_input judged_on(struct control *c, struct arena *a, const struct request *q, const struct action *again,
                             int64_t now);
+/* RC_UNAVAILABLE when somebody must be asked before it can be judged: nothing was done. */
+NODISCARD enum rc ask_first(const struct gate_input *in, struct err *e);
 /* outcome.c */
 void outcome_tick(struct control *c);
 /* Fills in the words, a list of texts, and starts it. */

@@ -48,7 +48,24 @@ struct gate_input judged_on(struct control *c, struct arena *a, const struct req
                                .request = q,
                                .now_ms = now,
                                .again = again,
+                               .round = q->round,
                                .arena = a};
+}
+
+enum rc ask_first(const struct gate_input *in, struct err *e)
+{
+    struct validator_round *round = in->request->round;
+    if (round == NULL || round->answered) {
+        return RC_OK;
+    }
+    gate_questions(in, round);
+    for (uint32_t i = 0; i < round->count; i++) {
+        if (round->answers[i].answer == ANSWER_NONE) {
+            return err_set(e, RC_UNAVAILABLE, "%.*s has not answered yet", STR_ARG(round->answers[i].name));
+        }
+    }
+    round->answered = true;
+    return RC_OK;
 }
 
 static struct value services_value(const struct control *c, struct arena *a, const struct request *q)
@@ -153,6 +170,10 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
         return RC_OK;
     }
     struct gate_input in = judged_on(c, a, q, NULL, now);
+    rc = ask_first(&in, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     gate_decide(&in, &ret->facts, &ret->decision);
     struct value body = decided_body(c, a, q, &digest, ret, now);
     struct blob_list beside = {.count = 0};
@@ -187,8 +208,11 @@ enum rc control_evaluate(struct control *c, struct arena *a, struct request *q, 
     ret->seq = 0;
     ret->pending_again = false;
     struct gate_input in = judged_on(c, a, q, NULL, clock_now(c));
-    gate_decide(&in, &ret->facts, &ret->decision);
-    return RC_OK;
+    rc = ask_first(&in, e);
+    if (rc == RC_OK) {
+        gate_decide(&in, &ret->facts, &ret->decision);
+    }
+    return rc;
 }
 
 /* --- again --------------------------------------------------------------------------------------------- */
@@ -242,7 +266,12 @@ enum rc control_decide(struct control *c, struct arena *a, const struct principa
         return rc;
     }
     ret->pending_again = false;
+    q.round = p->round;
     struct gate_input in = judged_on(c, a, &q, action, now);
+    rc = ask_first(&in, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     gate_decide(&in, &ret->facts, &ret->decision);
     struct value body = value_object();
     /* The time to live counts from the proposal: asking again does not lengthen it. */

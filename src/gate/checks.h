@@ -33,6 +33,7 @@ struct finding check_memory(const struct check_input *in);
 struct finding check_drift(const struct check_input *in);
 struct finding check_provenance(const struct check_input *in);
 struct finding check_rules(const struct check_input *in);
+struct finding check_validators(const struct check_input *in);
 struct finding check_quorum(const struct check_input *in);
 
 /* rules.c: evaluates the policy's rules; fills in the decision's matches. */

@@ -45,6 +45,7 @@ static const struct {
     [CHECK_DRIFT] = {check_drift, false, true},
     [CHECK_PROVENANCE] = {check_provenance, false, true},
     [CHECK_RULES] = {check_rules, false, true},
+    [CHECK_VALIDATORS] = {check_validators, false, true},
     [CHECK_QUORUM] = {check_quorum, false, false},
 };
 

@@ -363,6 +363,7 @@ static void facts_clear(struct facts *f)
     f->rollback_ms = 0;
     f->surface_count = 0;
     f->seen = NULL;
+    f->validator_count = 0;
 }
 
 void gate_gather(const struct gate_input *in, struct facts *ret)
@@ -394,6 +395,7 @@ void gate_gather(const struct gate_input *in, struct facts *ret)
     gather_identity(in, ret);
     gather_chain(in, t, ret);
     gather_for_rules(in, ret);
+    gather_answers(in, ret);
     struct aqdd q = world_aqdd(in->world, in->now_ms);
     ret->aqdd_known = true;
     ret->aqdd_depth = q.depth;

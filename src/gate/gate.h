@@ -22,6 +22,7 @@ struct gate_input {
     const struct request *request; /* derived */
     int64_t now_ms;
     const struct action *again; /* the action that is decided again; null for a proposal */
+    const struct validator_round *round; /* what validators said of it; null: nobody was asked */
     struct arena *arena;        /* for rules; null: only with a policy that has none, or to gather what is not judged */
 };
 
@@ -36,6 +37,22 @@ struct check_input {
     struct arena *arena;            /* as gate_input's */
     const struct decision *decided; /* for check_rules: the rules that hold */
 };
+
+/* One round of questions about one request, and the answers. */
+struct validator_question {
+    const struct validator *of; /* until the answers come the policy may be another one: only for asking */
+    struct str name;
+    struct value input;
+};
+struct validator_round {
+    struct validator_question questions[VALIDATORS_MAX];
+    struct validator_fact answers[VALIDATORS_MAX]; /* by question */
+    char texts[VALIDATORS_MAX][VALIDATOR_TEXT_MAX]; /* room for what is said */
+    uint32_t count;
+    bool answered;
+};
+/* Who must be asked before this can be decided: none for an empty round. In in->arena. */
+void gate_questions(const struct gate_input *in, struct validator_round *ret);
 
 /* Borrows: names from the world and the policy. */
 void gate_gather(const struct gate_input *in, struct facts *ret);

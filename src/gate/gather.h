@@ -22,6 +22,8 @@ void gather_on_call(const struct gate_input *in, const struct thresholds *t, str
 void gather_reversibility(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 /* rules.c: what rules read that no other fact says. */
 void gather_for_rules(const struct gate_input *in, struct facts *f);
+/* validators.c: what validators said of the request. */
+void gather_answers(const struct gate_input *in, struct facts *f);
 /* upstream.c: the budgets of what the targets call. */
 void gather_upstream(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 

@@ -13,7 +13,7 @@
 
 void gather_for_rules(const struct gate_input *in, struct facts *f)
 {
-    if (in->policy->rule_count == 0 || in->arena == NULL) {
+    if (in->policy->rule_count + in->policy->validator_count == 0 || in->arena == NULL) {
         return; /* without an arena nothing is going to be judged */
     }
     struct value *seen = arena_alloc(in->arena, sizeof *seen);

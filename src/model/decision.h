@@ -69,6 +69,14 @@ enum identity_kind {
     IDENTITY_ATTESTED, /* said by the issuer of its token */
 };
 
+/* What an independent validator said of the request. */
+struct validator_fact {
+    struct str name;
+    enum validator_answer answer;
+    struct str text; /* its reason, or what went wrong */
+    int64_t took_ms;
+};
+
 struct facts {
     enum agent_status agent;
     bool clock_ok;
@@ -134,6 +142,8 @@ struct facts {
     enum agent_status delegator_status;
     bool chain_advisory;       /* one of them only advises */
     int64_t hour_count;        /* executions of the agent in an hour; counted where it declares a rate */
+    struct validator_fact validators[VALIDATORS_MAX]; /* who was asked */
+    unsigned validator_count;
     const struct value *seen;  /* what rules read beyond all that: gate/rules.c; null without rules */
 };
 
@@ -205,6 +215,8 @@ enum reason {
     REASON_UNTRUSTED_CONTEXT,
     REASON_RULE,
     REASON_RULE_FAILED,
+    REASON_VALIDATOR,
+    REASON_VALIDATOR_ERROR,
     REASON_QUORUM,
     REASON_NOT_APPLICABLE, /* the check does not look at this class of tool */
     REASON_OFF,

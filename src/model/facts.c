@@ -214,6 +214,18 @@ struct value facts_write(struct arena *a, const struct facts *f)
     identity_write(a, f, &v);
     conduct_write(a, f, &v);
     reach_write(a, f, &v);
+    struct value validators = value_array();
+    for (unsigned i = 0; i < f->validator_count; i++) {
+        struct value row = value_array();
+        value_push(a, &row, value_string(f->validators[i].name));
+        value_push(a, &row, value_string(str_from(validator_answer_name(f->validators[i].answer))));
+        value_push(a, &row, value_int(f->validators[i].took_ms));
+        value_push(a, &row, value_string(f->validators[i].text));
+        value_push(a, &validators, row);
+    }
+    if (validators.count > 0) {
+        value_add(a, &v, STR("validators"), validators);
+    }
     if (f->seen != NULL) {
         value_add(a, &v, STR("seen"), *f->seen);
     }
@@ -377,6 +389,15 @@ enum rc facts_read(const struct value *v, struct facts *ret, struct err *e)
     }
     ret->clock_ok = value_bool_or(value_get(v, STR("clock_ok")), true);
     ret->seen = value_get(v, STR("seen"));
+    const struct value *validators = value_get(v, STR("validators"));
+    for (uint32_t i = 0; value_item(validators, i) != NULL && ret->validator_count < VALIDATORS_MAX; i++) {
+        const struct value *row = value_item(validators, i);
+        struct validator_fact *fact = &ret->validators[ret->validator_count];
+        fact->name = value_text(value_item(row, 0));
+        fact->took_ms = item_int(row, 2, 0);
+        fact->text = value_text(value_item(row, 3));
+        ret->validator_count += validator_answer_parse(value_text(value_item(row, 1)), &fact->answer) ? 1 : 0;
+    }
     const struct value *aqdd = value_get(v, STR("aqdd"));
     ret->aqdd_known = aqdd != NULL;
     ret->aqdd_depth = item_int(aqdd, 0, 0);

@@ -291,6 +291,12 @@ static bool numbers_text(struct buf *out, const struct finding *f)
     case REASON_RULE_FAILED:
         buf_printf(out, "rule %.*s%s%.*s", STR_ARG(f->subject), f->note.len > 0 ? ": " : "", STR_ARG(f->note));
         return true;
+    case REASON_VALIDATOR:
+        buf_printf(out, "%.*s says no%s%.*s", STR_ARG(f->subject), f->note.len > 0 ? ": " : "", STR_ARG(f->note));
+        return true;
+    case REASON_VALIDATOR_ERROR:
+        buf_printf(out, "%.*s gave no answer: %.*s", STR_ARG(f->subject), STR_ARG(f->note));
+        return true;
     case REASON_QUORUM:
         buf_printf(out, "needs %lld approvals: %.*s", value, STR_ARG(f->subject));
         return true;

@@ -35,6 +35,8 @@ enum derive_result {
     DERIVE_NO_DIFF,
 };
 
+struct validator_round;
+
 struct request {
     /* Said by the caller. Values are redacted and belong to the exchange's arena. */
     struct str agent;
@@ -56,6 +58,7 @@ struct request {
     struct str model;               /* and prompt version: empty when not said */
     struct str prompt_version;
     bool attested;                  /* they are the issuer's words */
+    struct validator_round *round;  /* what independent validators say of it (gate.h); null: nobody is asked */
     const struct value *act;        /* agents in whose name it is done, the nearest first; null: in its own */
     struct str behalf;              /* the person in whose name all of it is done; empty: none */
     struct str parent;              /* the action that led to this one, act_N; or empty */

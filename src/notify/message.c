@@ -11,42 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-/* --- secrets ----------------------------------------------------------------------------------- */
-
-enum rc message_secrets_read(struct str text, struct message_secrets *ret, struct err *e)
-{
-    struct message_secrets s = {0};
-    struct str line;
-    while (str_next(&text, '\n', &line)) {
-        line = str_trim(line);
-        if (line.len == 0) {
-            continue;
-        }
-        bool good = s.count < MESSAGE_SECRETS_MAX && str_starts(line, STR("whsec_")) &&
-                    base64_decode(str_slice(line, 6, line.len), s.keys[s.count], MESSAGE_SECRET_MAX,
-                                  &s.lens[s.count]) &&
-                    s.lens[s.count] >= MESSAGE_SECRET_MIN;
-        if (!good) {
-            message_secrets_done(&s);
-            return err_set(e, RC_INVALID,
-                           "expected one or two lines whsec_<base64 of %d to %d bytes>",
-                           MESSAGE_SECRET_MIN, MESSAGE_SECRET_MAX);
-        }
-        s.count++;
-    }
-    if (s.count == 0) {
-        return err_set(e, RC_INVALID, "holds no secret: expected whsec_<base64>");
-    }
-    *ret = s;
-    wipe(&s, sizeof s);
-    return RC_OK;
-}
-
-void message_secrets_done(struct message_secrets *s)
-{
-    wipe(s, sizeof *s);
-}
-
 /* --- the message ------------------------------------------------------------------------------- */
 
 void message_id(const struct outbox_notice *n, uint32_t repeat, char out[static MESSAGE_ID_SIZE])
@@ -94,31 +58,6 @@ void message_body(struct buf *out, const struct outbox_notice *n, const char *id
     put_text(out, "text", n->text);
     buf_printf(out, ",\"seq\":%llu,\"needs_ack\":%s,\"repeat\":%u,\"more\":%u}}",
                (unsigned long long)n->seq, n->needs_ack ? "true" : "false", repeat, n->more);
-}
-
-void message_sign(const struct message_secrets *s, const char *id, int64_t at_s, struct str body,
-                  char out[static MESSAGE_SIGNATURES_SIZE])
-{
-    struct buf signatures;
-    buf_init(&signatures, MESSAGE_SIGNATURES_SIZE);
-    struct buf signed_text;
-    buf_init(&signed_text, MESSAGE_BODY_MAX + MESSAGE_ID_SIZE + 32);
-    buf_printf(&signed_text, "%s.%lld.", id, (long long)at_s);
-    buf_str(&signed_text, body);
-    for (uint32_t i = 0; i < s->count && signed_text.rc == RC_OK; i++) {
-        struct digest d = hmac_sha256((struct str){(const char *)s->keys[i], s->lens[i]},
-                                      buf_view(&signed_text));
-        buf_str(&signatures, i == 0 ? STR("v1,") : STR(" v1,"));
-        buf_base64(&signatures, d.bytes, sizeof d.bytes);
-    }
-    /* Without memory it is empty: the receiver refuses it, and there is a next try. */
-    bool whole = signed_text.rc == RC_OK && signatures.rc == RC_OK &&
-                 str_to_c(buf_view(&signatures), out, MESSAGE_SIGNATURES_SIZE);
-    if (!whole) {
-        out[0] = '\0';
-    }
-    buf_done(&signed_text);
-    buf_done(&signatures);
 }
 
 /* --- the command's environment ------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "crypto/crypto.h"
+#include "crypto/webhook.h"
 #include "net/loop_process.h"
 #include "notify/message.h"
 #include "notify/outbox.h"
@@ -36,7 +37,7 @@ struct notifier {
     struct notifier_options options;
     struct outbox *outbox;
     struct loop_timer *timer;
-    struct message_secrets secrets[NOTIFY_ROUTES_MAX];
+    struct webhook_secrets secrets[NOTIFY_ROUTES_MAX];
     struct flight flights[FLIGHTS_MAX];
 };
 
@@ -122,11 +123,11 @@ static enum rc call_webhook(struct flight *f, const char *id, struct str body, s
     const struct notifier_options *o = &f->notifier->options;
     const struct notify_route *route = &o->routes.items[f->ref.route];
     int64_t at_s = o->wall_ms(o->context) / 1000;
-    char signatures[MESSAGE_SIGNATURES_SIZE];
+    char signatures[WEBHOOK_SIGNATURES_SIZE];
     char id_line[MESSAGE_ID_SIZE + 16];
     char at_line[64];
-    char signature_line[MESSAGE_SIGNATURES_SIZE + 32];
-    message_sign(&f->notifier->secrets[f->ref.route], id, at_s, body, signatures);
+    char signature_line[WEBHOOK_SIGNATURES_SIZE + 32];
+    webhook_sign(&f->notifier->secrets[f->ref.route], id, at_s, body, signatures);
     snprintf(id_line, sizeof id_line, "webhook-id: %s", id);
     snprintf(at_line, sizeof at_line, "webhook-timestamp: %lld", (long long)at_s);
     snprintf(signature_line, sizeof signature_line, "webhook-signature: %s", signatures);
@@ -266,7 +267,7 @@ static enum rc read_secret(struct notifier *n, uint32_t route, struct err *e)
     buf_init(&text, SECRET_FILE_MAX);
     enum rc rc = file_check_private(path, e);
     rc = rc == RC_OK ? file_read(path, &text, e) : rc;
-    if (rc == RC_OK && message_secrets_read(buf_view(&text), &n->secrets[route], e) != RC_OK) {
+    if (rc == RC_OK && webhook_secrets_read(buf_view(&text), &n->secrets[route], e) != RC_OK) {
         rc = err_wrap(e, RC_INVALID, "%s", path);
     }
     if (text.len > 0) {
@@ -340,7 +341,7 @@ void notifier_free(struct notifier *n)
     loop_timer_free(n->timer);
     outbox_free(n->outbox);
     for (size_t i = 0; i < NOTIFY_ROUTES_MAX; i++) {
-        message_secrets_done(&n->secrets[i]);
+        webhook_secrets_done(&n->secrets[i]);
     }
     free(n);
 }

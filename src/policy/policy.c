@@ -26,6 +26,7 @@ struct policy_parts {
     const struct value *surfaces;
     const struct value *quorum;
     const struct value *rules;
+    const struct value *validators;
 };
 
 #define PART(member) FIELD_OF(struct policy_parts, member)
@@ -50,6 +51,7 @@ static const struct field policy_fields[] = {
     {"surfaces", FIELD_VALUE, PART(surfaces), false, 0, 0, 0, NULL},
     {"quorum", FIELD_VALUE, PART(quorum), false, 0, 0, 0, NULL},
     {"rules", FIELD_VALUE, PART(rules), false, 0, 0, 0, NULL},
+    {"validators", FIELD_VALUE, PART(validators), false, 0, 0, 0, NULL},
 };
 
 static const struct field limit_fields[] = {
@@ -285,7 +287,8 @@ static enum rc read_whole(struct reader *r, const struct policy_source *source, 
         rc = settle_classes(r, &parts->p);
     }
     rc = rc == RC_OK ? check_references(r, &parts->p) : rc;
-    return rc == RC_OK ? rules_read(r, parts->rules, source, &parts->p) : rc;
+    rc = rc == RC_OK ? rules_read(r, parts->rules, source, &parts->p) : rc;
+    return rc == RC_OK ? validators_read(r, parts->validators, &parts->p) : rc;
 }
 
 enum rc policy_read(struct str file, const struct value *v, struct policy **ret, struct err *e)
@@ -372,6 +375,9 @@ void policy_write(struct buf *out, const struct policy *p)
     add_list(a, &v, &quorum_list, p->quorums, p->quorum_count);
     if (p->rule_count > 0) {
         value_add(a, &v, STR("rules"), rules_value(a, p)); /* left out without any: an older policy keeps its hash */
+    }
+    if (p->validator_count > 0) {
+        value_add(a, &v, STR("validators"), validators_value(a, p));
     }
     json_write_canonical(out, &v, a);
     if (arena_rc(a) != RC_OK && out->rc == RC_OK) {

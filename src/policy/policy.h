@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "policy/catalogue.h"
 #include "policy/rules.h"
+#include "policy/validators.h"
 
 enum {
     POLICY_ARENA_MAX = 256 << 20,
@@ -135,6 +136,8 @@ struct policy {
     uint32_t quorum_count;
     struct rule *rules;
     uint32_t rule_count;
+    struct validator *validators;
+    uint32_t validator_count;
 };
 
 /* A list of rules, or an object with `rules`, in a file of its own. */

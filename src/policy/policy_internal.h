@@ -25,7 +25,9 @@ NODISCARD enum rc labels_read(struct reader *r, const struct value *v, const str
 NODISCARD enum rc rules_read(struct reader *r, const struct value *own, const struct policy_source *source,
                              struct policy *p);
 struct value rules_value(struct arena *a, const struct policy *p);
-void rules_done(struct policy *p);
+void rules_done(struct policy *p); /* validators too */
+NODISCARD enum rc validators_read(struct reader *r, const struct value *v, struct policy *p);
+struct value validators_value(struct arena *a, const struct policy *p);
 NODISCARD enum rc observation_read(struct reader *r, const struct value *v, struct observation *ret);
 struct value observation_value(struct arena *a, const struct observation *o);
 NODISCARD enum rc revert_read(struct reader *r, const struct value *v, struct revert *ret);

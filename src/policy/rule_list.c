@@ -96,8 +96,48 @@ struct value rules_value(struct arena *a, const struct policy *p)
     return all;
 }
 
+enum rc validators_read(struct reader *r, const struct value *v, struct policy *p)
+{
+    if (v == NULL) {
+        return RC_OK;
+    }
+    if (!value_is(v, VALUE_ARRAY) || v->count > VALIDATORS_MAX) {
+        return reader_step(r, reader_fail(r, v, "validators: expected a list of at most %d", VALIDATORS_MAX), "validators");
+    }
+    CLEANUP(cel_env) struct cel_env *env = rule_env_new();
+    p->validators = arena_array(r->arena, v->count, sizeof *p->validators);
+    if (env == NULL || (p->validators == NULL && v->count > 0)) {
+        return err_set(r->e, RC_NO_MEMORY, "out of memory");
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        enum rc rc = validator_read(r, &v->items[i], env, &p->validators[i]);
+        p->validator_count += rc == RC_OK ? 1 : 0;
+        for (uint32_t k = 0; rc == RC_OK && k < i; k++) {
+            if (str_eq(p->validators[k].name, p->validators[i].name)) {
+                rc = reader_fail(r, &v->items[i], "validators: \"%.*s\" is declared twice", STR_ARG(p->validators[i].name));
+            }
+        }
+        if (rc != RC_OK) {
+            return reader_step(r, reader_step_index(r, rc, i), "validators");
+        }
+    }
+    return RC_OK;
+}
+
+struct value validators_value(struct arena *a, const struct policy *p)
+{
+    struct value all = value_array();
+    for (uint32_t i = 0; i < p->validator_count; i++) {
+        value_push(a, &all, validator_value(a, &p->validators[i]));
+    }
+    return all;
+}
+
 void rules_done(struct policy *p)
 {
+    for (uint32_t i = 0; i < p->validator_count; i++) {
+        validator_done(&p->validators[i]);
+    }
     for (uint32_t i = 0; i < p->rule_count; i++) {
         rule_done(&p->rules[i]);
     }

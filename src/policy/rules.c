@@ -145,7 +145,7 @@ static bool is_class(struct str word)
     return false;
 }
 
-static enum rc read_match(struct reader *r, const struct value *v, struct rule *rule)
+enum rc rule_match_read(struct reader *r, const struct value *v, struct rule *rule)
 {
     enum rc rc = v == NULL ? RC_OK : read_fields(r, v, match_fields, COUNT(match_fields), rule);
     for (uint32_t i = 0; rc == RC_OK && i < rule->classes.count; i++) {
@@ -166,7 +166,7 @@ enum rc rule_read(struct reader *r, const struct value *v, const struct cel_env 
     struct rule_parts parts = {0};
     enum rc rc = read_fields(r, v, rule_fields, COUNT(rule_fields), &parts);
     struct rule *rule = &parts.rule;
-    rc = rc == RC_OK ? reader_step(r, read_match(r, parts.match, rule), "match") : rc;
+    rc = rc == RC_OK ? reader_step(r, rule_match_read(r, parts.match, rule), "match") : rc;
     rc = rc == RC_OK ? reader_step(r, read_tests(r, parts.tests, rule), "tests") : rc;
     rc = rc == RC_OK ? reader_step(r, compile(r, parts.condition, env, &cel_bool, &rule->program), "condition") : rc;
     if (rc == RC_OK && parts.message != NULL) {
@@ -184,9 +184,14 @@ enum rc rule_read(struct reader *r, const struct value *v, const struct cel_env 
     return RC_OK;
 }
 
+struct value rule_match_value(struct arena *a, const struct rule *rule)
+{
+    return write_fields(a, match_fields, COUNT(match_fields), rule);
+}
+
 struct value rule_value(struct arena *a, const struct rule *rule)
 {
-    struct value match = write_fields(a, match_fields, COUNT(match_fields), rule);
+    struct value match = rule_match_value(a, rule);
     struct value condition = value_string(rule->condition);
     struct value message = value_string(rule->message);
     struct value tests = tests_value(a, rule);

@@ -66,6 +66,9 @@ NODISCARD enum rc rule_read(struct reader *r, const struct value *v, const struc
 struct value rule_value(struct arena *a, const struct rule *rule);
 /* Its programs. */
 void rule_done(struct rule *rule);
+/* The object `match`, by itself: only the lists of ret. v may be null. */
+NODISCARD enum rc rule_match_read(struct reader *r, const struct value *v, struct rule *ret);
+struct value rule_match_value(struct arena *a, const struct rule *rule);
 
 /* --- evaluation --------------------------------------------------------------------------------------------- */
 

@@ -31,6 +31,7 @@ static const struct str checks[CHECK_COUNT] = {
     [CHECK_DRIFT] = NAME("drift"),
     [CHECK_PROVENANCE] = NAME("provenance"),
     [CHECK_RULES] = NAME("rules"),
+    [CHECK_VALIDATORS] = NAME("validators"),
     [CHECK_QUORUM] = NAME("quorum"),
 };
 
@@ -148,6 +149,7 @@ static const struct {
     [PROVENANCE_MODE] = {CHECK_PROVENANCE, MODE_ROW},
     [PROVENANCE_ON_BLOCK] = {CHECK_PROVENANCE, VERDICT_ROW("on_block", VERDICT_ESCALATE)},
     [RULES_MODE] = {CHECK_RULES, MODE_ROW},
+    [VALIDATORS_MODE] = {CHECK_VALIDATORS, MODE_ROW},
     [QUORUM_MODE] = {CHECK_QUORUM, MODE_ROW},
 };
 
@@ -348,6 +350,7 @@ static const enum threshold mode_of[CHECK_COUNT] = {
     [CHECK_DRIFT] = DRIFT_MODE,
     [CHECK_PROVENANCE] = PROVENANCE_MODE,
     [CHECK_RULES] = RULES_MODE,
+    [CHECK_VALIDATORS] = VALIDATORS_MODE,
     [CHECK_QUORUM] = QUORUM_MODE,
 };
 

@@ -43,6 +43,7 @@ enum check {
     CHECK_DRIFT,      /* behaviour against its declaration */
     CHECK_PROVENANCE, /* of the context the agent acts on */
     CHECK_RULES,      /* the operators' own, in CEL */
+    CHECK_VALIDATORS, /* independent decision points */
     CHECK_QUORUM,     /* who must approve */
     CHECK_COUNT,
 };
@@ -138,6 +139,7 @@ enum threshold {
     PROVENANCE_MODE,
     PROVENANCE_ON_BLOCK,
     RULES_MODE,
+    VALIDATORS_MODE,
     QUORUM_MODE,
     THRESHOLD_COUNT,
 };

@@ -13,6 +13,7 @@
 #include "server/supervisor.h"
 #include "signals/prometheus.h"
 #include "sys/clock.h"
+#include "validators/validators.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -49,6 +50,7 @@ struct server {
     struct http_server *local;
     struct prometheus *prometheus;
     struct notices *notices;
+    struct validators *validators;
     struct loop_wake *wake;
     struct loop_timer *tick;
     struct loop_timer *housekeeping;
@@ -482,6 +484,16 @@ static enum rc start_control(struct server *s, struct err *e)
     return rc;
 }
 
+static bool ask(void *context, struct validator_round *round, void (*done)(void *waiter), void *waiter)
+{
+    return validators_ask(((struct server *)context)->validators, round, done, waiter);
+}
+
+static void forget(void *context, const void *waiter)
+{
+    validators_forget(((struct server *)context)->validators, waiter);
+}
+
 static enum rc start_api(struct server *s, struct err *e)
 {
     struct server_settings *set = &s->config.server;
@@ -494,6 +506,8 @@ static enum rc start_api(struct server *s, struct err *e)
                                   .burst = set->burst,
                                   .daily_bytes = set->daily_bytes,
                                   .policy_keys = &set->policy_keys,
+                                  .ask = ask,
+                                  .forget = forget,
                                   .hosts = set->hosts.items,
                                   .host_count = set->hosts.count,
                                   .sli_bucket_ms = set->sli_bucket_ms,
@@ -536,6 +550,7 @@ static enum rc start(struct server *s, struct err *e)
     rc = rc == RC_OK ? loop_new(&s->loop, e) : rc;
     rc = rc == RC_OK ? loop_wake_new(s->loop, durable, s, &s->wake, e) : rc;
     rc = rc == RC_OK ? start_control(s, e) : rc;
+    rc = rc == RC_OK ? validators_new(s->loop, &s->validators, e) : rc;
     rc = rc == RC_OK ? start_notices(s, e) : rc;
     rc = rc == RC_OK ? start_api(s, e) : rc;
     rc = rc == RC_OK ? start_timers(s, e) : rc;
@@ -556,6 +571,7 @@ static void finish(struct server *s)
     http_server_free(s->local);
     prometheus_stop(s->prometheus);
     notices_free(s->notices);
+    validators_free(s->validators);
     loop_timer_free(s->tick);
     loop_timer_free(s->housekeeping);
     loop_timer_free(s->bucket);

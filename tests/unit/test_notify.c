@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/must.h"
 #include "check.h"
+#include "crypto/webhook.h"
 #include "notify/message.h"
 #include "notify/outbox.h"
 #include "raw_peer.h"
@@ -584,19 +585,19 @@ static void the_published_signature_comes_out(void **state)
 {
     (void)state;
     static const char want[] = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-    struct message_secrets s;
+    struct webhook_secrets s;
     struct err e;
-    char got[MESSAGE_SIGNATURES_SIZE];
-    assert_int_equal(message_secrets_read(STR(SECRET "\n"), &s, &e), RC_OK);
-    message_sign(&s, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, STR("{\"test\": 2432232314}"), got);
+    char got[WEBHOOK_SIGNATURES_SIZE];
+    assert_int_equal(webhook_secrets_read(STR(SECRET "\n"), &s, &e), RC_OK);
+    webhook_sign(&s, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, STR("{\"test\": 2432232314}"), got);
     assert_string_equal(got, want);
-    message_secrets_done(&s);
-    assert_int_equal(message_secrets_read(STR(SECRET "\r\n\n" SECRET), &s, &e), RC_OK);
-    message_sign(&s, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, STR("{\"test\": 2432232314}"), got);
+    webhook_secrets_done(&s);
+    assert_int_equal(webhook_secrets_read(STR(SECRET "\r\n\n" SECRET), &s, &e), RC_OK);
+    webhook_sign(&s, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, STR("{\"test\": 2432232314}"), got);
     struct str both = str_from(got);
     assert_int_equal(both.len, 2 * strlen(want) + 1);
     assert_true(str_starts(both, str_from(want)) && str_ends(both, str_from(want)));
-    message_secrets_done(&s);
+    webhook_secrets_done(&s);
     assert_int_equal(s.count, 0);
 }
 
@@ -610,9 +611,9 @@ static void a_wrong_secret_is_refused_without_showing_it(void **state)
         "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
-        struct message_secrets s;
+        struct webhook_secrets s;
         struct err e = {0};
-        if (message_secrets_read(str_from(wrong[i]), &s, &e) != RC_INVALID || strstr(e.text, "MfKQ") != NULL ||
+        if (webhook_secrets_read(str_from(wrong[i]), &s, &e) != RC_INVALID || strstr(e.text, "MfKQ") != NULL ||
             strstr(e.text, "whsec_<base64") == NULL) {
             fail_msg("%s: %s", wrong[i], e.text);
         }
@@ -940,19 +941,19 @@ static void check_signature(const char *request)
 {
     char id[128];
     char at[64];
-    char signature[MESSAGE_SIGNATURES_SIZE];
-    char want[MESSAGE_SIGNATURES_SIZE];
+    char signature[WEBHOOK_SIGNATURES_SIZE];
+    char want[WEBHOOK_SIGNATURES_SIZE];
     header_of(request, "webhook-id: ", id, sizeof id);
     header_of(request, "webhook-timestamp: ", at, sizeof at);
     header_of(request, "webhook-signature: ", signature, sizeof signature);
     assert_string_equal(at, "1614265330");
     const char *body = strstr(request, "\r\n\r\n");
     assert_non_null(body);
-    struct message_secrets s;
-    assert_int_equal(message_secrets_read(STR(SECRET), &s, NULL), RC_OK);
-    message_sign(&s, id, 1614265330, str_from(body + 4), want);
+    struct webhook_secrets s;
+    assert_int_equal(webhook_secrets_read(STR(SECRET), &s, NULL), RC_OK);
+    webhook_sign(&s, id, 1614265330, str_from(body + 4), want);
     assert_string_equal(signature, want);
-    message_secrets_done(&s);
+    webhook_secrets_done(&s);
 }
 
 static void a_webhook_is_signed_and_tried_again_under_one_id(void **state)

@@ -445,7 +445,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"mood: fine", "p.yaml:1:7",
          "unknown key \"mood\": expected one of mode, proposal_ttl, approval_ttl, start_deadline, heartbeat, "
          "resume_by_another, owner_approves, limits, checks, task_classes, agents, services, tools, "
-         "permissions, freezes, zone_exceptions, surfaces, quorum, rules"},
+         "permissions, freezes, zone_exceptions, surfaces, quorum, rules, validators"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         check_refused(rows[i].yaml, RC_INVALID, rows[i].where, rows[i].text);
