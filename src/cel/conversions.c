@@ -203,10 +203,11 @@ static void double_of_string(struct machine *m, const struct cel_node *n, struct
 static void string_of(struct machine *m, const struct cel_node *n, struct cel_value *args,
                       struct cel_value *ret)
 {
-    struct buf b;
-    buf_init(&b, CEL_RESULT_MAX);
+    char room[CEL_SCALAR_MAX];
+    struct buf b = buf_over(room, sizeof room);
     buf_plain(&b, &args[0]);
-    text_result(m, n, &b, ret);
+    must(b.rc == RC_OK);
+    text_copy(m, n, buf_view(&b), ret);
 }
 
 static void string_of_bytes(struct machine *m, const struct cel_node *n, struct cel_value *args,

@@ -8,10 +8,16 @@
 static void encode(struct machine *m, const struct cel_node *n, struct cel_value *args,
                    struct cel_value *ret)
 {
-    struct buf b;
-    buf_init(&b, CEL_RESULT_MAX);
+    size_t size = (args[0].len / 3 + 1) * 4;
+    char *room = machine_alloc(m, size, 1);
+    if (room == NULL) {
+        fault_set(m, n, ret, "");
+        return;
+    }
+    struct buf b = buf_over(room, size);
     buf_base64(&b, (const uint8_t *)args[0].text, args[0].len);
-    text_result(m, n, &b, ret);
+    must(b.rc == RC_OK);
+    *ret = cel_of_str(buf_view(&b));
 }
 
 /* With or without padding. */

@@ -127,18 +127,27 @@ void optional_of(struct machine *m, const struct cel_node *n, const struct cel_v
     *ret = cel_of_optional(box);
 }
 
+char *text_copy(struct machine *m, const struct cel_node *n, struct str s, struct cel_value *ret)
+{
+    char *copy = machine_alloc(m, s.len + 1, 1);
+    if (copy == NULL) {
+        fault_set(m, n, ret, "");
+        return NULL;
+    }
+    if (s.len > 0) {
+        memcpy(copy, s.ptr, s.len);
+    }
+    *ret = cel_of_str((struct str){copy, s.len});
+    return copy;
+}
+
 void text_result(struct machine *m, const struct cel_node *n, struct buf *b, struct cel_value *ret)
 {
-    struct str s = buf_view(b);
-    char *copy = b->rc == RC_OK ? machine_alloc(m, s.len + 1, 1) : NULL;
-    if (copy == NULL) {
+    if (b->rc == RC_OK) {
+        text_copy(m, n, buf_view(b), ret);
+    } else {
         machine_cut(m, CEL_CUT_MEMORY);
         fault_set(m, n, ret, "");
-    } else {
-        if (s.len > 0) {
-            memcpy(copy, s.ptr, s.len);
-        }
-        *ret = cel_of_str((struct str){copy, s.len});
     }
     buf_done(b);
 }

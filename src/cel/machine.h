@@ -120,8 +120,17 @@ void buf_double_plain(struct buf *b, double n);
 void buf_address(struct buf *b, const struct cel_value *v);
 /* What string() and %s yield; false for kinds that have none. */
 bool buf_plain(struct buf *b, const struct cel_value *v);
+/* A buffer over room, which does not grow beyond it and is not to be released. */
+static inline struct buf buf_over(char *room, size_t size)
+{
+    return (struct buf){.data = room, .capacity = size, .max = size};
+}
+/* A copy of s as a string in the arena, and its bytes while nobody has seen it. Null: *ret is the
+ * error. */
+char *text_copy(struct machine *m, const struct cel_node *n, struct str s, struct cel_value *ret);
 /* A buffer's text as a string in the arena; releases b. */
 void text_result(struct machine *m, const struct cel_node *n, struct buf *b, struct cel_value *ret);
+enum { CEL_SCALAR_MAX = 128 };     /* bytes of a number, moment, span or address as text */
 enum { CEL_RESULT_MAX = 1 << 20 }; /* bytes of a text that a function composes */
 /* Orders items in place; false (and an error in ret) when two of them have no order. */
 struct sort_item {

@@ -67,16 +67,15 @@ static void is_canonical(struct machine *m, const struct cel_node *n, struct cel
                          struct cel_value *ret)
 {
     struct cel_address a;
-    struct buf b;
+    char room[CEL_SCALAR_MAX];
+    struct buf b = buf_over(room, sizeof room);
     if (!address_parse(cel_text(&args[0]), &a)) {
         parse_fail(m, n, "IP address", ret);
         return;
     }
     struct cel_value v = {.kind = CEL_IP, .address = &a};
-    buf_init(&b, 64);
     buf_address(&b, &v);
     *ret = cel_of_bool(str_eq(buf_view(&b), cel_text(&args[0])));
-    buf_done(&b);
 }
 
 static bool all_zero(const struct cel_address *a, unsigned from, unsigned to)

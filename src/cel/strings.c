@@ -9,25 +9,10 @@
 
 #include <string.h>
 
-static char *copy_of(struct machine *m, const struct cel_node *n, struct str s,
-                     struct cel_value *ret)
-{
-    char *copy = machine_alloc(m, s.len + 1, 1);
-    if (copy == NULL) {
-        fault_set(m, n, ret, "");
-        return NULL;
-    }
-    if (s.len > 0) {
-        memcpy(copy, s.ptr, s.len);
-    }
-    *ret = cel_of_str((struct str){copy, s.len});
-    return copy;
-}
-
 static void lower_ascii(struct machine *m, const struct cel_node *n, struct cel_value *args,
                         struct cel_value *ret)
 {
-    char *s = copy_of(m, n, cel_text(&args[0]), ret);
+    char *s = text_copy(m, n, cel_text(&args[0]), ret);
     for (size_t i = 0; s != NULL && i < args[0].len; i++) {
         s[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 0x20) : s[i];
     }
@@ -36,7 +21,7 @@ static void lower_ascii(struct machine *m, const struct cel_node *n, struct cel_
 static void upper_ascii(struct machine *m, const struct cel_node *n, struct cel_value *args,
                         struct cel_value *ret)
 {
-    char *s = copy_of(m, n, cel_text(&args[0]), ret);
+    char *s = text_copy(m, n, cel_text(&args[0]), ret);
     for (size_t i = 0; s != NULL && i < args[0].len; i++) {
         s[i] = s[i] >= 'a' && s[i] <= 'z' ? (char)(s[i] & ~0x20) : s[i];
     }
@@ -46,7 +31,7 @@ static void reverse(struct machine *m, const struct cel_node *n, struct cel_valu
                     struct cel_value *ret)
 {
     struct str s = cel_text(&args[0]);
-    char *copy = copy_of(m, n, s, ret);
+    char *copy = text_copy(m, n, s, ret);
     size_t at = 0;
     while (copy != NULL && at < s.len) {
         size_t len = utf8_len(s.ptr + at, s.ptr + s.len);
