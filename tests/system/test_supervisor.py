@@ -34,6 +34,15 @@ class Manager:
     def next(self):
         return self.socket.recv(4096).decode().split("\n")
 
+    def hears(self, wanted, times=300):
+        """Once it comes, among the signs of life before it."""
+        said = None
+        for _ in range(times):
+            said = self.next()
+            if said == wanted:
+                return
+        raise AssertionError(f"waited in vain for {wanted}, the last was {said}")
+
     def is_silent(self, seconds):
         self.socket.settimeout(seconds)
         try:
@@ -103,7 +112,7 @@ def no_life_while_nothing_becomes_durable(s, manager):
     assert manager.next() == ["READY=1"]
     assert manager.next()[0] == "WATCHDOG=1"
     levers.hang(True)
-    stop = threading.Thread(target=lambda: s.call("POST", "/v1/stops", {"scope": "service", "name": "x"}))
+    stop = threading.Thread(target=lambda: s.call("POST", "/v1/stops", {"scope": "agent", "name": "bot"}))
     stop.start()
     while manager.is_silent(2.0) is not True:
         pass
@@ -119,12 +128,11 @@ def a_full_disk_is_not_death(s, manager):
     serve(s, manager, WATCHDOG_USEC="200000")
     assert manager.next() == ["READY=1"]
     resource.prlimit(s.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-    s.call("POST", "/v1/stops", {"scope": "service", "name": "x"})
-    while manager.next() != ["WATCHDOG=1", "STATUS=the disk is full: decisions are refused"]:
-        pass
+    s.call("POST", "/v1/stops", {"scope": "agent", "name": "bot"})
+    manager.hears(["WATCHDOG=1", "STATUS=the disk is full: decisions are refused"])
     resource.prlimit(s.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    while manager.next() != ["WATCHDOG=1", "STATUS=deciding"]:
-        pass
+    manager.hears(["WATCHDOG=1", "STATUS=deciding"])
+    assert len(s.entries(kind="stop.set")) == 1, "what could not be written is written once there is room"
     s.kill()
 
 
