@@ -300,12 +300,13 @@ enum rc events_post(struct call *c, struct err *e)
     if (rc != RC_OK || counted == count) {
         return rc == RC_OK ? call_reply(c, 202, v) : rc;
     }
-    rc = bucket_row_of(c->api, world_service_find(control_world(c->control), events[counted].service), &row, e);
+    uint32_t service = world_service_find(control_world(c->control), events[counted].service);
+    rc = bucket_row_of(c->api, service, &row, e);
     rc = rc == RC_OK ? keep_key(row, &c->idempotency, e) : rc;
     for (uint32_t i = counted; rc == RC_OK && i < count; i++) {
         rc = events[i].type == EVENT_SLI ? take_event(c, &events[i], e) : RC_OK;
     }
-    return rc == RC_OK ? wait_for(c, row) : rc;
+    return rc == RC_OK ? wait_for(c, &c->api->buckets[service]) : rc;
 }
 
 static enum rc flush_row(struct api *api, uint32_t service, struct bucket_row *row, struct err *e)
