@@ -67,6 +67,23 @@ static bool may_stop(const struct call *c, const struct stop_body *b)
            call_may_write_service(c, b->name);
 }
 
+/* It is in force either way; whether its entry is written is said, and never that nothing was done. */
+static void answer_stop(struct call *c, bool durable)
+{
+    value_add_bool(c->arena, &c->reply, STR("durable"), durable);
+    (void)call_reply(c, durable ? 201 : 202, c->reply);
+    c->wait_seq = 0;
+    call_send(c);
+}
+
+static void stop_written(void *context, enum rc rc)
+{
+    struct http_exchange *x = context;
+    struct call *c = http_data(x);
+    http_set_data(x, NULL);
+    answer_stop(c, rc == RC_OK);
+}
+
 enum rc stops_set(struct call *c, struct err *e)
 {
     struct stop_body body;
@@ -89,11 +106,14 @@ enum rc stops_set(struct call *c, struct err *e)
     struct value v = value_object();
     value_add_str(c->arena, &v, STR("stop_id"), id_str(c->arena, "stp", id));
     value_add_int(c->arena, &v, STR("effect_us"), control_stop_effect_us(c->control));
-    bool durable = control_health(c->control) != HEALTH_DISK_FULL;
-    value_add_bool(c->arena, &v, STR("durable"), durable);
-    (void)call_reply(c, durable ? 201 : 202, v);
-    if (!durable) {
-        c->wait_seq = 0; /* it is in force; the entry follows when there is room */
+    (void)call_reply(c, 201, v);
+    c->deferred = true;
+    http_set_data(c->x, c);
+    bool waits = control_health(c->control) != HEALTH_DISK_FULL &&
+                 control_when_durable(c->control, c->wait_seq, 0, stop_written, c->x, NULL) == RC_OK;
+    if (!waits) {
+        http_set_data(c->x, NULL);
+        answer_stop(c, false); /* the entry follows when there is room */
     }
     return RC_OK;
 }

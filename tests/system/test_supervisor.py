@@ -128,7 +128,8 @@ def a_full_disk_is_not_death(s, manager):
     serve(s, manager, WATCHDOG_USEC="200000")
     assert manager.next() == ["READY=1"]
     resource.prlimit(s.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-    s.call("POST", "/v1/stops", {"scope": "agent", "name": "bot"})
+    status, stop = s.call("POST", "/v1/stops", {"scope": "agent", "name": "bot"})
+    assert status == 202 and stop["durable"] is False, "a stop is in force, whatever the disk says"
     manager.hears(["WATCHDOG=1", "STATUS=the disk is full: decisions are refused"])
     resource.prlimit(s.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     manager.hears(["WATCHDOG=1", "STATUS=deciding"])
