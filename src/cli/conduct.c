@@ -42,7 +42,11 @@ static int send_order(struct session *s, const struct args *a, const char *path,
 static int begin(struct session *s, const struct args *a, const char *word)
 {
     struct err e;
-    return args_expect(a, 1, 1, word, &e) != RC_OK ? cli_usage(&e) : session_open(s, a);
+    if (args_expect(a, 1, 1, word, &e) != RC_OK) {
+        (void)cli_usage(&e);
+        return CLI_USAGE;
+    }
+    return session_open(s, a);
 }
 
 /* --- breakers ------------------------------------------------------------------------------------ */

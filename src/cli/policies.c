@@ -252,7 +252,7 @@ static int run_diff(const struct args *a)
         return code;
     }
     struct value versions;
-    struct value sides[2];
+    struct value sides[2] = {value_null(), value_null()};
     struct comparing c = {s.arena, value_array()};
     code = get_versions(&s, &versions);
     for (int i = 0; i < 2 && code == CLI_OK; i++) {

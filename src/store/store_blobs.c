@@ -151,7 +151,7 @@ enum rc store_erase_blobs(struct store *s, const struct blob_erasure *what, int6
                           bool *ret_more, struct err *e)
 {
     must(s->lock != NULL);
-    struct candidates c;
+    struct candidates c = {.more = false};
     int64_t to = *cursor;
     *ret = (struct erased_blobs){0};
     enum rc rc = db_query(s->db, &s->delete_blob, "DELETE FROM blob WHERE id = ?1", e);
