@@ -6,8 +6,8 @@
  * A world of 1,000 agents and 1,000 services whose budgets were polled and are known; each request names
  * another agent and another service. Measures gate_decide() alone, and the way from a request to it
  * (request_derive). Then again with 100 more sets of thresholds, which every request meets: 50 task
- * classes, 50 agents; and once more with every check on and something to look at for each. Prints one
- * JSON line: median nanoseconds.
+ * classes, 50 agents; with every check on and something to look at for each; and with 100 rules in CEL over 8
+ * changes. Then one such expression alone. Prints one JSON line: median nanoseconds.
  */
 #include "gate/gate.h"
 #include "sys/clock.h"
@@ -19,12 +19,14 @@
 
 enum {
     NAMES = 1000,
+    RULES = 100,
+    CHANGES = 8,
     EXTRA = 50,   /* task classes, and agents with thresholds of their own */
     ROUNDS = 2000, /* times all requests */
 };
 
 /* What is measured. */
-enum variant { PLAIN = 0, EXTRA_THRESHOLDS, ALL_CHECKS, VARIANTS };
+enum variant { PLAIN = 0, EXTRA_THRESHOLDS, ALL_CHECKS, HUNDRED_RULES, VARIANTS };
 
 static const int64_t now_ms = 1795000000000;
 
@@ -69,14 +71,31 @@ static void write_rules(struct buf *out)
     buf_str(out, STR("{\"name\":\"cache\",\"verdict\":\"allow\"}],"));
 }
 
-static void write_service(struct buf *out, int i, bool all)
+#define CONDITION(n) "agent.tier == \\\"supervised\\\" && action.params.replicas <= " n " * service.labels.replicas && " \
+                     "!(target.startsWith(\\\"prod-\\\")) && diff.changes.all(c, c.surface != \\\"auth\\\")"
+
+/* Each looks at everything, and none holds. */
+static void write_cel(struct buf *out)
 {
+    buf_str(out, STR("\"rules\":["));
+    for (int i = 0; i < RULES; i++) {
+        buf_printf(out, "%s{\"name\":\"rule-%d\",\"verdict\":\"deny\",\"condition\":\"!(" CONDITION("%d") ")\"}", i == 0 ? "" : ",", i, 2 + i);
+    }
+    buf_str(out, STR("],"));
+}
+
+static void write_service(struct buf *out, int i, enum variant v)
+{
+    bool all = v == ALL_CHECKS;
     buf_printf(out, "%s{\"name\":\"service-%d\",\"slo\":{\"objective\":99.9,\"prometheus\":{\"ratio\":\"r\"}}",
                i == 0 ? "" : ",", i);
     if (all) {
         buf_str(out, STR(",\"zone\":\"zone-1\",\"traffic_pct\":0.1,\"readiness\":{\"error_budget_policy\":true,"
                          "\"decision_provenance\":true,\"automated_rollback\":true,\"toil_measured\":true,"
                          "\"shadow_since\":\"2026-01-01T00:00:00Z\"}"));
+    }
+    if (v == HUNDRED_RULES) {
+        buf_str(out, STR(",\"labels\":{\"replicas\":4}"));
     }
     if (all && i % 2 == 0) {
         buf_printf(out, ",\"depends_on\":[\"service-%d\"]", i + 1);
@@ -92,6 +111,9 @@ static void write_policy(struct buf *out, enum variant v)
     if (all) {
         write_rules(out);
     }
+    if (v == HUNDRED_RULES) {
+        write_cel(out);
+    }
     buf_str(out, STR("\"agents\":["));
     for (int i = 0; i < NAMES; i++) {
         buf_printf(out, "%s{\"name\":\"agent-%d\",\"owner\":\"dana\"", i == 0 ? "" : ",", i);
@@ -100,7 +122,7 @@ static void write_policy(struct buf *out, enum variant v)
     }
     buf_str(out, STR("],\"services\":["));
     for (int i = 0; i < NAMES; i++) {
-        write_service(out, i, all);
+        write_service(out, i, v);
     }
     buf_str(out, STR("],\"task_classes\":["));
     for (int i = 0; i < EXTRA && extra; i++) {
@@ -109,7 +131,7 @@ static void write_policy(struct buf *out, enum variant v)
     buf_str(out, STR("],\"tools\":[{\"name\":\"scale\",\"class\":\"write\",\"services\":[\"{service}\"],"));
     buf_str(out, extra ? STR("\"task_class\":\"class-25\",") : STR(""));
     buf_str(out, all ? STR("\"surfaces\":[\"cache\"],\"target\":\"{service}\",") : STR(""));
-    buf_str(out, STR("\"parameters\":{\"type\":\"object\",\"properties\":{\"service\":{\"type\":\"string\"}}}}]}"));
+    buf_str(out, STR("\"parameters\":{\"type\":\"object\",\"properties\":{\"service\":{\"type\":\"string\"},\"replicas\":{\"type\":\"integer\"}}}}]}"));
 }
 
 static void load_policy(struct world *w, struct arena *a, enum variant v)
@@ -186,6 +208,26 @@ static void know_budgets(struct signals *s)
     }
 }
 
+static const struct value *make_changes(struct arena *a)
+{
+    struct value *v = arena_alloc(a, sizeof *v);
+    struct value list = value_array();
+    for (int i = 0; i < CHANGES; i++) {
+        struct value row = value_object();
+        struct value surface = value_array();
+        value_push(a, &surface, value_string(i % 2 == 0 ? STR("network") : STR("config")));
+        value_add_str(a, &row, STR("kind"), STR("update"));
+        value_add(a, &row, STR("surface"), surface);
+        value_push(a, &list, row);
+    }
+    if (v == NULL) {
+        abort();
+    }
+    *v = value_object();
+    value_add(a, v, STR("changes"), list);
+    return v;
+}
+
 static void make_request(struct arena *a, const struct world *w, int i, enum variant v, struct request *q)
 {
     struct err e;
@@ -195,6 +237,7 @@ static void make_request(struct arena *a, const struct world *w, int i, enum var
     }
     *given = value_object();
     value_add_str(a, given, STR("service"), arena_printf(a, "service-%d", i * 7 % NAMES));
+    value_add_int(a, given, STR("replicas"), 8);
     static const struct value plan = {.type = VALUE_OBJECT};
     static const struct value contexts = {.type = VALUE_ARRAY};
     *q = (struct request){.agent = arena_printf(a, "agent-%d", v == EXTRA_THRESHOLDS ? i % EXTRA : i),
@@ -205,6 +248,9 @@ static void make_request(struct arena *a, const struct world *w, int i, enum var
                           .intent = STR("more of it"),
                           .author_type = STR("ai")};
     check(request_derive(a, w, q, &e), &e);
+    if (v == HUNDRED_RULES) {
+        q->changes = make_changes(a);
+    }
 }
 
 /* --- measuring --------------------------------------------------------------------------------------- */
@@ -214,14 +260,18 @@ static double decide_ns(const struct world *w, const struct signals *s, struct r
     static double rounds[ROUNDS];
     static struct facts facts;
     static struct decision decision;
-    for (int r = 0; r < ROUNDS; r++) {
+    struct arena *a = arena_new(16 << 20);
+    int count = world_policy(w)->rule_count > 0 ? ROUNDS / 20 : ROUNDS;
+    for (int r = 0; r < count; r++) {
         int64_t from = clock_ns();
         for (int i = 0; i < NAMES; i++) {
             struct gate_input in = {.world = w,
                                     .policy = world_policy(w),
                                     .signals = s,
                                     .request = &requests[i],
-                                    .now_ms = now_ms + 1000};
+                                    .now_ms = now_ms + 1000,
+                                    .arena = a};
+            arena_reset(a);
             gate_decide(&in, &facts, &decision);
             if (decision.verdict != VERDICT_ALLOW) {
                 fprintf(stderr, "decide: not allowed\n");
@@ -230,6 +280,106 @@ static double decide_ns(const struct world *w, const struct signals *s, struct r
         }
         rounds[r] = (double)(clock_ns() - from) / NAMES;
     }
+    arena_free(a);
+    qsort(rounds, (size_t)count, sizeof *rounds, compare);
+    return rounds[count / 2];
+}
+
+/* --- one expression ---------------------------------------------------------------------------------- */
+
+static bool get_text(const void *self, unsigned field, struct arena *scope, struct cel_value *ret)
+{
+    (void)field;
+    (void)scope;
+    *ret = cel_of_str(*(const struct str *)self);
+    return true;
+}
+
+static bool get_count(const void *self, unsigned field, struct arena *scope, struct cel_value *ret)
+{
+    (void)field;
+    (void)scope;
+    *ret = cel_of_int(*(const int64_t *)self);
+    return true;
+}
+
+static const struct cel_field tier_field[] = {{"tier", &cel_string, ""}}, replicas_field[] = {{"replicas", &cel_int, ""}},
+                              surface_field[] = {{"surface", &cel_string, ""}};
+static const struct cel_class agent_class = {"Agent", "", tier_field, 1, get_text},
+                              counted_class = {"Counted", "", replicas_field, 1, get_count},
+                              change_class = {"Change", "", surface_field, 1, get_text};
+
+static bool get_params(const void *self, unsigned field, struct arena *scope, struct cel_value *ret)
+{
+    (void)field;
+    (void)scope;
+    *ret = cel_of_object(&counted_class, self);
+    return true;
+}
+
+struct changes {
+    struct cel_value all[CHANGES];
+};
+
+static bool get_changes(const void *self, unsigned field, struct arena *scope, struct cel_value *ret)
+{
+    (void)field;
+    (void)scope;
+    *ret = cel_of_list(((const struct changes *)self)->all, CHANGES);
+    return true;
+}
+
+static const struct cel_type agent_type = {.kind = CEL_OBJECT, .class = &agent_class},
+                             counted_type = {.kind = CEL_OBJECT, .class = &counted_class},
+                             change_type = {.kind = CEL_OBJECT, .class = &change_class},
+                             changes_type = {.kind = CEL_LIST, .item = &change_type};
+static const struct cel_field params_field[] = {{"params", &counted_type, ""}}, changes_field[] = {{"changes", &changes_type, ""}};
+static const struct cel_class action_class = {"Action", "", params_field, 1, get_params},
+                              diff_class = {"Diff", "", changes_field, 1, get_changes};
+static const struct cel_type action_type = {.kind = CEL_OBJECT, .class = &action_class},
+                             diff_type = {.kind = CEL_OBJECT, .class = &diff_class};
+
+static double expression_ns(void)
+{
+    static const char text[] = "agent.tier == \"supervised\" && action.params.replicas <= 2 * service.replicas && "
+                               "!(target.startsWith(\"prod-\")) && diff.changes.all(c, c.surface != \"auth\")";
+    static double rounds[ROUNDS];
+    const struct str tier = STR("supervised");
+    const struct str surfaces[2] = {STR("network"), STR("config")};
+    const int64_t wanted = 8;
+    const int64_t replicas = 4;
+    struct changes changes;
+    struct cel_program *p = NULL;
+    struct err e;
+    CLEANUP(cel_env) struct cel_env *env = cel_env_new();
+    for (int i = 0; i < CHANGES; i++) {
+        changes.all[i] = cel_of_object(&change_class, &surfaces[i % 2]);
+    }
+    check(cel_declare(env, STR("agent"), &agent_type, "", &e), &e);
+    check(cel_declare(env, STR("action"), &action_type, "", &e), &e);
+    check(cel_declare(env, STR("service"), &counted_type, "", &e), &e);
+    check(cel_declare(env, STR("target"), &cel_string, "", &e), &e);
+    check(cel_declare(env, STR("diff"), &diff_type, "", &e), &e);
+    check(cel_compile(env, str_from(text), NULL, &p, &e), &e);
+    const struct cel_value vars[] = {cel_of_object(&agent_class, &tier), cel_of_object(&action_class, &wanted),
+                                     cel_of_object(&counted_class, &replicas), cel_of_str(STR("stage-db")),
+                                     cel_of_object(&diff_class, &changes)};
+    const struct cel_activation values = {.values = vars, .count = 5};
+    struct arena *a = arena_new(1 << 20);
+    for (int r = 0; r < ROUNDS; r++) {
+        int64_t from = clock_ns();
+        for (int i = 0; i < NAMES; i++) {
+            struct cel_run run = {.arena = a, .budget = 100000};
+            struct cel_value held;
+            arena_reset(a);
+            if (cel_eval(p, &values, &run, &held, &e) != RC_OK || !held.boolean) {
+                abort();
+            }
+        }
+        rounds[r] = (double)(clock_ns() - from) / NAMES;
+    }
+    arena_free(a);
+    cel_program_free(p);
     qsort(rounds, ROUNDS, sizeof *rounds, compare);
     return rounds[ROUNDS / 2];
 }
@@ -254,7 +404,7 @@ static double derive_ns(const struct world *w, struct request *requests)
 
 int main(void)
 {
-    static const char *const names[] = {"plain", "with_100_more_thresholds", "all_checks"};
+    static const char *const names[] = {"plain", "with_100_more_thresholds", "all_checks", "hundred_rules"};
     printf("{");
     for (unsigned v = PLAIN; v < VARIANTS; v++) {
         CLEANUP(arena) struct arena *a = arena_new(64 << 20);
@@ -274,6 +424,6 @@ int main(void)
         signals_done(&signals);
         world_free(w);
     }
-    printf("}\n");
+    printf(",\"expression_ns\":%.0f}\n", expression_ns());
     return 0;
 }

@@ -63,21 +63,25 @@ static bool is_waived(const struct check_input *in, const struct finding *f)
     return overridden || broken;
 }
 
-static struct finding run_check(const struct check_input *in, enum check c)
+/* Into its place, and not by way of a copy: that is most of what a check that allows costs. */
+static void run_check(const struct check_input *in, enum check c, struct finding *ret)
 {
     enum check_mode mode = thresholds_mode(in->thresholds, c);
     must(!table[c].mandatory || mode == MODE_ENFORCE);
     if (mode == MODE_OFF) {
-        return (struct finding){.check = c, .verdict = VERDICT_ALLOW, .reason = REASON_OFF};
+        *ret = (struct finding){.check = c, .verdict = VERDICT_ALLOW, .reason = REASON_OFF};
+        return;
     }
-    struct finding f = table[c].run(in);
-    must(f.check == c);
-    f.shadow = mode == MODE_SHADOW && f.verdict != VERDICT_ALLOW;
-    f.waived = !f.shadow && f.verdict != VERDICT_ALLOW && is_waived(in, &f);
-    if (f.verdict == VERDICT_HOLD && f.release_ms == 0) {
-        f.release_ms = in->now_ms + (f.unknown ? UNKNOWN_RETRY_MS : QUEUE_RETRY_MS);
+    *ret = table[c].run(in);
+    must(ret->check == c);
+    if (ret->verdict == VERDICT_ALLOW) {
+        return;
     }
-    return f;
+    ret->shadow = mode == MODE_SHADOW;
+    ret->waived = !ret->shadow && is_waived(in, ret);
+    if (ret->verdict == VERDICT_HOLD && ret->release_ms == 0) {
+        ret->release_ms = in->now_ms + (ret->unknown ? UNKNOWN_RETRY_MS : QUEUE_RETRY_MS);
+    }
 }
 
 /* Starts at deny: an allow that a mandatory check did not give leaves it there. */
@@ -163,7 +167,7 @@ void gate_judge(const struct check_input *in, struct decision *ret)
     here.decided = ret;
     judge_rules(in, ret);
     for (unsigned c = 0; c < CHECK_COUNT; c++) {
-        ret->findings[c] = run_check(&here, (enum check)c);
+        run_check(&here, (enum check)c, &ret->findings[c]);
     }
     ret->verdict = strictest(ret);
     limit_pending(in, ret);
@@ -183,7 +187,7 @@ void gate_judge(const struct check_input *in, struct decision *ret)
 void gate_judge_three(const struct check_input *in, struct decision *ret)
 {
     for (unsigned c = CHECK_ERROR_BUDGET; c <= CHECK_HER_TREND; c++) {
-        ret->findings[c] = run_check(in, (enum check)c);
+        run_check(in, (enum check)c, &ret->findings[c]);
     }
 }
 

@@ -381,19 +381,18 @@ static struct cel_value any(const struct value *v)
 static bool get_change(const struct rule_object *self, unsigned field, struct arena *scope, struct cel_value *ret)
 {
     (void)scope;
-    const struct value *v = ((const struct seen_object *)(const void *)self)->v;
-    const struct value *surfaces = value_get(v, STR("surface"));
+    const struct change_view *c = (const struct change_view *)(const void *)self;
     switch ((enum rule_change_field)field) {
-    case RULE_CHANGE_KIND: *ret = text(value_text(value_get(v, STR("kind")))); break;
-    case RULE_CHANGE_RESOURCE: *ret = text(value_text(value_get(v, STR("resource")))); break;
-    case RULE_CHANGE_PATH: *ret = text(value_text(value_get(v, STR("path")))); break;
-    case RULE_CHANGE_SURFACE: *ret = text(value_text(value_item(surfaces, 0))); break;
-    case RULE_CHANGE_SURFACES: *ret = list_of(surfaces); break;
-    case RULE_CHANGE_BEFORE: *ret = any(value_get(v, STR("before"))); break;
-    case RULE_CHANGE_AFTER: *ret = any(value_get(v, STR("after"))); break;
-    case RULE_CHANGE_DESTRUCTIVE: *ret = cel_of_bool(value_bool_or(value_get(v, STR("destructive")), false)); break;
-    case RULE_CHANGE_REVERSIBLE: *ret = cel_of_bool(value_bool_or(value_get(v, STR("reversible")), false)); break;
-    case RULE_CHANGE_FACTS: *ret = list_of(value_get(v, STR("facts"))); break;
+    case RULE_CHANGE_KIND: *ret = text(c->kind); break;
+    case RULE_CHANGE_RESOURCE: *ret = text(value_text(value_get(c->row, STR("resource")))); break;
+    case RULE_CHANGE_PATH: *ret = text(value_text(value_get(c->row, STR("path")))); break;
+    case RULE_CHANGE_SURFACE: *ret = text(c->surface); break;
+    case RULE_CHANGE_SURFACES: *ret = list_of(c->surfaces); break;
+    case RULE_CHANGE_BEFORE: *ret = any(value_get(c->row, STR("before"))); break;
+    case RULE_CHANGE_AFTER: *ret = any(value_get(c->row, STR("after"))); break;
+    case RULE_CHANGE_DESTRUCTIVE: *ret = cel_of_bool(value_bool_or(value_get(c->row, STR("destructive")), false)); break;
+    case RULE_CHANGE_REVERSIBLE: *ret = cel_of_bool(value_bool_or(value_get(c->row, STR("reversible")), false)); break;
+    case RULE_CHANGE_FACTS: *ret = list_of(value_get(c->row, STR("facts"))); break;
     case RULE_CHANGE_FIELDS: return false;
     }
     return true;
@@ -401,11 +400,8 @@ static bool get_change(const struct rule_object *self, unsigned field, struct ar
 
 static void change_at(const void *self, uint32_t i, struct arena *scope, struct cel_value *ret)
 {
-    struct seen_object *o = arena_alloc(scope, sizeof *o);
-    if (o != NULL) {
-        *o = (struct seen_object){{get_change}, value_item(self, i)};
-        *ret = cel_of_object(&rule_change, o);
-    }
+    (void)scope;
+    *ret = cel_of_object(&rule_change, &((const struct change_view *)self)[i]);
 }
 
 static const struct cel_list_ops changes_ops = {change_at};
@@ -413,24 +409,39 @@ static const struct cel_list_ops changes_ops = {change_at};
 static bool get_diff(const struct rule_object *self, unsigned field, struct arena *scope, struct cel_value *ret)
 {
     (void)scope;
-    const struct request *q = input_of(self)->request;
-    const struct value *changes = value_get(q->changes, STR("changes"));
-    const struct value *summary = value_get(q->changes, STR("summary"));
+    const struct diff_view *d = (const struct diff_view *)(const void *)self;
+    const struct value *summary = value_get(d->request->changes, STR("summary"));
     switch ((enum rule_diff_field)field) {
-    case RULE_DIFF_CHANGES:
-        *ret = value_is(changes, VALUE_ARRAY) ? cel_of_items(changes, changes->count, &changes_ops) : cel_of_list(NULL, 0);
-        break;
-    case RULE_DIFF_OVER:
-        *ret = cel_of_bool(value_bool_or(value_get(q->changes, STR("over")), q->diff != NULL && q->changes == NULL));
-        break;
+    case RULE_DIFF_CHANGES: *ret = cel_of_items(d->changes, d->count, &changes_ops); break;
+    case RULE_DIFF_OVER: *ret = cel_of_bool(d->over); break;
     case RULE_DIFF_DESTRUCTIVE: *ret = cel_of_int(value_integer_or(value_get(summary, STR("destructive")), 0)); break;
     case RULE_DIFF_SURFACES: *ret = list_of(value_get(summary, STR("surfaces"))); break;
     case RULE_DIFF_FACTS: *ret = list_of(value_get(summary, STR("facts"))); break;
-    case RULE_DIFF_FORMAT: *ret = text(value_text(value_get(q->changes, STR("format")))); break;
-    case RULE_DIFF_RAW: *ret = any(q->diff); break;
+    case RULE_DIFF_FORMAT: *ret = text(value_text(value_get(d->request->changes, STR("format")))); break;
+    case RULE_DIFF_RAW: *ret = any(d->request->diff); break;
     case RULE_DIFF_FIELDS: return false;
     }
     return true;
+}
+
+static struct diff_view diff_of(const struct request *q, struct arena *a)
+{
+    const struct value *rows = value_get(q->changes, STR("changes"));
+    struct diff_view d = {.base = {get_diff}, .request = q};
+    d.over = value_bool_or(value_get(q->changes, STR("over")), q->diff != NULL && q->changes == NULL);
+    uint32_t count = value_is(rows, VALUE_ARRAY) ? rows->count : 0;
+    d.changes = arena_array(a, count, sizeof *d.changes);
+    if (d.changes == NULL) {
+        d.over = d.over || count > 0;
+        return d;
+    }
+    for (d.count = 0; d.count < count; d.count++) {
+        const struct value *row = &rows->items[d.count];
+        const struct value *surfaces = value_get(row, STR("surface"));
+        d.changes[d.count] = (struct change_view){{get_change}, row, surfaces, value_text(value_item(surfaces, 0)),
+                                                  value_text(value_get(row, STR("kind")))};
+    }
+    return d;
 }
 
 /* --- request ------------------------------------------------------------------------------------------------------- */
@@ -466,7 +477,7 @@ void rule_values(const struct check_input *in, struct rule_views *views, struct 
     *views = (struct rule_views){
         .agent = {{get_agent}, in, 0},   .action = {{get_action}, in, 0}, .signals = {{get_signals}, in, 0},
         .budget = {{get_budget}, in, worst}, .impact = {{get_impact}, in, 0}, .memory = {{get_memory}, in, 0},
-        .diff = {{get_diff}, in, 0},     .request = {{get_request}, in, 0},
+        .diff = diff_of(in->request, in->arena), .request = {{get_request}, in, 0},
     };
     ret_vars[RULE_VAR_AGENT] = cel_of_object(&rule_agent, &views->agent);
     ret_vars[RULE_VAR_ACTION] = cel_of_object(&rule_action, &views->action);

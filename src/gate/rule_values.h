@@ -12,6 +12,23 @@ struct rule_view {
     uint32_t index; /* of a budget */
 };
 
+/* A row of the diff; its members are looked up once, for all rules. */
+struct change_view {
+    struct rule_object base;
+    const struct value *row;
+    const struct value *surfaces;
+    struct str surface;
+    struct str kind;
+};
+
+struct diff_view {
+    struct rule_object base;
+    const struct request *request;
+    struct change_view *changes; /* null when they did not fit: then there is more than is listed */
+    uint32_t count;
+    bool over;
+};
+
 /* One view for each object variable; they and in must outlive the values. */
 struct rule_views {
     struct rule_view agent;
@@ -20,7 +37,7 @@ struct rule_views {
     struct rule_view budget;
     struct rule_view impact;
     struct rule_view memory;
-    struct rule_view diff;
+    struct diff_view diff;
     struct rule_view request;
 };
 
