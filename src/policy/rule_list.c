@@ -66,12 +66,12 @@ static enum rc read_all(struct list *l, const struct value *own, const struct po
 
 enum rc rules_read(struct reader *r, const struct value *own, const struct policy_source *source, struct policy *p)
 {
-    uint64_t count = value_is(own, VALUE_ARRAY) ? own->count : 0;
-    for (uint32_t i = 0; i < source->rules_count; i++) {
-        count += rules_of(&source->rules[i].v)->count;
-    }
     if (own == NULL && source->rules_count == 0) {
         return RC_OK;
+    }
+    uint64_t count = own != NULL && value_is(own, VALUE_ARRAY) ? own->count : 0;
+    for (uint32_t i = 0; i < source->rules_count; i++) {
+        count += rules_of(&source->rules[i].v)->count;
     }
     struct list l = {.reader = r, .policy = p, .room = count < RULES_MAX ? (uint32_t)count : RULES_MAX};
     l.env = rule_env_new();
