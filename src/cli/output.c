@@ -53,7 +53,9 @@ const char *output_colour_of(struct str word)
 void output_buf(const struct buf *b)
 {
     must(b->rc == RC_OK || b->rc == RC_LIMIT || b->rc == RC_NO_MEMORY);
-    fwrite(b->data, 1, b->len, stdout);
+    if (b->len > 0) {
+        fwrite(b->data, 1, b->len, stdout);
+    }
     if (b->rc != RC_OK) {
         fputs("\npawl: the output is too large and was cut here\n", stderr);
     }
