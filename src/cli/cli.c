@@ -6,6 +6,7 @@
 #include "client/untrusted.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -15,6 +16,7 @@ static const struct {
     {"The server", server_commands},      {"Running under the gate", door_commands},
     {"Asking the gate", check_commands},  {"Changes", diff_commands},
     {"The policy", policy_commands},      {"Rules", rule_commands},
+    {"Signed policies", bundle_commands},
     {"Approvals", approval_commands},     {"Stopping", stop_commands},
     {"Trust", conduct_commands},          {"Keeping", backup_commands},
     {"Looking", list_commands},
@@ -24,6 +26,13 @@ static const struct {
 };
 
 enum { FAMILIES = sizeof families / sizeof *families };
+
+const char *cli_config_path(const struct args *a)
+{
+    const char *given = args_text(a, "config");
+    const char *set = getenv("PAWL_CONFIG");
+    return given != NULL ? given : set != NULL && set[0] != '\0' ? set : "pawl.yaml";
+}
 
 /* --- errors ------------------------------------------------------------------------------------- */
 

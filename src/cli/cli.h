@@ -45,6 +45,7 @@ extern const struct command door_commands[];
 extern const struct command conduct_commands[];
 extern const struct command policy_commands[];
 extern const struct command rule_commands[];
+extern const struct command bundle_commands[];
 extern const struct command backup_commands[];
 extern const struct command diff_commands[];
 
@@ -57,6 +58,9 @@ void cli_error(const struct err *e);
 int cli_usage(const struct err *e);
 /* The same, and the code for a failure. */
 int cli_failed(const struct err *e);
+
+/* The configuration that --config names, else PAWL_CONFIG, else pawl.yaml. */
+const char *cli_config_path(const struct args *a);
 
 /* --- commands that ask the server ------------------------------------------------------------- */
 
@@ -83,6 +87,8 @@ int session_post(struct session *s, const char *path, const struct value *body);
 int session_failed(struct session *s);
 /* Walks the pages of a listing: all items under "items". The same result. */
 int session_list(struct session *s, const char *path, struct value *ret_items);
+/* A whole command: posts what brings a policy into force, and says which is now. */
+int cli_post_policy(const struct args *a, const char *path, const struct value *body);
 /* A whole command that takes no words: the listing as a table, or as JSON. */
 struct column;
 int cli_list(const struct args *a, const char *path, const struct column *columns, unsigned count);

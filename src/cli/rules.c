@@ -15,13 +15,6 @@
 
 enum { TEST_MEMORY_MAX = 64 << 20 };
 
-static const char *config_path(const struct args *a)
-{
-    const char *given = args_text(a, "config");
-    const char *set = getenv("PAWL_CONFIG");
-    return given != NULL ? given : set != NULL && set[0] != '\0' ? set : "pawl.yaml";
-}
-
 /* --- what is read ---------------------------------------------------------------------------------------------- */
 
 struct loaded {
@@ -59,7 +52,7 @@ static const struct policy *load(const struct args *a, struct loaded *l)
     *l = (struct loaded){.arena = arena_new(POLICY_ARENA_MAX)};
     enum rc rc = l->arena == NULL   ? err_set(&e, RC_NO_MEMORY, "out of memory")
                  : a->rest_count > 0 ? load_files(a, l, &e)
-                                     : config_load(config_path(a), &l->config, &e);
+                                     : config_load(cli_config_path(a), &l->config, &e);
     if (rc != RC_OK) {
         cli_error(&e);
         return NULL;

@@ -9,7 +9,6 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,17 +63,10 @@ static const struct option serve_options[] = {
     {"config", 0, OPTION_TEXT, "FILE", "the configuration (PAWL_CONFIG, else pawl.yaml)"},
 };
 
-static const char *config_path(const struct args *a)
-{
-    const char *given = args_text(a, "config");
-    const char *set = getenv("PAWL_CONFIG");
-    return given != NULL ? given : set != NULL && set[0] != '\0' ? set : "pawl.yaml";
-}
-
 static int run_serve(const struct args *a)
 {
     struct err e;
-    return args_expect(a, 0, 0, "no words", &e) == RC_OK ? server_run(config_path(a)) : cli_usage(&e);
+    return args_expect(a, 0, 0, "no words", &e) == RC_OK ? server_run(cli_config_path(a)) : cli_usage(&e);
 }
 
 static int run_check_config(const struct args *a)
@@ -84,7 +76,7 @@ static int run_check_config(const struct args *a)
     if (args_expect(a, 0, 1, "FILE", &e) != RC_OK) {
         return cli_usage(&e);
     }
-    const char *path = a->rest_count == 1 ? a->rest[0] : config_path(a);
+    const char *path = a->rest_count == 1 ? a->rest[0] : cli_config_path(a);
     if (config_load(path, &config, &e) != RC_OK) {
         return cli_failed(&e);
     }
