@@ -152,6 +152,10 @@ static void show_invariants(struct buf *out, const struct value *action)
         buf_str(out, STR(", after "));
         buf_span(out, value_integer_or(value_get(one, STR("after_ms")), 0));
         buf_char(out, ':');
+        if (value_get(one, STR("condition")) != NULL) {
+            buf_char(out, ' ');
+            untrusted_cell(out, value_text(value_get(one, STR("condition"))));
+        }
         show_words(out, value_get(one, STR("argv")));
         buf_char(out, '\n');
     }

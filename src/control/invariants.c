@@ -1,5 +1,6 @@
 /*
- * control/invariants - what must hold after a change is asked, once each, of commands that change nothing.
+ * control/invariants - what must hold after a change is asked, once each: of commands that change nothing, or of what is
+ * known then, by a condition in CEL.
  *
  * Which and when was decided with the action. What was asked is not in the ledger, only what came of it: after a
  * restart all of an observation that goes on is asked again. An invariant that says no, or nothing in its time, does
@@ -12,14 +13,14 @@
 #include <stdlib.h>
 
 /* How long after its time one may wait for others to end before it counts as not seen. */
-enum { ROOM_MS = 10 * MINUTE_MS };
+enum { ROOM_MS = 10 * MINUTE_MS, DETAIL_SIZE = 128 };
 
 enum asked { ASKED_NOT = 0, ASKED_RUNS, ASKED_HELD, ASKED_UNSEEN, ASKED_BROKEN };
 
 struct asking {
     uint64_t action;
     enum asked state[INVARIANTS_MAX];
-    char detail[128]; /* of the first that does not hold */
+    char detail[DETAIL_SIZE]; /* of the first that does not hold */
 };
 
 struct invariants {
@@ -99,9 +100,31 @@ static const struct value *decided_list(struct control *c, struct arena *a, uint
     return value_get(body, STR("invariants"));
 }
 
-static enum asked ask(struct control *c, struct arena *a, const struct action *action, uint32_t index)
+/* What can't be judged, a budget that is not known for instance, is not seen. */
+static enum asked judge(struct control *c, struct arena *a, const struct action *action, struct str condition, char *detail)
+{
+    struct request q;
+    struct err e;
+    bool holds = false;
+    enum rc rc = control_rebuild(c, a, action, &q, &e);
+    if (rc == RC_OK) {
+        struct gate_input in = judged_on(c, a, &q, action, clock_now(c));
+        in.conditions = true;
+        rc = gate_condition(&in, condition, &holds, &e);
+    }
+    if (rc == RC_OK && !holds) {
+        snprintf(detail, DETAIL_SIZE, "%.*s", STR_ARG(str_slice(condition, 0, condition.len < DETAIL_SIZE ? condition.len : DETAIL_SIZE)));
+    }
+    return rc != RC_OK ? ASKED_UNSEEN : holds ? ASKED_HELD : ASKED_BROKEN;
+}
+
+static enum asked ask(struct control *c, struct arena *a, const struct action *action, uint32_t index, char *detail)
 {
     const struct value *one = value_item(decided_list(c, a, action->id), index);
+    struct str condition = value_text(value_get(one, STR("condition")));
+    if (condition.len > 0) {
+        return judge(c, a, action, condition, detail);
+    }
     struct command command = {.kind = COMMAND_INVARIANT,
                               .action = action->id,
                               .index = index,
@@ -121,10 +144,11 @@ static void ask_due(struct control *c, struct arena *a, const struct action *act
     const struct action_watch *watch = action->watch;
     int64_t began_ms = action->due_ms - watch->for_ms;
     struct asking *asking = find_or_add(c, action->id);
+    char unused[DETAIL_SIZE];
     for (uint32_t i = 0; asking != NULL && i < watch->invariant_count; i++) {
         int64_t at = began_ms + watch->invariant_after_ms[i];
         if (asking->state[i] == ASKED_NOT && now >= at) {
-            enum asked state = ask(c, a, action, i);
+            enum asked state = ask(c, a, action, i, asking->detail[0] == '\0' ? asking->detail : unused);
             asking->state[i] = state == ASKED_NOT && now >= at + ROOM_MS ? ASKED_UNSEEN : state;
         }
     }

@@ -36,6 +36,8 @@ struct finding check_rules(const struct check_input *in);
 struct finding check_validators(const struct check_input *in);
 struct finding check_quorum(const struct check_input *in);
 
+/* decide.c: what checks see of it; room must outlive it. */
+struct check_input gate_seen(const struct gate_input *in, const struct facts *f, struct thresholds *room);
 /* rules.c: evaluates the policy's rules; fills in the decision's matches. */
 void judge_rules(const struct check_input *in, struct decision *d);
 

@@ -191,22 +191,26 @@ void gate_judge_three(const struct check_input *in, struct decision *ret)
     }
 }
 
+struct check_input gate_seen(const struct gate_input *in, const struct facts *f, struct thresholds *room)
+{
+    const struct agent_def *agent = gate_agent(in->world, in->request);
+    const struct tool_def *tool = in->request->tool;
+    return (struct check_input){
+        .policy = in->policy,
+        .thresholds = policy_thresholds(in->policy, tool == NULL ? STR("") : tool->task_class,
+                                        agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, room),
+        .agent = agent,
+        .request = in->request,
+        .facts = f,
+        .now_ms = in->now_ms,
+        .arena = in->arena,
+    };
+}
+
 void gate_decide(const struct gate_input *in, struct facts *ret_facts, struct decision *ret)
 {
     gate_gather(in, ret_facts);
     struct thresholds room;
-    const struct agent_def *agent = gate_agent(in->world, in->request);
-    const struct tool_def *tool = in->request->tool;
-    struct check_input checked = {
-        .policy = in->policy,
-        .thresholds = policy_thresholds(
-            in->policy, tool == NULL ? STR("") : tool->task_class,
-            agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, &room),
-        .agent = agent,
-        .request = in->request,
-        .facts = ret_facts,
-        .now_ms = in->now_ms,
-        .arena = in->arena,
-    };
+    const struct check_input checked = gate_seen(in, ret_facts, &room);
     gate_judge(&checked, ret);
 }

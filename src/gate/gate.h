@@ -23,6 +23,7 @@ struct gate_input {
     int64_t now_ms;
     const struct action *again; /* the action that is decided again; null for a proposal */
     const struct validator_round *round; /* what validators said of it; null: nobody was asked */
+    bool conditions;            /* an expression is going to be evaluated: what only rules read is gathered */
     struct arena *arena;        /* for rules; null: only with a policy that has none, or to gather what is not judged */
 };
 
@@ -69,6 +70,12 @@ struct budget_fact gate_budget(const struct world *w, const struct policy *p, co
 
 /* A hold that a person with the role may override: of freeze, upstream and rate, and of what is not known. */
 bool override_covers(const struct finding *f);
+
+/*
+ * Whether a condition over the variables of rules holds now. Errors: RC_INVALID when it can't be judged (the text says
+ * why), RC_NO_MEMORY.
+ */
+NODISCARD enum rc gate_condition(const struct gate_input *in, struct str text, bool *ret_holds, struct err *e);
 
 /* What a rule makes of the same, with the value of each part of its condition that was evaluated. In in->arena. */
 struct value gate_explain_rule(const struct check_input *in, const struct rule *rule);

@@ -13,7 +13,7 @@
 
 void gather_for_rules(const struct gate_input *in, struct facts *f)
 {
-    if (in->policy->rule_count + in->policy->validator_count == 0 || in->arena == NULL) {
+    if ((in->policy->rule_count + in->policy->validator_count == 0 && !in->conditions) || in->arena == NULL) {
         return; /* without an arena nothing is going to be judged */
     }
     struct value *seen = arena_alloc(in->arena, sizeof *seen);
@@ -166,6 +166,32 @@ struct value gate_explain_rule(const struct check_input *in, const struct rule *
     value_add(a, &v, STR("evaluated"),
               speaks && j.memory.steps != NULL ? steps_value(rule, j.memory.steps, a, scratch) : value_array());
     return v;
+}
+
+/* --- a condition by itself ------------------------------------------------------------------------------------------ */
+
+enum rc gate_condition(const struct gate_input *in, struct str text, bool *ret_holds, struct err *e)
+{
+    struct facts facts;
+    struct thresholds room;
+    struct judging j;
+    struct cel_value held = {.kind = CEL_ABSENT};
+    CLEANUP(cel_program) struct cel_program *program = NULL;
+    CLEANUP(cel_env) struct cel_env *env = rule_env_new();
+    CLEANUP(arena) struct arena *scratch = arena_new(RULE_MEMORY_MAX);
+    const struct cel_options options = {.cost_max = RULE_COST_MAX, .result = &cel_bool};
+    if (env == NULL || scratch == NULL) {
+        return err_set(e, RC_NO_MEMORY, "out of memory");
+    }
+    gate_gather(in, &facts);
+    const struct check_input seen = gate_seen(in, &facts, &room);
+    begin(&seen, scratch, &j);
+    enum rc rc = cel_compile(env, text, &options, &program, e);
+    const struct cel_activation values = {.values = j.vars, .count = RULE_VAR_COUNT};
+    struct cel_run run = {.arena = scratch, .budget = RULE_STEPS_MAX};
+    rc = rc == RC_OK ? cel_eval(program, &values, &run, &held, e) : rc;
+    *ret_holds = rc == RC_OK && held.kind == CEL_BOOL && held.boolean;
+    return rc == RC_LIMIT ? err_wrap(e, RC_INVALID, "cut") : rc;
 }
 
 /* --- the finding --------------------------------------------------------------------------------------------------- */

@@ -9,22 +9,6 @@
 
 #include <string.h>
 
-static struct check_input seen_by(const struct gate_input *in, const struct facts *f, struct thresholds *room)
-{
-    const struct agent_def *agent = gate_agent(in->world, in->request);
-    const struct tool_def *tool = in->request->tool;
-    return (struct check_input){
-        .policy = in->policy,
-        .thresholds = policy_thresholds(in->policy, tool == NULL ? STR("") : tool->task_class,
-                                        agent == NULL ? (struct threshold_changes){NULL, 0} : agent->checks, room),
-        .agent = agent,
-        .request = in->request,
-        .facts = f,
-        .now_ms = in->now_ms,
-        .arena = in->arena,
-    };
-}
-
 static void add_question(const struct validator *v, const struct cel_value *vars, const struct rule_memory *m,
                          struct validator_round *round)
 {
@@ -49,7 +33,7 @@ void gate_questions(const struct gate_input *in, struct validator_round *ret)
         return;
     }
     gate_gather(in, &facts);
-    const struct check_input seen = seen_by(in, &facts, &room);
+    const struct check_input seen = gate_seen(in, &facts, &room);
     CLEANUP(arena) struct arena *scratch = arena_new(RULE_MEMORY_MAX);
     if (scratch == NULL || thresholds_mode(seen.thresholds, CHECK_VALIDATORS) == MODE_OFF) {
         return; /* nobody is asked: where the check is on, that is an error of each of them */

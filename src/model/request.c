@@ -224,7 +224,11 @@ static enum rc derive_invariants(struct arena *a, struct request *q, struct err 
         }
         struct value row = value_object();
         value_add_int(a, &row, STR("after_ms"), one->after_ms);
-        value_add(a, &row, STR("argv"), words);
+        if (one->argv.count > 0) {
+            value_add(a, &row, STR("argv"), words);
+        } else {
+            value_add_str(a, &row, STR("condition"), one->condition);
+        }
         value_add_str(a, &row, STR("name"), one->name);
         value_add_int(a, &row, STR("timeout_ms"), one->timeout_ms);
         value_push(a, &list, row);

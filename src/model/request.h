@@ -75,7 +75,7 @@ struct request {
     struct str sql_what;
     struct diff_names touched; /* what its diff names; as sql_harm */
     const struct value *changes; /* its diff, read as {format, changes, summary, over}; null: none. As sql_harm */
-    struct value invariants; /* what is asked after it, a list of {after_ms, argv, name, timeout_ms}; null: nothing */
+    struct value invariants; /* what is asked after it, a list of {after_ms, argv or condition, name, timeout_ms}; null: nothing */
     struct value revert; /* the command that takes it back, a list of texts; null: there is none */
     uint32_t services[REQUEST_SERVICES_MAX]; /* world indexes */
     uint32_t service_count;

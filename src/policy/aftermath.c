@@ -5,6 +5,8 @@
  */
 #include "policy/policy_internal.h"
 
+#include "policy/rules.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static enum rc check_command(struct reader *r, const struct value *v, const struct str_list *argv, const char *what)
@@ -39,10 +41,29 @@ enum { AFTER_ALL = -1 }; /* not said: at the end */
 
 static const struct field invariant_fields[] = {
     {"name", FIELD_NAME, FIELD_OF(struct invariant, name), true, 0, 0, 0, NULL},
-    {"argv", FIELD_TEXTS, FIELD_OF(struct invariant, argv), true, 0, 0, 0, NULL},
+    {"argv", FIELD_TEXTS, FIELD_OF(struct invariant, argv), false, 0, 0, 0, NULL},
+    {"condition", FIELD_TEXT, FIELD_OF(struct invariant, condition), false, 0, 0, 0, NULL},
     {"after", FIELD_SPAN, FIELD_OF(struct invariant, after_ms), false, AFTER_ALL, 0, 24 * 3600000LL, NULL},
     {"timeout", FIELD_SPAN, FIELD_OF(struct invariant, timeout_ms), false, 10000, 100, 600000, NULL},
 };
+
+/* Compiled here for its errors only: it is judged by the text that was decided. */
+static enum rc check_condition(struct reader *r, const struct value *v, struct str text)
+{
+    struct cel_program *program = NULL;
+    struct err inner;
+    CLEANUP(cel_env) struct cel_env *env = rule_env_new();
+    const struct cel_options options = {.cost_max = RULE_COST_MAX, .result = &cel_bool};
+    if (env == NULL) {
+        return err_set(r->e, RC_NO_MEMORY, "out of memory");
+    }
+    if (text.len > RULE_TEXT_MAX) {
+        return reader_fail(r, v, "condition: expected an expression of at most %d bytes", RULE_TEXT_MAX);
+    }
+    enum rc rc = cel_compile(env, text, &options, &program, &inner);
+    cel_program_free(program);
+    return rc == RC_OK ? RC_OK : reader_fail(r, v, "condition: at %s of the expression: %s", inner.where, inner.text);
+}
 
 static enum rc read_invariant(struct reader *r, const struct value *v, int64_t for_ms, struct invariant *ret)
 {
@@ -54,7 +75,10 @@ static enum rc read_invariant(struct reader *r, const struct value *v, int64_t f
     if (ret->after_ms > for_ms) {
         return reader_fail(r, v, "after: expected no more than the observation's own time");
     }
-    return check_command(r, v, &ret->argv, "argv");
+    if ((ret->argv.count > 0) == (ret->condition.len > 0)) {
+        return reader_fail(r, v, "expected either argv or condition");
+    }
+    return ret->argv.count > 0 ? check_command(r, v, &ret->argv, "argv") : check_condition(r, v, ret->condition);
 }
 
 static enum rc read_invariants(struct reader *r, const struct value *v, struct observation *ret)

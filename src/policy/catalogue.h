@@ -124,10 +124,11 @@ struct argv_pattern {
     struct str_list words;
 };
 
-/* What must hold after a change: a command that changes nothing and ends with 0 while it does. */
+/* What must hold after a change: a command that changes nothing and ends with 0 while it does, or a condition in CEL. */
 struct invariant {
     struct str name;
-    struct str_list argv; /* templates over the parameters; the first word is an absolute path */
+    struct str_list argv; /* templates over the parameters; the first word is an absolute path. Empty: a condition */
+    struct str condition; /* over the variables of rules, as they are then */
     int64_t after_ms;     /* since the success: when it is asked, once */
     int64_t timeout_ms;
 };

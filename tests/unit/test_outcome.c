@@ -351,6 +351,52 @@ static void what_can_not_be_asked_is_not_seen(void **state)
     want_state(b, id, ACTION_SUCCEEDED);
 }
 
+static void conditions_are_judged_at_their_time(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *condition;
+        int64_t budget_ppm;
+        enum action_state state;
+    } rows[] = {
+        {"budget.remaining_pct > 50.0", 900000, ACTION_VERIFIED},
+        {"budget.remaining_pct > 50.0", 400000, ACTION_REVERT_WAITING},
+        {"services.all(s, s.name == \\'shop\\') && action.params.n == 3", 900000, ACTION_VERIFIED},
+        {"memory.failed / 0 == 1", 900000, ACTION_SUCCEEDED}, /* can't be judged: not seen */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char policy[2048];
+        snprintf(policy, sizeof policy,
+                 "{'agents':[{'name':'bot','owner':'ann'}],'services':[{'name':'shop'," SLO "}],'tools':[{'name':'scale','class':'write',"
+                 "'services':['shop'],'parameters':true,'observe':{'for':'1m','max_drop_pct':100,'invariants':[{'name':'well','after':'5s',"
+                 "'condition':'%s'}]}" BACK "}]}", rows[i].condition);
+        load_policy(b, policy);
+        set_budget(b, 900000);
+        uint64_t id = succeed(b, 3);
+        pass(b, 4999);
+        ticks(b);
+        want_state(b, id, ACTION_OBSERVING);
+        set_budget(b, rows[i].budget_ppm);
+        pass(b, 1);
+        tick(b);
+        if (rows[i].state != ACTION_REVERT_WAITING) {
+            set_budget(b, 900000);
+            pass(b, 55000);
+            set_budget(b, 900000);
+            ticks(b);
+        }
+        want_state(b, id, rows[i].state);
+        if (rows[i].state == ACTION_REVERT_WAITING) {
+            struct value said = last_of(b, ENTRY_ACTION_VIOLATED);
+            assert_str(value_text(value_get(&said, STR("detail"))), rows[i].condition);
+            ticks(b);
+            revert_ended(b, id, true, STR("exit status 0"));
+            settle(b);
+        }
+    }
+    assert_int_equal(b->asks, 0);
+}
+
 /* Words that the approver was not shown are not run. */
 static void what_is_asked_is_part_of_what_is_decided(void **state)
 {
@@ -532,6 +578,7 @@ int main(void)
         T(what_does_not_hold_is_taken_back),
         T(a_restart_asks_again_what_is_open),
         T(what_can_not_be_asked_is_not_seen),
+        T(conditions_are_judged_at_their_time),
         T(what_is_asked_is_part_of_what_is_decided),
         T(the_way_back_is_part_of_what_is_decided),
         T(plans_and_diffs_that_are_needed),
