@@ -46,6 +46,7 @@ extern const struct command conduct_commands[];
 extern const struct command policy_commands[];
 extern const struct command rule_commands[];
 extern const struct command bundle_commands[];
+extern const struct command backtest_commands[];
 extern const struct command backup_commands[];
 extern const struct command diff_commands[];
 

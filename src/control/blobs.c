@@ -246,7 +246,7 @@ enum rc blobs_take_from(struct arena *a, struct value *body, struct str name, st
 /* --- out --------------------------------------------------------------------------------------------------- */
 
 struct resolving {
-    struct control *control;
+    const struct blob_source *from;
     struct arena *arena;
     uint64_t seq;  /* of the entry */
     bool show;     /* what was erased is said to be; else it is a failure */
@@ -275,9 +275,9 @@ static enum rc fetch(struct resolving *r, const struct value *ref, struct str *r
         return err_set(r->e, RC_LIMIT, "entry %" PRIu64 ": more than %d bytes lie beside it", r->seq, BLOBS_READ_MAX);
     }
     r->left -= (size_t)size;
-    enum rc rc = control_read_blob(r->control, r->arena, &digest, ret, r->e);
+    enum rc rc = r->from->read(r->from->context, r->arena, &digest, ret, r->e);
     if (rc == RC_NOT_FOUND) {
-        return r->seq <= world_erased_through(r->control->world)
+        return r->seq <= r->from->erased_through
                    ? err_set(r->e, RC_GONE, "what lay beside entry %" PRIu64 " was erased by policy", r->seq)
                    : err_set(r->e, RC_CORRUPT, "entry %" PRIu64 ": %.71s is missing, and no erasure took it", r->seq,
                              name.ptr);
@@ -364,17 +364,35 @@ static enum rc put_back(struct resolving *r, const struct value *v, struct value
                : rc;
 }
 
+enum rc beside_put_back(const struct blob_source *from, struct arena *a, uint64_t seq, const struct value *v,
+                        struct value *ret, struct err *e)
+{
+    struct resolving r = {.from = from, .arena = a, .seq = seq, .left = BLOBS_READ_MAX, .e = e};
+    return v == NULL ? RC_OK : put_back(&r, v, ret);
+}
+
+static enum rc read_here(void *context, struct arena *a, const struct digest *digest, struct str *ret, struct err *e)
+{
+    return control_read_blob(context, a, digest, ret, e);
+}
+
+static struct blob_source here(struct control *c)
+{
+    return (struct blob_source){read_here, c, world_erased_through(c->world)};
+}
+
 enum rc blobs_put_back(struct control *c, struct arena *a, uint64_t seq, const struct value *v, struct value *ret,
                        struct err *e)
 {
-    struct resolving r = {.control = c, .arena = a, .seq = seq, .left = BLOBS_READ_MAX, .e = e};
-    return v == NULL ? RC_OK : put_back(&r, v, ret);
+    const struct blob_source from = here(c);
+    return beside_put_back(&from, a, seq, v, ret, e);
 }
 
 enum rc control_complete(struct control *c, struct arena *a, bool show_erased, struct decision_record *record,
                          struct err *e)
 {
-    struct resolving r = {.control = c, .arena = a, .seq = record->action, .show = show_erased, .left = BLOBS_READ_MAX, .e = e};
+    const struct blob_source from = here(c);
+    struct resolving r = {.from = &from, .arena = a, .seq = record->action, .show = show_erased, .left = BLOBS_READ_MAX, .e = e};
     struct value *whole = arena_alloc(a, sizeof *whole);
     if (whole == NULL) {
         return err_set(e, arena_rc(a), "the record is too large");

@@ -4,7 +4,9 @@
 #ifndef CONTROL_CONTROL_INTERNAL_H
 #define CONTROL_CONTROL_INTERNAL_H
 
+#include "control/beside.h"
 #include "control/control.h"
+#include "control/derive.h"
 #include "control/feed.h"
 
 enum {
@@ -12,7 +14,6 @@ enum {
     ENTRY_BLOBS_MAX = 32,        /* texts and parts beside one entry, each of at most STORE_BLOB_MAX bytes */
     BLOB_TEXT_MAX = 4 << 10,     /* bytes of a text that stays in its entry */
     BLOB_PART_MAX = 16 << 10,    /* canonical bytes of a part of a request or an outcome that stays */
-    BLOBS_READ_MAX = 32 << 20,   /* bytes that reading one entry back puts in their places */
     TEXT_MAX = 48 << 20,         /* canonical bytes of one operation: a digest's text is of more than an entry's body */
     TEXT_KEPT = 256 << 10,       /* bytes of that buffer that stay allocated */
     QUEUE_BYTES_RESERVED = 4 << 20, /* of WRITER_QUEUE_BYTES_MAX: what is large must not keep a stop out */
@@ -143,8 +144,6 @@ void clock_anchor(struct control *c);
 /* secrets.c */
 /* The caller's part of q; the parsed body that it borrows is changed. */
 NODISCARD enum rc redact_request(const struct control *c, struct arena *a, struct request *q, struct err *e);
-/* request_derive, and what its diffs say. */
-NODISCARD enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e);
 NODISCARD enum rc redact_detail(const struct control *c, struct arena *a, struct value *v, struct err *e);
 /* What somebody gave as the reason; withheld as a whole when that can't be told. */
 struct str redact_reason(const struct control *c, struct arena *a, struct str reason);
@@ -154,8 +153,6 @@ NODISCARD enum rc check_reason_size(struct str reason, struct err *e);
 /* stop.c */
 void stops_tick(struct control *c);
 
-/* derive.c: its changes alone, of a request whose tool is known. */
-NODISCARD enum rc derive_changes(struct arena *a, struct request *q, struct err *e);
 /* propose.c: what a decision is judged on; all of it is borrowed. */
 struct gate_input judged_on(struct control *c, struct arena *a, const struct request *q, const struct action *again,
                             int64_t now);

@@ -3,7 +3,7 @@
  *
  * A diff that can't be read says nothing about the change: it is marked as over, and rules take it as unknown.
  */
-#include "control/control_internal.h"
+#include "control/derive.h"
 
 #include "diff/read.h"
 
@@ -59,16 +59,15 @@ static void derive_sql(struct arena *a, struct request *q)
     q->sql_what = missing ? STR("there is no SQL in its parameter") : arena_str(a, str_from(read.what));
 }
 
-enum rc derive(struct control *c, struct arena *a, struct request *q, struct err *e)
+enum rc derive_request(struct arena *a, const struct world *w, const struct policy *p, struct request *q, struct err *e)
 {
-    const struct policy *policy = world_policy(c->world);
-    enum rc rc = request_derive(a, c->world, q, e);
+    enum rc rc = request_derive(a, w, q, e);
     q->touched = (struct diff_names){NULL, 0, false};
     q->changes = NULL;
-    if (rc == RC_OK && detects(policy)) {
+    if (rc == RC_OK && detects(p)) {
         q->touched = diff_names(a, q->diff);
     }
-    if (rc == RC_OK && policy != NULL && policy->rule_count > 0) {
+    if (rc == RC_OK && p != NULL && p->rule_count > 0) {
         rc = derive_changes(a, q, e);
     }
     if (rc == RC_OK && q->tool != NULL && q->tool->sql.len > 0) {

@@ -27,14 +27,14 @@ static bool read_digest(struct str text, struct digest *ret)
            hex_decode(str_slice(text, 7, text.len), ret->bytes, sizeof ret->bytes);
 }
 
-static enum rc policy_text(struct folder *f, const struct value *body, struct str *ret, struct err *e)
+enum rc fold_policy_text(struct store *s, struct arena *a, const struct value *body, struct str *ret, struct err *e)
 {
     struct str blob = value_text(value_path(body, "policy", "$blob", NULL));
     struct digest digest;
     if (!read_digest(blob, &digest)) {
         return err_set(e, RC_CORRUPT, "a policy entry names no blob");
     }
-    enum rc rc = store_blob(f->store, f->arena, &digest, ret, e);
+    enum rc rc = store_blob(s, a, &digest, ret, e);
     return rc == RC_NOT_FOUND ? err_wrap(e, RC_CORRUPT, "policy") : rc;
 }
 
@@ -66,7 +66,7 @@ static enum rc fold_one(void *context, const struct stored *stored, struct err *
         return err_wrap(e, RC_CORRUPT, "entry %llu", (unsigned long long)stored->seq);
     }
     if (rc == RC_OK && entry.kind == ENTRY_POLICY_LOADED) {
-        rc = policy_text(f, &body, &text, e);
+        rc = fold_policy_text(f->store, f->arena, &body, &text, e);
     }
     if (rc == RC_OK && entry.kind == ENTRY_LEDGER_SNAPSHOT) {
         meet_snapshot(f, &body);
@@ -227,6 +227,16 @@ static enum rc find_binding(void *context, const struct stored *stored, struct e
     return rc;
 }
 
+/* RC_OK: an entry says that its world has the digest. */
+static enum rc check_binding(struct store *s, struct binding *b, struct err *e)
+{
+    enum rc rc = store_walk(s, b->at_seq + 1, UINT64_MAX - 1, find_binding, b, e);
+    if (rc != RC_OK && rc != RC_LIMIT) {
+        return rc;
+    }
+    return b->found ? RC_OK : err_set(e, RC_NOT_FOUND, "no entry binds the newest snapshot");
+}
+
 enum rc fold_newest_snapshot(struct store *s, uint64_t *ret_at, struct err *e)
 {
     CLEANUP(sha256_stream) struct sha256_stream *hash = sha256_stream_new();
@@ -237,12 +247,26 @@ enum rc fold_newest_snapshot(struct store *s, uint64_t *ret_at, struct err *e)
         return rc;
     }
     b.digest = sha256_stream_end(hash);
-    rc = store_walk(s, b.at_seq + 1, UINT64_MAX - 1, find_binding, &b, e);
-    if (rc != RC_OK && rc != RC_LIMIT) {
-        return rc;
-    }
     *ret_at = b.at_seq;
-    return b.found ? RC_OK : err_set(e, RC_NOT_FOUND, "no entry binds the newest snapshot");
+    return check_binding(s, &b, e);
+}
+
+enum rc fold_begin(uint64_t hash_seed, struct store *s, uint64_t seq, struct world **ret, uint64_t *ret_next, struct err *e)
+{
+    struct binding b = {.found = false};
+    struct world *w = NULL;
+    if (store_snapshot_before(s, seq, &b.at_seq, NULL) == RC_OK &&
+        load_snapshot(hash_seed, s, b.at_seq, &w, &b.digest, NULL) == RC_OK) {
+        if (world_next_seq(w) == b.at_seq + 1 && check_binding(s, &b, NULL) == RC_OK) {
+            *ret_next = b.at_seq + 1;
+            *ret = w;
+            return RC_OK;
+        }
+        world_free(w);
+    }
+    *ret_next = 0;
+    *ret = world_new(hash_seed);
+    return *ret == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : RC_OK;
 }
 
 /* --- all of it, against what it was --------------------------------------------------------------------------- */

@@ -16,6 +16,13 @@ NODISCARD enum rc fold_entries(struct store *s, struct world *w, uint64_t first,
  * stands, 0 for none. The caller frees it. */
 NODISCARD enum rc fold_restore(uint64_t hash_seed, struct store *s, uint64_t size, struct world **ret,
                                uint64_t *ret_at, struct err *e);
+/* The world as a snapshot before entry seq says, once its entry was found to bind its bytes; else a new one. ret_next:
+ * the first entry that is to be applied to it. The caller frees it. */
+NODISCARD enum rc fold_begin(uint64_t hash_seed, struct store *s, uint64_t seq, struct world **ret, uint64_t *ret_next,
+                             struct err *e);
+/* The text of the policy that a policy.loaded entry's body names. Keeps: ret in a. */
+NODISCARD enum rc fold_policy_text(struct store *s, struct arena *a, const struct value *body, struct str *ret,
+                                   struct err *e);
 /* Where the newest snapshot stands, once its bytes were found to be those that its entry binds. RC_NOT_FOUND: there is
  * none such. */
 NODISCARD enum rc fold_newest_snapshot(struct store *s, uint64_t *ret_at, struct err *e);

@@ -158,7 +158,7 @@ enum rc control_propose(struct control *c, struct arena *a, const struct princip
     enum rc rc = within_limits(c, e);
     rc = rc == RC_OK ? check_author(p, q, e) : rc;
     rc = rc == RC_OK ? redact_request(c, a, q, e) : rc;
-    rc = rc == RC_OK ? derive(c, a, q, e) : rc;
+    rc = rc == RC_OK ? derive_request(a, c->world, world_policy(c->world), q, e) : rc;
     struct digest digest;
     rc = rc == RC_OK ? action_digest(c, a, q, &digest, e) : rc;
     if (rc != RC_OK) {
@@ -200,7 +200,7 @@ enum rc control_evaluate(struct control *c, struct arena *a, struct request *q, 
         return err_set(e, RC_UNAVAILABLE, "no policy is loaded: nothing can be decided");
     }
     enum rc rc = redact_request(c, a, q, e);
-    rc = rc == RC_OK ? derive(c, a, q, e) : rc;
+    rc = rc == RC_OK ? derive_request(a, c->world, world_policy(c->world), q, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -232,7 +232,7 @@ enum rc control_rebuild(struct control *c, struct arena *a, const struct action 
         return rc;
     }
     request_read(said, ret);
-    rc = derive(c, a, ret, e);
+    rc = derive_request(a, c->world, world_policy(c->world), ret, e);
     struct digest digest;
     rc = rc == RC_OK ? action_digest(c, a, ret, &digest, e) : rc;
     if (rc != RC_OK) {

@@ -84,6 +84,7 @@ struct tier_override {
 struct world_agent {
     char name[129];
     const struct agent_def *def; /* null when it was removed */
+    const struct agent_def *aside; /* under a lens (world_lens_on): what def is without it */
     uint64_t version;            /* seq of the entry that declared it */
     struct arena *own;           /* of a registered one; null when the policy declares it */
     struct her_ring her;
@@ -114,6 +115,7 @@ struct world_on_call {
 struct world_service {
     char name[129];
     const struct service_def *def;
+    const struct service_def *aside; /* as an agent's */
     uint64_t version;
     struct arena *own;
     struct world_deploy deploys[DEPLOYS_MAX];
@@ -132,6 +134,7 @@ struct world_service {
 struct world_tool {
     char name[129];
     const struct tool_def *def;
+    const struct tool_def *aside; /* as an agent's */
     uint64_t version;
     struct arena *own;
     struct rate_ring *done;
@@ -358,6 +361,14 @@ NODISCARD enum rc world_apply(struct world *w, const struct entry *entry, const 
  * when the services would have more than DEPENDANTS_MAX dependants together. */
 NODISCARD enum rc world_check_policy(const struct world *w, const struct policy *p, struct err *e);
 NODISCARD enum rc world_check_service(const struct world *w, const struct service_def *def, struct err *e);
+
+/*
+ * Another policy's catalogue over the world's own: what it declares is seen in its definition, everything else as it
+ * is. The fold goes on under it as without it. While it is on no entry of a policy or a definition may be applied, and
+ * the world is not saved. Keeps: p. Errors: RC_LIMIT (too many dependants), RC_NO_MEMORY.
+ */
+NODISCARD enum rc world_lens_on(struct world *w, const struct policy *p, struct err *e);
+NODISCARD enum rc world_lens_off(struct world *w, struct err *e);
 
 uint64_t world_next_seq(const struct world *w);
 int64_t world_time(const struct world *w); /* of the newest entry */

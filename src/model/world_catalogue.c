@@ -160,6 +160,7 @@ static enum rc take_tools(struct world *w, const struct policy *p, uint64_t seq,
 enum rc catalogue_load_policy(struct world *w, struct policy *p, uint64_t seq, struct str hash,
                               struct err *e)
 {
+    must(!w->lens);
     if (!str_to_c(hash, w->policy_hash, sizeof w->policy_hash)) {
         policy_free(p);
         return err_set(e, RC_CORRUPT, "a policy's hash is too long");
@@ -189,6 +190,7 @@ static enum rc own_arena(struct arena **ret, struct err *e)
 enum rc catalogue_declare_agent(struct world *w, const struct value *definition, uint64_t seq,
                                 struct err *e)
 {
+    must(!w->lens);
     CLEANUP(arena) struct arena *own = NULL;
     enum rc rc = own_arena(&own, e);
     struct agent_def *def = rc == RC_OK ? arena_alloc(own, sizeof *def) : NULL;
@@ -214,6 +216,7 @@ enum rc catalogue_declare_agent(struct world *w, const struct value *definition,
 enum rc catalogue_declare_service(struct world *w, const struct value *definition, uint64_t seq,
                                   struct err *e)
 {
+    must(!w->lens);
     CLEANUP(arena) struct arena *own = NULL;
     enum rc rc = own_arena(&own, e);
     struct service_def *def = rc == RC_OK ? arena_alloc(own, sizeof *def) : NULL;
@@ -239,6 +242,7 @@ enum rc catalogue_declare_service(struct world *w, const struct value *definitio
 enum rc catalogue_declare_tool(struct world *w, const struct value *definition, uint64_t seq,
                                struct err *e)
 {
+    must(!w->lens);
     CLEANUP(arena) struct arena *own = NULL;
     enum rc rc = own_arena(&own, e);
     struct tool_def *def = rc == RC_OK ? arena_alloc(own, sizeof *def) : NULL;

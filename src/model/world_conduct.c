@@ -46,8 +46,8 @@ int64_t rate_count(const struct rate_ring *r, int64_t since_ms, int64_t *ret_old
 
 static const struct thresholds *of_agent(const struct world *w, const struct world_agent *a, struct thresholds *room)
 {
-    return policy_thresholds(w->policy, STR(""),
-                             a->def == NULL ? (struct threshold_changes){NULL, 0} : a->def->checks, room);
+    const struct agent_def *def = w->lens ? a->aside : a->def;
+    return policy_thresholds(w->policy, STR(""), def == NULL ? (struct threshold_changes){NULL, 0} : def->checks, room);
 }
 
 static void trip(struct breaker *b, const char *cause, int64_t now_ms, const struct thresholds *t)

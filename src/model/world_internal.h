@@ -28,6 +28,7 @@ struct world {
     int64_t time_ms;
     char origin[129];
     uint64_t erased_through;
+    bool lens; /* another catalogue lies over this one: world_lens.c */
 
     struct policy *policy;
     uint64_t policy_seq;

@@ -515,6 +515,7 @@ enum rc world_save(const struct world *w, world_record_fn fn, void *context, str
         save_tokens, save_stops, save_actions, save_keys, save_patterns, save_grants,
         save_incidents,
     };
+    must(!w->lens);
     struct saver s = {w, fn, context, arena_new(WORLD_RECORD_MAX * 4), {0}, e};
     if (s.arena == NULL) {
         return err_set(e, RC_NO_MEMORY, "out of memory");

@@ -149,6 +149,8 @@ NODISCARD enum rc store_put_snapshot(struct store *s, uint64_t at_seq, const str
 typedef enum rc (*store_part_fn)(void *context, struct str part, struct err *e);
 /* Where the newest one stands. RC_NOT_FOUND when there is none. */
 NODISCARD enum rc store_newest_snapshot(struct store *s, uint64_t *ret_at_seq, struct err *e);
+/* Of those that stand before an entry, where the newest does. RC_NOT_FOUND. */
+NODISCARD enum rc store_snapshot_before(struct store *s, uint64_t seq, uint64_t *ret_at_seq, struct err *e);
 NODISCARD enum rc store_walk_snapshot(struct store *s, uint64_t at_seq, store_part_fn fn,
                                       void *context, struct err *e);
 

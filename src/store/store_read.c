@@ -4,6 +4,7 @@
 #include "base/must.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -375,10 +376,13 @@ enum rc store_walk_snapshot(struct store *s, uint64_t at_seq, store_part_fn fn, 
     }
 }
 
-enum rc store_newest_snapshot(struct store *s, uint64_t *ret_at_seq, struct err *e)
+enum rc store_snapshot_before(struct store *s, uint64_t seq, uint64_t *ret_at_seq, struct err *e)
 {
+    char sql[96];
     int64_t newest;
-    enum rc rc = db_number(s->db, "SELECT coalesce(max(at_seq), -1) FROM snapshot", &newest, e);
+    snprintf(sql, sizeof sql, "SELECT coalesce(max(at_seq), -1) FROM snapshot WHERE at_seq < %" PRId64,
+             (int64_t)(seq > INT64_MAX ? INT64_MAX : seq));
+    enum rc rc = db_number(s->db, sql, &newest, e);
     if (rc != RC_OK) {
         return rc;
     }
@@ -387,4 +391,9 @@ enum rc store_newest_snapshot(struct store *s, uint64_t *ret_at_seq, struct err 
     }
     *ret_at_seq = (uint64_t)newest;
     return RC_OK;
+}
+
+enum rc store_newest_snapshot(struct store *s, uint64_t *ret_at_seq, struct err *e)
+{
+    return store_snapshot_before(s, UINT64_MAX, ret_at_seq, e);
 }
