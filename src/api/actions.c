@@ -315,11 +315,13 @@ enum rc actions_decide(struct call *c, struct err *e)
 struct commit_body {
     struct str nonce;
     struct str digest;
+    int64_t silent_ms;
 };
 
 static const struct field commit_fields[] = {
     {"executor_nonce", FIELD_TEXT, FIELD_OF(struct commit_body, nonce), true, 0, 0, 0, NULL},
     {"digest", FIELD_TEXT, FIELD_OF(struct commit_body, digest), true, 0, 0, 0, NULL},
+    {"silent_for", FIELD_SPAN, FIELD_OF(struct commit_body, silent_ms), false, 0, 0, HOUR_MS, NULL},
 };
 
 static void add_grant(struct arena *a, struct value *v, const struct grant *g)
@@ -339,7 +341,7 @@ enum rc actions_commit(struct call *c, struct err *e)
     rc = rc == RC_OK ? call_fields(c, commit_fields, COUNT(commit_fields), &body, e) : rc;
     enum release release;
     struct decided d;
-    struct grant grant;
+    struct grant grant = {.silent_ms = rc == RC_OK ? body.silent_ms : 0};
     rc = rc == RC_OK ? control_commit(c->control, c->arena, &c->who, action->id, body.nonce, body.digest,
                                       &release, &d, &grant, e)
                      : rc;

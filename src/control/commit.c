@@ -62,7 +62,7 @@ static enum rc answer_again(struct control *c, const struct action *action, cons
     }
     ret->seq = action->grant_seq;
     ret->pending_again = true;
-    *grant = (struct grant){action->grant_seq, action->due_ms, world_policy(c->world)->heartbeat_ms};
+    *grant = (struct grant){action->grant_seq, grant->silent_ms, action->due_ms, world_policy(c->world)->heartbeat_ms};
     return RC_OK;
 }
 
@@ -181,7 +181,8 @@ static enum rc record_commit(const struct attempt *t, const struct digest *nonce
                              struct err *e)
 {
     const struct policy *policy = world_policy(t->c->world);
-    grant->start_by_ms = t->now + policy->start_deadline_ms;
+    int64_t silent = grant->silent_ms < policy->max_silence_ms ? grant->silent_ms : policy->max_silence_ms;
+    grant->start_by_ms = t->now + (silent > policy->start_deadline_ms ? silent : policy->start_deadline_ms);
     grant->heartbeat_ms = policy->heartbeat_ms;
     struct value body = value_object();
     value_add_hex(t->a, &body, STR("nonce"), STR("sha256:"), nonce->bytes, sizeof nonce->bytes);

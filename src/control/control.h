@@ -170,6 +170,7 @@ NODISCARD enum rc control_decide(struct control *c, struct arena *a, const struc
 
 struct grant {
     uint64_t id; /* seq of the commit; shown as grt_N */
+    int64_t silent_ms; /* in: how long the executor will be silent, since it sends no heartbeats; 0: it does */
     int64_t start_by_ms;
     int64_t heartbeat_ms;
 };

@@ -37,6 +37,7 @@ static const struct field policy_fields[] = {
     {"approval_ttl", FIELD_SPAN, PART(p.approval_ttl_ms), false, HOUR_MS, 1000, 7LL * DAY_MS, NULL},
     {"start_deadline", FIELD_SPAN, PART(p.start_deadline_ms), false, 30000, 1000, HOUR_MS, NULL},
     {"heartbeat", FIELD_SPAN, PART(p.heartbeat_ms), false, 60000, 1000, HOUR_MS, NULL},
+    {"max_silence", FIELD_SPAN, PART(p.max_silence_ms), false, 600000, 1000, HOUR_MS, NULL},
     {"resume_by_another", FIELD_BOOL, PART(p.resume_by_another), false, 1, 0, 0, NULL},
     {"owner_approves", FIELD_BOOL, PART(p.owner_approves), false, 0, 0, 0, NULL},
     {"limits", FIELD_VALUE, PART(limits), false, 0, 0, 0, NULL},

@@ -110,6 +110,7 @@ struct policy {
     int64_t approval_ttl_ms;
     int64_t start_deadline_ms;
     int64_t heartbeat_ms;
+    int64_t max_silence_ms; /* after a commit, of an executor that says it sends no heartbeats */
     bool resume_by_another; /* stop --all is lifted by someone else than who set it */
     bool owner_approves;    /* the agent's owner may approve for it */
     struct policy_limits limits;

@@ -397,6 +397,33 @@ static void conditions_are_judged_at_their_time(void **state)
     assert_int_equal(b->asks, 0);
 }
 
+/* Who can send no heartbeats says how long it will be silent, and is not lost before; the policy bounds it. */
+static void a_silent_executor_has_its_time(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        int64_t silent_ms;
+        int64_t lost_after_ms;
+    } rows[] = {{0, 30000}, {1000, 30000}, {5 * MINUTE_MS, 5 * MINUTE_MS}, {HOUR_MS, 10 * MINUTE_MS}};
+    load_policy(b, "{'checks':{'error_budget':{'mode':'off'},'breaker':{'mode':'off'}},'agents':[{'name':'bot','owner':'ann'}],"
+                   "'services':[{'name':'shop'}],'tools':[{'name':'scale','class':'write','services':['shop'],'parameters':true}]}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct decided d = propose(b, "scale", 100 + (int64_t)i, "");
+        struct decided again;
+        struct grant grant = {.silent_ms = rows[i].silent_ms};
+        enum release release;
+        assert_int_equal(control_commit(b->c, b->a, &b->bot, d.action, NONCE, digest_of(b, d.action), &release, &again, &grant, &b->e), RC_OK);
+        assert_int_equal(release, RELEASE_GO);
+        settle(b);
+        pass(b, rows[i].lost_after_ms - 1);
+        tick(b);
+        want_state(b, d.action, ACTION_EXECUTING);
+        pass(b, 1);
+        tick(b);
+        want_state(b, d.action, ACTION_UNKNOWN);
+    }
+}
+
 /* Words that the approver was not shown are not run. */
 static void what_is_asked_is_part_of_what_is_decided(void **state)
 {
@@ -578,6 +605,7 @@ int main(void)
         T(what_does_not_hold_is_taken_back),
         T(a_restart_asks_again_what_is_open),
         T(what_can_not_be_asked_is_not_seen),
+        T(a_silent_executor_has_its_time),
         T(conditions_are_judged_at_their_time),
         T(what_is_asked_is_part_of_what_is_decided),
         T(the_way_back_is_part_of_what_is_decided),
