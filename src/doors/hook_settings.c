@@ -50,6 +50,8 @@ static struct value our_entry(struct arena *a, const struct hook_options *o, con
     push_option(a, &args, "--agent", o->agent);
     push_option(a, &args, "--config", o->config);
     push_option(a, &args, "--data", o->data);
+    push_option(a, &args, "--model", o->model);
+    push_option(a, &args, "--prompt-version", o->prompt_version);
     push_option(a, &args, "--settings", o->settings);
     push_option(a, &args, "--token-file", o->client.token_file);
     push_option(a, &args, "--url", o->client.url);

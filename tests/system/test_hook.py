@@ -186,6 +186,9 @@ def install(s):
     assert done.returncode == 1 and "left as it is" in done.stderr and settings.read_text() == "{ no json", done
     done = s.command("hook", "claude-code", "--install", "--print", token=None)
     assert done.returncode == 0 and "PreToolUse" in json.loads(done.stdout)["hooks"], done
+    done = s.command("hook", "claude-code", "--install", "--print", "--model", "m-2", "--prompt-version", "p-7", token=None)
+    args = json.loads(done.stdout)["hooks"]["PreToolUse"][0]["hooks"][0]["args"]
+    assert args[args.index("--model") + 1] == "m-2" and args[args.index("--prompt-version") + 1] == "p-7", args
 
 
 if __name__ == "__main__":
