@@ -179,16 +179,22 @@ static void answered(void *waiter)
     c->deferred = false;
     c->who.round->answered = true;
     http_set_data(c->x, NULL);
-    handle(c);
+    if (!c->handling) {
+        handle(c);
+    }
 }
 
-/* Nothing of a handler that asks has been done yet: it is called again when the answers are there. */
-static bool ask(struct call *c)
+static bool must_ask(const struct call *c)
+{
+    const struct validator_round *round = c->who.round;
+    return round != NULL && !round->answered && round->count > 0;
+}
+
+/* What the handler asks about has not been done yet: it is called again when the answers are there, which may be at
+ * once. */
+static void ask(struct call *c)
 {
     struct validator_round *round = c->who.round;
-    if (round == NULL || round->answered || round->count == 0) {
-        return false;
-    }
     c->asking = true;
     c->deferred = true;
     http_set_data(c->x, c);
@@ -199,16 +205,23 @@ static bool ask(struct call *c)
         }
         answered(c);
     }
-    return true;
 }
 
 static void handle(struct call *c)
 {
     struct err e = {0};
+    c->handling = true;
     enum rc rc = c->route->handle(c, &e);
-    if (rc != RC_OK && ask(c)) {
-        return;
+    while (rc != RC_OK && must_ask(c)) {
+        ask(c);
+        if (c->asking) {
+            c->handling = false;
+            return;
+        }
+        e = (struct err){0};
+        rc = c->route->handle(c, &e);
     }
+    c->handling = false;
     if (rc == RC_INVALID && (c->route->flags & ROUTE_BODY_ERRORS_400) != 0) {
         call_problem_status(c, 400, &e);
     } else if (rc != RC_OK) {

@@ -25,6 +25,7 @@ struct counts {
     int64_t broken_glass;
 };
 
+struct evaluations;
 struct bucket_row;
 struct stream;
 struct limits;
@@ -73,6 +74,8 @@ struct call {
     bool deferred;            /* the handler answers by itself later */
     const struct route *route;
     bool asking;              /* validators: it is handled again with their answers */
+    bool handling;            /* its handler runs now: answers that are there at once don't call it */
+    struct evaluations *batch; /* AuthZEN: of one request, as far as they are; null: none */
     struct call *next_waiting; /* for the same bucket of events */
 };
 
@@ -197,6 +200,9 @@ enum rc readyz(struct call *c, struct err *e);
 enum rc metrics(struct call *c, struct err *e);
 enum rc authzen_evaluation(struct call *c, struct err *e);
 enum rc authzen_evaluations(struct call *c, struct err *e);
+enum rc authzen_search_subject(struct call *c, struct err *e);
+enum rc authzen_search_resource(struct call *c, struct err *e);
+enum rc authzen_search_action(struct call *c, struct err *e);
 enum rc authzen_metadata(struct call *c, struct err *e);
 
 #endif

@@ -164,6 +164,10 @@ NODISCARD enum rc control_propose(struct control *c, struct arena *a, const stru
 /* The same decision, nothing recorded. */
 NODISCARD enum rc control_evaluate(struct control *c, struct arena *a, struct request *q,
                                    struct decided *ret, struct err *e);
+/* The same as a proposal would be decided, where it would not be refused: a pending action of that digest stands, and
+ * the limits of open actions hold. Nothing is recorded. Errors: control_propose's. */
+NODISCARD enum rc control_consider(struct control *c, struct arena *a, struct request *q, struct decided *ret,
+                                   struct err *e);
 /* Asks again about a held or allowed action. */
 NODISCARD enum rc control_decide(struct control *c, struct arena *a, const struct principal *p,
                                  uint64_t action, struct decided *ret, struct err *e);

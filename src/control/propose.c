@@ -215,6 +215,19 @@ enum rc control_evaluate(struct control *c, struct arena *a, struct request *q, 
     return rc;
 }
 
+enum rc control_consider(struct control *c, struct arena *a, struct request *q, struct decided *ret,
+                         struct err *e)
+{
+    struct digest digest;
+    enum rc rc = within_limits(c, e);
+    rc = rc == RC_OK ? control_evaluate(c, a, q, ret, e) : rc;
+    rc = rc == RC_OK ? action_digest(c, a, q, &digest, e) : rc;
+    if (rc == RC_OK) {
+        (void)find_pending(c, &digest, clock_now(c), ret);
+    }
+    return rc;
+}
+
 /* --- again --------------------------------------------------------------------------------------------- */
 
 enum rc control_rebuild(struct control *c, struct arena *a, const struct action *action,

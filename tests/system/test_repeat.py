@@ -334,7 +334,7 @@ def evaluate(w, path):
 def authzen(w, path):
     question = {"subject": {"type": "agent", "id": "bot"}, "action": {"name": "look"}, "resource": {"type": "service", "id": "shop"}}
     for n in (1, 2):
-        body = question if path.endswith("evaluation") else {"evaluations": [question] * n}
+        body = {"evaluations": [question] * n} if path.endswith("evaluations") else question
         status, answer = send(w.s, path, body, "bot", "asked")
         assert status == 200, (path, status, answer)
 
@@ -347,6 +347,7 @@ def reload(w, path):
 
 OTHERS = {"/v1/actions/{}/commit": commit, "/v1/actions/{}/heartbeat": heartbeat, "/v1/actions/{}/decide": decide,
           "/v1/evaluate": evaluate, "/access/v1/evaluation": authzen, "/access/v1/evaluations": authzen,
+          **{f"/access/v1/search/{of}": authzen for of in ("subject", "resource", "action")},
           "/v1/policy/reload": reload}
 
 
