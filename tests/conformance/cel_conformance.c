@@ -2,7 +2,8 @@
  * Runs CEL conformance cases: every .jsonl file of a folder, one case a line.
  *
  *     cel_conformance FOLDER
- *     cel_conformance                      the folder that PAWL_CEL_CASES names; skipped (77) without
+ *     cel_conformance --default FOLDER     FOLDER unless PAWL_CEL_CASES names another; skipped (77)
+ *                                          when it is not there
  *     cel_conformance --values             reads expressions from standard input, one a line, and
  *                                          prints what each yields
  *
@@ -500,14 +501,22 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--values") == 0) {
         return print_values();
     }
-    if (argc > 2) {
-        fprintf(stderr, "usage: cel_conformance [FOLDER | --values]\n");
+    bool optional = argc == 3 && strcmp(argv[1], "--default") == 0;
+    if (argc != 2 && !optional) {
+        fprintf(stderr, "usage: cel_conformance FOLDER | --default FOLDER | --values\n");
         return 2;
     }
-    const char *folder = argc == 2 ? argv[1] : getenv("PAWL_CEL_CASES");
-    if (folder == NULL) {
-        printf("skipped: no conformance cases (see PAWL_CEL_CASES)\n");
+    const char *folder = argv[argc - 1];
+    if (optional && getenv("PAWL_CEL_CASES") != NULL) {
+        folder = getenv("PAWL_CEL_CASES");
+    }
+    DIR *there = optional ? opendir(folder) : NULL;
+    if (optional && there == NULL) {
+        printf("skipped: no conformance cases in %s (see PAWL_CEL_CASES)\n", folder);
         return SKIPPED;
+    }
+    if (there != NULL) {
+        closedir(there);
     }
     return run_folder(folder);
 }
