@@ -144,7 +144,7 @@ static void ask_due(struct control *c, struct arena *a, const struct action *act
     const struct action_watch *watch = action->watch;
     int64_t began_ms = action->due_ms - watch->for_ms;
     struct asking *asking = find_or_add(c, action->id);
-    char unused[DETAIL_SIZE];
+    char unused[DETAIL_SIZE] = "";
     for (uint32_t i = 0; asking != NULL && i < watch->invariant_count; i++) {
         int64_t at = began_ms + watch->invariant_after_ms[i];
         if (asking->state[i] == ASKED_NOT && now >= at) {
