@@ -1,11 +1,11 @@
 /*
  * bench/fill - a ledger of a given size, made by the use cases themselves.
  *
- *     fill CONFIG ACTIONS
+ *     fill CONFIG ACTIONS [decided]
  *
  * The data folder is the configuration's, made by `pawl init`. Each action leaves ten entries: decided,
- * committed, seven heartbeats, finished. Ends once a snapshot over all of them is stored, which takes up to
- * a minute more. Prints one JSON line.
+ * committed, seven heartbeats, finished; or the first of them only. Ends once a snapshot over all of them is stored, which takes up to
+ * a minute more; not for decisions only. Prints one JSON line.
  */
 #include "base/encode.h"
 #include "control/control.h"
@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
@@ -101,7 +102,7 @@ static void execute(struct fill *f, struct arena *a, unsigned n, uint64_t id)
 }
 
 /* A commit reads its decision back, so it must be stored by then. */
-static void fill(struct fill *f, unsigned actions)
+static void fill(struct fill *f, unsigned actions, bool decided_only)
 {
     struct arena *a = arena_new(16 << 20);
     static uint64_t ids[BATCH];
@@ -113,7 +114,7 @@ static void fill(struct fill *f, unsigned actions)
             ids[i] = propose(f, a, first + i);
         }
         wait_until_stored(f);
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < count && !decided_only; i++) {
             arena_reset(a);
             execute(f, a, first + i, ids[i]);
         }
@@ -168,8 +169,9 @@ static void start(struct fill *f, const char *config, struct file_lock **lock, s
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: fill CONFIG ACTIONS\n");
+    bool decided_only = argc == 4 && strcmp(argv[3], "decided") == 0;
+    if (argc != 3 && !decided_only) {
+        fprintf(stderr, "usage: fill CONFIG ACTIONS [decided]\n");
         return 2;
     }
     struct fill f = {0};
@@ -177,9 +179,11 @@ int main(int argc, char **argv)
     struct signing_key *key = NULL;
     start(&f, argv[1], &lock, &key);
     int64_t from = clock_monotonic_us();
-    fill(&f, (unsigned)strtoul(argv[2], NULL, 10));
+    fill(&f, (unsigned)strtoul(argv[2], NULL, 10), decided_only);
     double seconds = (double)(clock_monotonic_us() - from) / 1e6;
-    wait_for_snapshot(&f);
+    if (!decided_only) {
+        wait_for_snapshot(&f);
+    }
     struct writer_counts counts = writer_counts(control_writer(f.control));
     printf("{\"entries\":%llu,\"seconds\":%.1f,\"bytes_per_entry\":%.0f,\"snapshot_at\":%llu}\n",
            (unsigned long long)world_next_seq(control_world(f.control)), seconds,

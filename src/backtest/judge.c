@@ -11,7 +11,6 @@
 #include "control/beside.h"
 #include "control/derive.h"
 
-#include <string.h>
 
 #define BIT(check) (UINT64_C(1) << (check))
 
@@ -21,22 +20,18 @@ static enum rc read_blob(void *context, struct arena *a, const struct digest *di
 }
 
 /* The request as it was said; RC_GONE when a part of it was erased. */
-static enum rc read_request(struct backtest *b, const struct stored *s, const struct value *body, struct err *e)
+static enum rc read_request(struct backtest *b, const struct stored *s, const struct value *said, struct err *e)
 {
-    const struct str mark = STR("\"$blob\"");
-    const struct value *said = value_get(body, STR("request"));
-    if (memmem(s->body.ptr, s->body.len, mark.ptr, mark.len) != NULL) {
-        const struct blob_source from = {read_blob, b->store, world_erased_through(b->world)};
-        struct value *whole = arena_alloc(b->arena, sizeof *whole);
-        enum rc rc = whole == NULL ? err_set(e, arena_rc(b->arena), "entry %llu is too large", (unsigned long long)s->seq)
-                                   : beside_put_back(&from, b->arena, s->seq, said, whole, e);
-        if (rc != RC_OK) {
-            return rc;
-        }
-        said = whole;
+    const struct blob_source from = {read_blob, b->store, world_erased_through(b->world)};
+    struct value *whole = arena_alloc(b->arena, sizeof *whole);
+    if (whole == NULL) {
+        return err_set(e, arena_rc(b->arena), "entry %llu is too large", (unsigned long long)s->seq);
     }
-    request_read(said, &b->request);
-    return RC_OK;
+    enum rc rc = beside_put_back(&from, b->arena, s->seq, said, whole, e);
+    if (rc == RC_OK) {
+        request_read(whole, &b->request);
+    }
+    return rc;
 }
 
 /* --- deciding with facts that are missing -------------------------------------------------------------------------- */
@@ -200,7 +195,8 @@ enum rc judge_entry(struct backtest *b, const struct stored *s, const struct val
     if (check_parse(value_text(value_get(body, STR("blocking"))), &blocking)) {
         j.blocking_before = (int)blocking;
     }
-    enum rc rc = read_request(b, s, body, e);
+    enum rc rc = request == NULL ? err_set(e, RC_CORRUPT, "entry %llu has no request", (unsigned long long)s->seq)
+                                 : read_request(b, s, request, e);
     j.erased = rc == RC_GONE;
     j.undecidable = j.erased;
     if (rc == RC_OK) {

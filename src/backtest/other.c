@@ -79,10 +79,9 @@ static enum rc compose(struct other *o, const struct policy *in_force, struct er
 static void look_for_budgets(void *context, const struct cel_view *view)
 {
     bool *reads = context;
-    bool variable = view->part == CEL_PART_VARIABLE &&
-                    (str_eq(view->name, STR("budget")) || str_eq(view->name, STR("budgets")));
-    bool field = (view->part == CEL_PART_FIELD || view->part == CEL_PART_PRESENCE) &&
-                 str_eq(view->name, STR("upstream_budget_pct"));
+    bool variable = view->part == CEL_PART_VARIABLE && (view->slot == RULE_VAR_BUDGET || view->slot == RULE_VAR_BUDGETS);
+    bool field = (view->part == CEL_PART_FIELD || view->part == CEL_PART_PRESENCE) && view->class == &rule_signals &&
+                 view->slot == RULE_SIGNALS_UPSTREAM_BUDGET_PCT;
     *reads = *reads || variable || field;
 }
 

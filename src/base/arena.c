@@ -11,6 +11,7 @@
 enum {
     CHUNK_FIRST = 4096,
     CHUNK_MAX = 1 << 20,
+    CHUNK_KEPT = 64 << 10, /* what is kept of a reset arena is no larger */
     ALIGN = alignof(max_align_t),
 };
 
@@ -162,12 +163,24 @@ size_t arena_used(const struct arena *a)
     return a->used;
 }
 
+/* Chunks grow, so that the one that is kept soon holds all that is needed again and again. */
 void arena_reset(struct arena *a)
 {
-    chunks_free(a->first->next);
-    a->first->next = NULL;
-    a->first->used = 0;
-    a->last = a->first;
+    struct chunk *kept = a->first;
+    for (struct chunk *c = a->first->next; c != NULL; c = c->next) {
+        kept = c->size > kept->size && c->size <= CHUNK_KEPT ? c : kept;
+    }
+    for (struct chunk *c = a->first; c != NULL;) {
+        struct chunk *next = c->next;
+        if (c != kept) {
+            free(c);
+        }
+        c = next;
+    }
+    kept->next = NULL;
+    kept->used = 0;
+    a->first = kept;
+    a->last = kept;
     a->used = 0;
     a->rc = RC_OK;
 }

@@ -31,7 +31,7 @@ struct str arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);
 /* RC_OK, RC_LIMIT (the cap) or RC_NO_MEMORY. */
 enum rc arena_rc(const struct arena *a);
 size_t arena_used(const struct arena *a);
-/* Forgets everything, keeps the first chunk, clears a sticky failure. */
+/* Forgets everything, keeps some of the memory, clears a sticky failure. */
 void arena_reset(struct arena *a);
 
 #endif

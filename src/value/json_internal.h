@@ -18,6 +18,7 @@ struct json_reader {
     struct arena *arena;
     struct err *err;
     int depth;
+    struct str without; /* a member of the outermost object that is passed over; empty: none */
     /* Members and items of what is being read; those of the innermost come last. */
     struct member *pending;
     uint32_t pending_count;

@@ -115,6 +115,44 @@ static enum rc read_name(struct json_reader *r, uint32_t place)
     return rc;
 }
 
+/* Past a string, behind its opening quote. */
+static void pass_string(struct json_reader *r)
+{
+    while (r->at < r->end) {
+        r->at = json_skip_plain(r->at, r->end);
+        if (r->at == r->end) {
+            return;
+        }
+        char c = *r->at++;
+        if (c == '"') {
+            return;
+        }
+        r->at += c == '\\' && r->at < r->end ? 1 : 0;
+    }
+}
+
+/* Past a value, to the ',' or '}' behind it. */
+static void pass_value(struct json_reader *r)
+{
+    int depth = 0;
+    while (r->at < r->end) {
+        char c = *r->at;
+        if (depth == 0 && (c == ',' || c == '}')) {
+            return;
+        }
+        depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
+        r->at++;
+        if (c == '"') {
+            pass_string(r);
+        }
+    }
+}
+
+static bool is_passed_over(const struct json_reader *r, uint32_t place)
+{
+    return r->without.len > 0 && r->depth == 1 && str_eq(r->pending[place].name, r->without);
+}
+
 static enum rc read_member(struct json_reader *r)
 {
     if (!take(r, '"')) {
@@ -126,6 +164,11 @@ static enum rc read_member(struct json_reader *r)
         return rc;
     }
     rc = read_name(r, place);
+    if (rc == RC_OK && is_passed_over(r, place)) {
+        pass_value(r);
+        r->pending_count = place;
+        return RC_OK;
+    }
     rc = rc == RC_OK ? read_value(r, place) : rc;
     if (rc != RC_OK) {
         pointer_member(r->err, r->pending[place].name);
@@ -319,10 +362,16 @@ static enum rc read_value(struct json_reader *r, uint32_t place)
 
 enum rc json_parse(struct arena *a, struct str text, struct value *ret, struct err *e)
 {
+    return json_parse_without(a, text, STR(""), ret, e);
+}
+
+enum rc json_parse_without(struct arena *a, struct str text, struct str member, struct value *ret, struct err *e)
+{
     struct member first[PENDING_FIRST];
     struct json_reader r = {.at = text.len > 0 ? text.ptr : "",
                             .arena = a,
                             .err = e,
+                            .without = member,
                             .pending = first,
                             .pending_capacity = PENDING_FIRST};
     r.start = r.at;

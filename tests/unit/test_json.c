@@ -531,9 +531,42 @@ static void other_forms(void **state)
     assert_str(buf_view(&out), "\"\"");
 }
 
+/* What is passed over is not looked at, wherever it stands, and only there. */
+static void one_member_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\"a\":1,\"x\":[1,{\"x\":\"]}\\\"\"},[]],\"b\":2}", "{\"a\":1,\"b\":2}"},
+        {"{\"x\":{\"a\":1}}", "{}"},
+        {"{\"x\":\"long enough for eight at a time, and , } ] \\\\\",\"b\":null}", "{\"b\":null}"},
+        {"{\"x\":-1.5e3,\"b\":{\"x\":3}}", "{\"b\":{\"x\":3}}"},
+        {"{\"a\":[{\"x\":1}]}", "{\"a\":[{\"x\":1}]}"},
+        {"[{\"x\":1}]", "[{\"x\":1}]"},
+        {"{\"a\":1,\"x\":true}", "{\"a\":1}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(1 << 16);
+        struct value v;
+        struct buf out;
+        buf_init(&out, 4096);
+        assert_int_equal(json_parse_without(a, str_from(cases[i][0]), STR("x"), &v, NULL), RC_OK);
+        json_write(&out, &v);
+        assert_str(buf_view(&out), cases[i][1]);
+        buf_done(&out);
+    }
+    static const char *const broken[] = {"{\"x\":[1", "{\"x\":\"", "{\"x\":\"\\", "{\"a\":1,\"x\":{}", "{\"x\":1]", "{\"x\"", "{\"x\":1}}"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(1 << 16);
+        struct value v;
+        struct err e;
+        assert_int_equal(json_parse_without(a, str_from(broken[i]), STR("x"), &v, &e), RC_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_member_is_passed_over),
         cmocka_unit_test(accepted),
         cmocka_unit_test(refused),
         cmocka_unit_test(nul_is_a_byte_like_others),
