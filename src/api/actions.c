@@ -199,6 +199,7 @@ enum rc actions_propose(struct call *c, struct err *e)
     }
     c->api->counts.decisions++;
     c->api->counts.verdicts[d.decision.verdict]++;
+    rule_counts_add(&c->api->rule_counts, control_world(c->control), &d.decision);
     c->api->counts.broken_glass += q.break_glass.len > 0 ? 1 : 0;
     c->action = d.action;
     return call_reply(c, 201, render_decided(c, &d));
@@ -217,7 +218,14 @@ enum rc evaluate(struct call *c, struct err *e)
         return rc;
     }
     struct value v = render_decided(c, &d);
+    struct str whole;
     value_add_bool(c->arena, &v, STR("recorded"), false);
+    if (http_query(c->x, "whole", &whole) && str_eq(whole, STR("true"))) {
+        value_add_str(c->arena, &v, STR("agent"), q.agent);
+        add_null_or_str(c->arena, &v, STR("tool"), q.tool == NULL ? STR("") : q.tool->name);
+        add_null_or_str(c->arena, &v, STR("target"), q.target);
+        render_grounds(c, &v, &d.decision, &d.facts);
+    }
     (void)call_reply(c, 200, v);
     c->wait_seq = 0; /* it says nothing that was not said before: there is nothing to wait for */
     return RC_OK;

@@ -321,6 +321,7 @@ void api_free(struct api *api)
         limits_free(api->limits);
         identity_free(api->identity);
         buf_done(&api->out);
+        rule_counts_done(&api->rule_counts);
         events_done(api);
         free(api);
     }

@@ -5,6 +5,7 @@
 #define API_CALL_H
 
 #include "api/api.h"
+#include "api/rule_counts.h"
 #include "policy/reader.h"
 
 enum {
@@ -39,6 +40,7 @@ struct api {
     struct buf out; /* the reply being written; kept to save allocations */
     struct counts counts;
     struct counts at_last_minute;
+    struct rule_counts rule_counts;
     struct bucket_row *buckets; /* by service index; events gathered since the last flush */
     uint32_t bucket_count;
     bool buckets_pending;
@@ -111,9 +113,12 @@ void add_null_or_str(struct arena *a, struct value *v, struct str name, struct s
 struct value percent(int64_t ppm);
 /* The short answer about a decision. */
 struct value render_decided(struct call *c, const struct decided *d);
+/* findings, rules, signals and blast radius: what a whole decision says beside its verdict. */
+void render_grounds(struct call *c, struct value *v, const struct decision *d, const struct facts *f);
 struct value render_record(struct call *c, const struct decision_record *r, bool whole);
 struct value render_findings(struct call *c, const struct decision *d, const struct facts *f);
 struct value render_signals(struct call *c, const struct facts *f);
+struct value render_blast_radius(struct arena *a, const struct facts *f);
 struct value render_action(struct call *c, const struct action *a);
 
 /* api/review.c: for operators; r is the action's newest decision. */

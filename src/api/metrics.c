@@ -1,8 +1,8 @@
 /*
  * api/metrics - how Pawl itself stands, for Prometheus.
  *
- * Labels are verdicts, classes of status, bounds of the histogram and names of declared services: bounded
- * by the policy's limits. Nothing of an action is shown: no parameters, intents or agents. What is shown and
+ * Labels are verdicts, classes of status, bounds of the histogram and names of declared services and of rules:
+ * bounded by the policy's limits. Nothing of an action is shown: no parameters, intents or agents. What is shown and
  * what alerts make of it: examples/prometheus/pawl.rules.yml.
  * Source: Prometheus text exposition format 0.0.4.
  */
@@ -52,6 +52,13 @@ static void request_metrics(struct buf *out, const struct counts *n)
     counter(out, "pawl_rate_limited_total", "Requests over their credential's rate.", n->rate_limited);
     counter(out, "pawl_unauthenticated_total", "Requests without a valid credential.", n->unauthenticated);
     counter(out, "pawl_malformed_total", "Requests that were malformed.", n->malformed);
+}
+
+static void rule_metrics(struct call *c, struct buf *out)
+{
+    static const char name[] = "pawl_rule_held_total";
+    head(out, name, "counter", "Proposals since start for which a rule of the policy held, by its mode.");
+    rule_counts_write(&c->api->rule_counts, control_world(c->control), name, out);
 }
 
 /* --- the ledger and its disk ---------------------------------------------------------------------------------- */
@@ -190,6 +197,7 @@ enum rc metrics(struct call *c, struct err *e)
     struct buf out;
     buf_init(&out, METRICS_MAX);
     request_metrics(&out, &c->api->counts);
+    rule_metrics(c, &out);
     ledger_metrics(c, &out);
     action_metrics(c, &out);
     signal_metrics(c, &out);

@@ -297,6 +297,22 @@ static void add_request(struct arena *a, struct value *v, const struct decision_
     value_add(a, v, STR("request"), shown);
 }
 
+struct value render_blast_radius(struct arena *a, const struct facts *f)
+{
+    struct value v = value_object();
+    value_add(a, &v, STR("traffic_pct"), f->blast_declared ? percent(f->blast_ppm) : value_null());
+    value_add_int(a, &v, STR("services"), f->blast_services);
+    return v;
+}
+
+void render_grounds(struct call *c, struct value *v, const struct decision *d, const struct facts *f)
+{
+    value_add(c->arena, v, STR("findings"), render_findings(c, d, f));
+    value_add(c->arena, v, STR("rules"), rules_value_of(c, d));
+    value_add(c->arena, v, STR("signals"), render_signals(c, f));
+    value_add(c->arena, v, STR("blast_radius"), render_blast_radius(c->arena, f));
+}
+
 struct value render_record(struct call *c, const struct decision_record *r, bool whole)
 {
     struct arena *a = c->arena;
@@ -312,9 +328,7 @@ struct value render_record(struct call *c, const struct decision_record *r, bool
     if (!whole) {
         return v;
     }
-    value_add(a, &v, STR("findings"), render_findings(c, &r->decision, &r->facts));
-    value_add(a, &v, STR("rules"), rules_value_of(c, &r->decision));
-    value_add(a, &v, STR("signals"), render_signals(c, &r->facts));
+    render_grounds(c, &v, &r->decision, &r->facts);
     value_add(a, &v, STR("pre_action_gate"), three_check_record(c, r));
     value_add_int(a, &v, STR("policy_seq"), (int64_t)r->policy_seq);
     value_add_int(a, &v, STR("agent_version"), (int64_t)r->agent_version);

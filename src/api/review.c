@@ -51,14 +51,6 @@ static struct value tool_value(struct call *c, const struct action *action, cons
     return v;
 }
 
-static struct value blast_radius(struct arena *a, const struct facts *f)
-{
-    struct value v = value_object();
-    value_add(a, &v, STR("traffic_pct"), f->blast_declared ? percent(f->blast_ppm) : value_null());
-    value_add_int(a, &v, STR("services"), f->blast_services);
-    return v;
-}
-
 /* --- who must agree ----------------------------------------------------------------------------------------- */
 
 static struct value quorum_value_of(struct arena *a, const struct quorum_rule *rule)
@@ -158,7 +150,7 @@ enum rc render_review(struct call *c, const struct action *action, const struct 
     value_add(a, ret, STR("agent"), asker(c, action, r));
     value_add(a, ret, STR("tool"), tool_value(c, action, r));
     add_null_or_str(a, ret, STR("target"), r->target);
-    value_add(a, ret, STR("blast_radius"), blast_radius(a, &r->facts));
+    value_add(a, ret, STR("blast_radius"), render_blast_radius(a, &r->facts));
     value_add(a, ret, STR("invariants"), invariants == NULL ? value_array() : *invariants);
     value_add(a, ret, STR("revert"), revert == NULL ? value_null() : *revert);
     value_add(a, ret, STR("quorum"), quorum_value(c, action, current));

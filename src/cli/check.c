@@ -14,7 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static int code_of(enum verdict v)
+int cli_verdict_code(enum verdict v)
 {
     static const int codes[] = {[VERDICT_DENY] = CLI_DENY,
                                 [VERDICT_ESCALATE] = CLI_ESCALATE,
@@ -86,7 +86,7 @@ static int judge(const struct args *a, const struct policy *policy, struct facts
     } else {
         print_record(&v);
     }
-    return code_of(strictest_of_three(&d));
+    return cli_verdict_code(strictest_of_three(&d));
 }
 
 static int check_offline(const struct args *a)
@@ -190,7 +190,7 @@ static int check_at_server(const struct args *a)
             output_members(&s.answer.body, columns, COUNT(columns));
         }
         (void)!verdict_parse(value_text(value_get(&s.answer.body, STR("verdict"))), &verdict);
-        code = code_of(verdict);
+        code = cli_verdict_code(verdict);
     }
     session_close(&s);
     return code;

@@ -16,7 +16,7 @@ static const struct {
     {"The server", server_commands},      {"Running under the gate", door_commands},
     {"Asking the gate", check_commands},  {"Changes", diff_commands},
     {"The policy", policy_commands},      {"Rules", rule_commands},
-    {"Trying a policy", backtest_commands},
+    {"Trying a policy", backtest_commands}, {"Trying a request", simulate_commands},
     {"Signed policies", bundle_commands},
     {"Approvals", approval_commands},     {"Stopping", stop_commands},
     {"Trust", conduct_commands},          {"Keeping", backup_commands},

@@ -9,6 +9,7 @@
 
 #include "cli/args.h"
 #include "client/client.h"
+#include "policy/verdict.h"
 
 /* Exit codes. 20 to 24 are verdicts: what they mean stands in `pawl help run`. */
 enum cli_exit {
@@ -45,6 +46,7 @@ extern const struct command door_commands[];
 extern const struct command conduct_commands[];
 extern const struct command policy_commands[];
 extern const struct command rule_commands[];
+extern const struct command simulate_commands[];
 extern const struct command bundle_commands[];
 extern const struct command backtest_commands[];
 extern const struct command backup_commands[];
@@ -62,6 +64,9 @@ int cli_failed(const struct err *e);
 
 /* The configuration that --config names, else PAWL_CONFIG, else pawl.yaml. */
 const char *cli_config_path(const struct args *a);
+
+/* The exit code that says it. */
+int cli_verdict_code(enum verdict v);
 
 /* --- commands that ask the server ------------------------------------------------------------- */
 

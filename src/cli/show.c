@@ -65,6 +65,58 @@ static void show_signals(struct buf *out, const struct value *signals)
     buf_str(out, STR(" decisions\n"));
 }
 
+/* Those that hold, the ones that only watch too. */
+static void show_matches(struct buf *out, const struct value *rules)
+{
+    for (uint32_t i = 0; value_item(rules, i) != NULL; i++) {
+        const struct value *rule = value_item(rules, i);
+        if (i == 0) {
+            heading(out, "Rules that hold");
+        }
+        buf_str(out, STR("  "));
+        output_cell(out, value_get(rule, STR("rule")));
+        buf_printf(out, " (%.*s, %.*s)%s", STR_ARG(value_text(value_get(rule, STR("verdict")))),
+                   STR_ARG(value_text(value_get(rule, STR("mode")))),
+                   value_bool_or(value_get(rule, STR("failed")), false) ? ": could not be judged" : "");
+        if (value_is(value_get(rule, STR("message")), VALUE_STRING)) {
+            buf_str(out, STR(": "));
+            output_cell(out, value_get(rule, STR("message")));
+        }
+        buf_char(out, '\n');
+    }
+}
+
+static void show_grounds(struct buf *out, const struct value *v)
+{
+    const struct value *findings = value_get(v, STR("findings"));
+    const struct value *blast = value_get(v, STR("blast_radius"));
+    heading(out, "What the gate found");
+    for (uint32_t i = 0; value_is(findings, VALUE_ARRAY) && i < findings->count; i++) {
+        show_finding(out, &findings->items[i]);
+    }
+    show_matches(out, value_get(v, STR("rules")));
+    show_signals(out, value_get(v, STR("signals")));
+    if (blast != NULL) {
+        buf_str(out, STR("  blast radius   "));
+        output_cell(out, value_get(blast, STR("services")));
+        buf_str(out, STR(" services, "));
+        output_cell(out, value_get(blast, STR("traffic_pct")));
+        buf_str(out, STR(" % of the traffic\n"));
+    }
+}
+
+void show_evaluation(struct buf *out, const struct value *answer)
+{
+    static const struct column heads[] = {{"agent", "agent"},           {"tool", "tool"},
+                                          {"target", "target"},         {"verdict", "verdict"},
+                                          {"blocked by", "blocked_by"}, {"reason", "reason"},
+                                          {"recommendation", "recommendation"}};
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        line(out, heads[i].title, output_at(answer, heads[i].path));
+    }
+    show_grounds(out, answer);
+}
+
 void show_decision(struct buf *out, const struct value *record)
 {
     static const struct column heads[] = {
@@ -78,12 +130,7 @@ void show_decision(struct buf *out, const struct value *record)
         line(out, heads[i].title, output_at(record, heads[i].path));
     }
     show_request(out, value_get(record, STR("request")));
-    const struct value *findings = value_get(record, STR("findings"));
-    heading(out, "What the gate found");
-    for (uint32_t i = 0; value_is(findings, VALUE_ARRAY) && i < findings->count; i++) {
-        show_finding(out, &findings->items[i]);
-    }
-    show_signals(out, value_get(record, STR("signals")));
+    show_grounds(out, record);
 }
 
 /* --- an action, for who must answer ---------------------------------------------------------------------------- */

@@ -12,6 +12,8 @@
 
 /* record: an answer of GET /v1/decisions/{id}. */
 void show_decision(struct buf *out, const struct value *record);
+/* answer: one of POST /v1/evaluate?whole=true. */
+void show_evaluation(struct buf *out, const struct value *answer);
 /* action: an answer of GET /v1/actions/{id} to an operator. */
 void show_action(struct buf *out, const struct value *action);
 
