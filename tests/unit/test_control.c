@@ -91,6 +91,43 @@ static void an_escalated_action_needs_a_person(void **state)
     restart(b);
 }
 
+/* What a proposal would come to, without one: what is pending stands, limits hold, and nothing is written. */
+static void considering_leaves_nothing_behind(void **state)
+{
+    struct bench *b = *state;
+    struct decided d = propose(b, "scale", 1, "not sure");
+    static const struct {
+        const char *tool;
+        int64_t n;
+        const char *unsure;
+        bool pending;
+        enum verdict want;
+    } rows[] = {{"scale", 1, "", true, VERDICT_ESCALATE},
+                {"scale", 2, "", false, VERDICT_ALLOW},
+                {"scale", 2, "not sure", false, VERDICT_ESCALATE},
+                {"nothing", 2, "", false, VERDICT_DENY}};
+    uint64_t before = control_read_seq(b->c);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct decided c;
+        struct value parameters = value_object();
+        value_add_int(b->a, &parameters, STR("n"), rows[i].n);
+        struct request q = {.agent = STR("bot"), .claimed_tool = str_from(rows[i].tool), .given = &parameters,
+                            .wants_person = str_from(rows[i].unsure), .author_type = STR("ai")};
+        assert_int_equal(control_consider(b->c, b->a, &q, &c, &b->e), RC_OK);
+        assert_int_equal(c.pending_again, rows[i].pending);
+        if (!c.pending_again) {
+            assert_int_equal(c.decision.verdict, rows[i].want);
+        } else {
+            assert_int_equal(c.action, d.action);
+        }
+    }
+    assert_int_equal(control_read_seq(b->c), before);
+    load_policy(b, "{'limits':{'open_actions':1}," CATALOGUE "}");
+    struct request q = {.agent = STR("bot"), .claimed_tool = STR("look"), .author_type = STR("ai")};
+    struct decided c;
+    check_error(b, control_consider(b->c, b->a, &q, &c, &b->e), RC_LIMIT, "1 actions are open: the limit is 1");
+}
+
 static void rejecting_and_cancelling_end_it(void **state)
 {
     struct bench *b = *state;
@@ -982,6 +1019,7 @@ int main(void)
         T(an_allowed_action_runs_once),
         T(commits_are_bound),
         T(an_escalated_action_needs_a_person),
+        T(considering_leaves_nothing_behind),
         T(rejecting_and_cancelling_end_it),
         T(what_is_held_is_asked_again),
         T(an_approval_that_meets_a_hold_stands),
