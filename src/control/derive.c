@@ -1,7 +1,8 @@
 /*
  * control/derive - what a request is, beyond what the catalogue says: its SQL, and what its diff changes and names.
  *
- * A diff that can't be read says nothing about the change: it is marked as over, and rules take it as unknown.
+ * A diff that can't be read says nothing about the change: it is marked as over, and rules take it as unknown. Its
+ * format is then the one that it says it has.
  */
 #include "control/derive.h"
 
@@ -15,6 +16,17 @@ static bool detects(const struct policy *p)
         }
     }
     return false;
+}
+
+/* Rules look at what a diff changes, and so do surfaces that are one of its words. */
+static bool reads_changes(const struct policy *p)
+{
+    for (uint32_t i = 0; p != NULL && i < p->surface_count; i++) {
+        if (diff_is_surface(p->surfaces[i].name)) {
+            return true;
+        }
+    }
+    return p != NULL && p->rule_count > 0;
 }
 
 /* The SQL of a tool that takes it as a parameter is its change, when it brings no other. */
@@ -44,7 +56,10 @@ enum rc derive_changes(struct arena *a, struct request *q, struct err *e)
     if (v == NULL || arena_rc(a) != RC_OK) {
         return err_set(e, arena_rc(a), "the request is too large");
     }
-    changes.over = changes.over || rc != RC_OK;
+    if (rc != RC_OK) {
+        (void)diff_format_find(value_text(value_get(diff, STR("format"))), &changes.format);
+        changes.over = true;
+    }
     *v = diff_changes_value(a, &changes);
     q->changes = v;
     return RC_OK;
@@ -67,7 +82,7 @@ enum rc derive_request(struct arena *a, const struct world *w, const struct poli
     if (rc == RC_OK && detects(p)) {
         q->touched = diff_names(a, q->diff);
     }
-    if (rc == RC_OK && p != NULL && p->rule_count > 0) {
+    if (rc == RC_OK && reads_changes(p)) {
         rc = derive_changes(a, q, e);
     }
     if (rc == RC_OK && q->tool != NULL && q->tool->sql.len > 0) {

@@ -132,6 +132,16 @@ struct diff_changes diff_changes_none(enum diff_format format)
     return (struct diff_changes){.format = format, .list = value_array()};
 }
 
+bool diff_is_surface(struct str name)
+{
+    for (unsigned i = 0; i < DIFF_SURFACE_COUNT; i++) {
+        if (str_eq(name, str_from(surfaces[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct value texts_of_surfaces(struct arena *a, uint32_t bits)
 {
     struct value list = value_array();

@@ -185,6 +185,7 @@ struct value diff_changes_value(struct arena *a, const struct diff_changes *c);
 const char *diff_kind_name(enum diff_kind k);
 const char *diff_fact_name(enum diff_fact f);
 const char *diff_surface_name(unsigned bit);
+bool diff_is_surface(struct str name);
 const char *diff_format_name(enum diff_format f);
 /* False when there is none of that name. */
 bool diff_format_find(struct str name, enum diff_format *ret);

@@ -215,6 +215,60 @@ static void a_diff_touches_protected_surfaces(void **state)
     }
 }
 
+/* Surfaces that are words of what a diff changes need nothing to look for. */
+static void a_diff_touches_what_it_changes(void **state)
+{
+    struct bench *b = *state;
+    load_policy(b, "{" CATALOGUE ",'surfaces':[{'name':'network','verdict':'escalate'},{'name':'auth','verdict':'deny'},"
+                   "{'name':'schema','verdict':'hold'},{'name':'tests','verdict':'allow'},{'name':'money','verdict':'deny'}]}");
+    static const struct {
+        const char *diff;
+        enum verdict want;
+        const char *surface;
+        unsigned touched;
+    } rows[] = {
+        {"{\"format\":\"sql\",\"sql\":\"alter table t add column c int\"}", VERDICT_HOLD, "schema", 1},
+        {"\"grant select on t to bob\"", VERDICT_DENY, "auth", 1},
+        {"{\"format\":\"sql\",\"sql\":\"select 1\"}", VERDICT_ALLOW, "", 0},
+        {"{\"before\":null,\"after\":{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"web\"},"
+         "\"spec\":{\"type\":\"LoadBalancer\"}}}", VERDICT_ESCALATE, "network", 1},
+        {"\"--- a/tests/test_a.c\\n+++ b/tests/test_a.c\\n@@ -1 +1 @@\\n-a\\n+b\\n\"", VERDICT_ALLOW, "", 1},
+        /* It says what it is and is not: it may change anything. Money is no word of a diff. */
+        {"{\"format\":\"sql\",\"sql\":\"alter tabel\"}", VERDICT_DENY, "auth", 4},
+        {"{\"format\":\"terraform\",\"plan\":[]}", VERDICT_DENY, "auth", 4},
+        {"\"network and auth, in words\"", VERDICT_ALLOW, "", 0},
+        {"{\"format\":\"cobol\",\"text\":\"x\"}", VERDICT_ALLOW, "", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct decided d = propose_diff(b, rows[i].diff);
+        struct finding f = d.decision.findings[CHECK_SURFACES];
+        if (f.verdict != rows[i].want || !str_eq(f.subject, str_from(rows[i].surface)) || d.facts.surface_count != rows[i].touched) {
+            print_error("%s: %s %.*s %u\n", rows[i].diff, verdict_name(f.verdict), STR_ARG(f.subject), d.facts.surface_count);
+            fail();
+        }
+        struct decision_record record;
+        struct decision again;
+        assert_int_equal(control_replay(b->c, b->a, d.seq, &record, &again, &b->e), RC_OK);
+        assert_int_equal(again.findings[CHECK_SURFACES].verdict, rows[i].want);
+    }
+}
+
+/* Without such a surface and without rules nobody reads what a diff changes. */
+static void changes_are_read_when_somebody_looks(void **state)
+{
+    struct bench *b = *state;
+    static const char *const surfaces[] = {"'surfaces':[{'name':'money','verdict':'deny'}]", "'surfaces':[{'name':'auth','verdict':'deny'}]"};
+    for (unsigned i = 0; i < 2; i++) {
+        char policy[4096];
+        snprintf(policy, sizeof policy, "{" CATALOGUE ",%s}", surfaces[i]);
+        load_policy(b, policy);
+        struct value diff = value_string(STR("grant select on t to bob"));
+        struct request q = {.agent = STR("bot"), .claimed_tool = STR("scale"), .diff = &diff, .author_type = STR("ai")};
+        assert_int_equal(derive_request(b->a, HERE(b), world_policy(HERE(b)), &q, &b->e), RC_OK);
+        assert_int_equal(q.changes != NULL, i == 1);
+    }
+}
+
 /* What can't be listed may touch anything that is looked for. */
 static void a_diff_too_long_to_list_touches_them_all(void **state)
 {
@@ -251,6 +305,8 @@ int main(void)
         T(what_destroys_needs_a_way_back),
         T(bad_evidence_is_refused),
         T(a_diff_touches_protected_surfaces),
+        T(a_diff_touches_what_it_changes),
+        T(changes_are_read_when_somebody_looks),
         T(a_diff_too_long_to_list_touches_them_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
