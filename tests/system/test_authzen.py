@@ -4,6 +4,7 @@ then searches over many agents, services and tools, page by page, and with valid
 import itertools
 import json
 import pathlib
+import socket
 import sys
 
 import pawl_server
@@ -472,6 +473,24 @@ def judged(s, fake):
     assert batch(s, {"evaluations": [evaluation(n, "broken") for n in range(100)]}) == [False] * 100
 
 
+def gone_in_the_middle(s, fake):
+    """Who hangs up is asked about no further; what was decided until then stands in the ledger, each once."""
+    fake.delay = 0.2
+    before, heard = len(s.entries()), len(fake.heard)
+    items = [{"subject": entity("agent", "bot"), "action": {"name": "asked"}, "resource": entity("gone", str(n))} for n in range(20)]
+    body = json.dumps({"evaluations": items}).encode()
+    with socket.create_connection(("127.0.0.1", s.port)) as peer:
+        peer.sendall(b"POST /access/v1/evaluations HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + s.tokens["enforcer"].encode() +
+                     b"\r\nContent-Type: application/json\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+        s.wait_for(lambda: len(fake.heard) >= heard + 3)
+    assert evaluate(s, items[0])[2]["decision"] is True
+    fake.delay = 0
+    new = s.entries()[before:]
+    assert {e["kind"] for e in new} == {"action.decided"} and 3 <= len(new) < len(items), len(new)
+    targets = [e["body"]["target"] for e in new]
+    assert len(set(targets)) >= len(targets) - 1, targets  # the first one was asked once more
+
+
 def not_asked_in_searches(s, fake):
     heard = len(fake.heard)
     status, answer = search(s, "action", {"subject": entity("agent", "bot"), "resource": entity("r", "1")})
@@ -494,7 +513,7 @@ def main(pawl):
     fake = test_validators.Fake()
     with pawl_server.Server(pawl, JUDGE.replace("@PORT@", str(fake.port))) as s:
         s.token("enforcer", roles=["enforcer"], person="gateway")
-        for scene in (judged, not_asked_in_searches):
+        for scene in (judged, gone_in_the_middle, not_asked_in_searches):
             print(scene.__name__, flush=True)
             scene(s, fake)
         assert s.command("verify", "--deep", "--data", str(s.folder / "data")).returncode == 0
