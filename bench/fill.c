@@ -4,8 +4,9 @@
  *     fill CONFIG ACTIONS [decided]
  *
  * The data folder is the configuration's, made by `pawl init`. Each action leaves ten entries: decided,
- * committed, seven heartbeats, finished; or the first of them only. Ends once a snapshot over all of them is stored, which takes up to
- * a minute more; not for decisions only. Prints one JSON line.
+ * committed, seven heartbeats, finished. Ends once a snapshot over all of them is stored, which takes up to
+ * a minute more. Or the first of them only: a decision a second by a clock of its own, from now on, and no
+ * snapshot. Prints one JSON line.
  */
 #include "base/encode.h"
 #include "control/control.h"
@@ -26,8 +27,10 @@ enum {
 };
 
 struct fill {
+    struct server_ports real; /* first: what the ports are given */
+    bool decided_only;
+    int64_t wall_ms; /* of decisions only: a clock that goes on by a second for each */
     struct config config;
-    struct server_ports real;
     struct control *control;
 };
 
@@ -37,6 +40,29 @@ static void check(enum rc rc, const struct err *e)
         fprintf(stderr, "fill: %s %s\n", e->where, e->text);
         exit(1);
     }
+}
+
+static int64_t made_wall_ms(void *context)
+{
+    return ((const struct fill *)context)->wall_ms;
+}
+
+static int64_t made_elapsed_us(void *context)
+{
+    return made_wall_ms(context) * 1000;
+}
+
+/* The real ones, with another clock where decisions only are made. */
+static struct ports ports_of(struct fill *f)
+{
+    struct ports ports = server_ports(&f->real);
+    if (f->decided_only) {
+        f->wall_ms = clock_wall_ms();
+        ports.wall_ms = made_wall_ms;
+        ports.elapsed_ms = made_wall_ms;
+        ports.elapsed_us = made_elapsed_us;
+    }
+    return ports;
 }
 
 static void wake(void *context)
@@ -102,7 +128,16 @@ static void execute(struct fill *f, struct arena *a, unsigned n, uint64_t id)
 }
 
 /* A commit reads its decision back, so it must be stored by then. */
-static void fill(struct fill *f, unsigned actions, bool decided_only)
+static void feed_budgets(struct fill *f, struct arena *a)
+{
+    struct err e;
+    for (uint32_t i = 0; i < f->config.policy->service_count; i++) {
+        check(control_sli(f->control, a, STR("system"), f->config.policy->services[i].name,
+                          control_now(f->control) / 10000 * 10000, 1000, 1000, &e), &e);
+    }
+}
+
+static void fill(struct fill *f, unsigned actions)
 {
     struct arena *a = arena_new(16 << 20);
     static uint64_t ids[BATCH];
@@ -112,14 +147,19 @@ static void fill(struct fill *f, unsigned actions, bool decided_only)
         for (unsigned i = 0; i < count; i++) {
             arena_reset(a);
             ids[i] = propose(f, a, first + i);
+            f->wall_ms += SECOND_MS;
         }
         wait_until_stored(f);
-        for (unsigned i = 0; i < count && !decided_only; i++) {
+        for (unsigned i = 0; i < count && !f->decided_only; i++) {
             arena_reset(a);
             execute(f, a, first + i, ids[i]);
         }
         wait_until_stored(f);
         control_tick(f->control, &next);
+        if (f->decided_only) {
+            arena_reset(a);
+            feed_budgets(f, a);
+        }
     }
     arena_free(a);
 }
@@ -154,17 +194,14 @@ static void start(struct fill *f, const char *config, struct file_lock **lock, s
     struct control_options options = {.folder = folder,
                                       .checkpoint_file = checkpoint,
                                       .key = *key,
-                                      .ports = server_ports(&f->real),
+                                      .ports = ports_of(f),
                                       .wake = wake,
                                       .checkpoint_ms = 200,
                                       .hash_seed = 1};
     check(control_start(&options, &f->control, &e), &e);
     CLEANUP(arena) struct arena *a = arena_new(POLICY_ARENA_MAX);
     check(control_load_policy(f->control, a, f->config.policy, &(struct policy_origin){.author = STR("bench")}, &e), &e);
-    for (uint32_t i = 0; i < f->config.policy->service_count; i++) {
-        check(control_sli(f->control, a, STR("system"), f->config.policy->services[i].name,
-                          control_now(f->control) / 10000 * 10000, 1000, 1000, &e), &e);
-    }
+    feed_budgets(f, a);
 }
 
 int main(int argc, char **argv)
@@ -174,12 +211,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fill CONFIG ACTIONS [decided]\n");
         return 2;
     }
-    struct fill f = {0};
+    unsigned actions = (unsigned)strtoul(argv[2], NULL, 10);
+    struct fill f = {.decided_only = decided_only};
     struct file_lock *lock = NULL;
     struct signing_key *key = NULL;
     start(&f, argv[1], &lock, &key);
     int64_t from = clock_monotonic_us();
-    fill(&f, (unsigned)strtoul(argv[2], NULL, 10), decided_only);
+    fill(&f, actions);
     double seconds = (double)(clock_monotonic_us() - from) / 1e6;
     if (!decided_only) {
         wait_for_snapshot(&f);

@@ -128,8 +128,11 @@ const struct value *value_get(const struct value *v, struct str name)
     if (v == NULL || v->type != VALUE_OBJECT) {
         return NULL;
     }
+    /* Most names of the same length begin differently, and a call for each would be most of the cost. */
+    char first = name.len > 0 ? name.ptr[0] : 0;
     for (uint32_t i = 0; i < v->count; i++) {
-        if (str_eq(v->members[i].name, name)) {
+        const struct str *other = &v->members[i].name;
+        if (other->len == name.len && (name.len == 0 || other->ptr[0] == first) && str_eq(*other, name)) {
             return &v->members[i].value;
         }
     }
