@@ -44,6 +44,7 @@ static enum rc no_memory(struct err *e)
 /* Null: there is no room for more names. */
 static struct rule_row *rule_row(struct tally *t, struct str name)
 {
+    must(t->rules != NULL);
     uint32_t at = strmap_get(&t->rule_index, name);
     if (at == MAP_NONE && t->rule_count < BACKTEST_RULES_MAX) {
         at = t->rule_count;

@@ -4,6 +4,7 @@
 #include "model/world.h"
 #include "value/mark.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static struct str texts_at(const struct value *v, uint32_t i)
@@ -367,31 +368,65 @@ struct value request_write(struct arena *a, const struct request *q, struct str 
     return v;
 }
 
+/* The members of a written request, in the order of their names, which is that of its canonical form. */
+struct written {
+    struct str name;
+    enum { WRITTEN_TEXT, WRITTEN_VALUE, WRITTEN_FLAG, WRITTEN_ASIDE } kind;
+    size_t offset; /* in struct request */
+};
+
+#define WRITTEN(text, what, member) {{"" text, sizeof(text) - 1}, (what), offsetof(struct request, member)}
+static const struct written written[] = {
+    WRITTEN("act", WRITTEN_VALUE, act),
+    WRITTEN("agent", WRITTEN_TEXT, agent),
+    WRITTEN("attested", WRITTEN_FLAG, attested),
+    WRITTEN("author_type", WRITTEN_TEXT, author_type),
+    WRITTEN("behalf", WRITTEN_TEXT, behalf),
+    WRITTEN("break_glass", WRITTEN_TEXT, break_glass),
+    WRITTEN("claimed_service", WRITTEN_TEXT, claimed_service),
+    WRITTEN("claimed_tool", WRITTEN_TEXT, claimed_tool),
+    WRITTEN("contexts", WRITTEN_VALUE, contexts),
+    WRITTEN("diff", WRITTEN_VALUE, diff),
+    {{"digest", 6}, WRITTEN_ASIDE, 0},
+    WRITTEN("intent", WRITTEN_TEXT, intent),
+    WRITTEN("invocation", WRITTEN_VALUE, invocation),
+    WRITTEN("model", WRITTEN_TEXT, model),
+    WRITTEN("parameters", WRITTEN_VALUE, given),
+    WRITTEN("parent", WRITTEN_TEXT, parent),
+    WRITTEN("person", WRITTEN_TEXT, person),
+    WRITTEN("plan", WRITTEN_VALUE, plan),
+    WRITTEN("prompt_version", WRITTEN_TEXT, prompt_version),
+    WRITTEN("properties", WRITTEN_VALUE, properties),
+    WRITTEN("trace", WRITTEN_TEXT, trace),
+    WRITTEN("wants_person", WRITTEN_TEXT, wants_person),
+};
+#undef WRITTEN
+
+static void take_written(const struct written *w, const struct value *v, struct request *ret)
+{
+    char *at = (char *)ret + w->offset;
+    if (w->kind == WRITTEN_TEXT) {
+        *(struct str *)(void *)at = value_text(v);
+    } else if (w->kind == WRITTEN_VALUE) {
+        *(const struct value **)(void *)at = v;
+    } else if (w->kind == WRITTEN_FLAG) {
+        *(bool *)at = value_bool_or(v, false);
+    }
+}
+
+/* Both lists ascend, so one walk finds all; what is in another order, or has more, is searched name by name. */
 void request_read(const struct value *v, struct request *ret)
 {
-    *ret = (struct request){
-        .agent = value_text(value_get(v, STR("agent"))),
-        .invocation = value_get(v, STR("invocation")),
-        .given = value_get(v, STR("parameters")),
-        .claimed_tool = value_text(value_get(v, STR("claimed_tool"))),
-        .claimed_service = value_text(value_get(v, STR("claimed_service"))),
-        .intent = value_text(value_get(v, STR("intent"))),
-        .plan = value_get(v, STR("plan")),
-        .diff = value_get(v, STR("diff")),
-        .properties = value_get(v, STR("properties")),
-        .wants_person = value_text(value_get(v, STR("wants_person"))),
-        .author_type = value_text(value_get(v, STR("author_type"))),
-        .person = value_text(value_get(v, STR("person"))),
-        .break_glass = value_text(value_get(v, STR("break_glass"))),
-        .trace = value_text(value_get(v, STR("trace"))),
-        .contexts = value_get(v, STR("contexts")),
-        .parent = value_text(value_get(v, STR("parent"))),
-        .model = value_text(value_get(v, STR("model"))),
-        .prompt_version = value_text(value_get(v, STR("prompt_version"))),
-        .attested = value_bool_or(value_get(v, STR("attested")), false),
-        .act = value_get(v, STR("act")),
-        .behalf = value_text(value_get(v, STR("behalf"))),
-        .agent_index = MAP_NONE,
-        .tool_index = MAP_NONE,
-    };
+    enum { COUNT = sizeof written / sizeof *written };
+    uint32_t members = value_is(v, VALUE_OBJECT) ? v->count : 0;
+    uint32_t at = 0;
+    *ret = (struct request){.agent_index = MAP_NONE, .tool_index = MAP_NONE};
+    for (size_t i = 0; i < COUNT && at < members; i++) {
+        if (str_eq(v->members[at].name, written[i].name)) {
+            take_written(&written[i], &v->members[at++].value, ret);
+        }
+    }
+    for (size_t i = 0; i < COUNT && at < members; i++) {
+        take_written(&written[i], value_get(v, written[i].name), ret);
+    }
 }
