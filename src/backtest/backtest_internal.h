@@ -166,6 +166,8 @@ struct backtest {
     uint64_t end;   /* the first behind it */
     uint64_t size;  /* of the ledger */
     uint64_t begun; /* where the fold began */
+    uint64_t erased_through; /* what was beside the entries up to here may be gone, once */
+    bool erasures_known;     /* was looked for */
 };
 
 NODISCARD enum rc judge_entry(struct backtest *b, const struct stored *s, const struct value *body, struct err *e);

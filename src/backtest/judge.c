@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "control/beside.h"
 #include "control/derive.h"
+#include "value/json.h"
 
 
 #define BIT(check) (UINT64_C(1) << (check))
@@ -19,10 +20,36 @@ static enum rc read_blob(void *context, struct arena *a, const struct digest *di
     return store_blob(context, a, digest, ret, e);
 }
 
+static enum rc meet_erasure(void *context, const struct stored *s, struct err *e)
+{
+    struct backtest *b = context;
+    struct value body;
+    if (s->entry.kind != ENTRY_BLOBS_ERASED || s->erased) {
+        return RC_OK;
+    }
+    enum rc rc = json_parse(b->arena, s->body, &body, e);
+    uint64_t through = rc == RC_OK ? (uint64_t)value_integer_or(value_get(&body, STR("through_seq")), 0) : 0;
+    b->erased_through = through > b->erased_through ? through : b->erased_through;
+    return rc;
+}
+
+/* An erasure comes later in the log than what it took: it is looked for once, when something is missing. */
+static enum rc check_erased(struct backtest *b, const struct stored *s, struct err *e)
+{
+    enum rc rc = b->erasures_known ? RC_OK : store_walk(b->store, s->seq, UINT64_MAX - 1, meet_erasure, b, e);
+    b->erasures_known = true;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    return s->seq <= b->erased_through
+               ? RC_GONE
+               : err_set(e, RC_CORRUPT, "entry %llu: what lay beside it is missing, and no erasure took it", (unsigned long long)s->seq);
+}
+
 /* The request as it was said; RC_GONE when a part of it was erased. */
 static enum rc read_request(struct backtest *b, const struct stored *s, const struct value *said, struct err *e)
 {
-    const struct blob_source from = {read_blob, b->store, world_erased_through(b->world)};
+    const struct blob_source from = {read_blob, b->store, UINT64_MAX};
     struct value *whole = arena_alloc(b->arena, sizeof *whole);
     if (whole == NULL) {
         return err_set(e, arena_rc(b->arena), "entry %llu is too large", (unsigned long long)s->seq);
@@ -31,7 +58,7 @@ static enum rc read_request(struct backtest *b, const struct stored *s, const st
     if (rc == RC_OK) {
         request_read(whole, &b->request);
     }
-    return rc;
+    return rc == RC_GONE ? check_erased(b, s, e) : rc;
 }
 
 /* --- deciding with facts that are missing -------------------------------------------------------------------------- */

@@ -521,6 +521,69 @@ static void what_was_not_recorded_is_not_decidable(void **state)
     set_remaining(b, "shop", PPM_ONE);
 }
 
+#define ASKING(url) "{" CATALOGUE ",'validators':[{'name':'opa','type':'opa','url':'" url "','on_deny':'escalate'}]}"
+
+/* What a validator said counts when it is the one that was asked. */
+static void answers_are_those_that_were_given(void **state)
+{
+    struct bench *b = *state;
+    struct value given = value_object();
+    struct validator_round *round = arena_alloc(b->a, sizeof *round);
+    struct decided d;
+    load_policy(b, ASKING("http://127.0.0.1:1/v1/data/x"));
+    struct request q = {.agent = STR("bot"), .claimed_tool = STR("scale"), .given = &given, .round = round};
+    assert_int_equal(control_propose(b->c, b->a, &b->bot, &q, NULL, &d, &b->e), RC_UNAVAILABLE);
+    assert_int_equal(round->count, 1);
+    round->answers[0].answer = ANSWER_DENY;
+    round->answers[0].text = STR("not today");
+    round->answered = true;
+    struct request again = {.agent = STR("bot"), .claimed_tool = STR("scale"), .given = &given, .round = round};
+    assert_int_equal(control_propose(b->c, b->a, &b->bot, &again, NULL, &d, &b->e), RC_OK);
+    assert_int_equal(d.decision.verdict, VERDICT_ESCALATE);
+    struct value r = report_of(b, ASKING("http://127.0.0.1:1/v1/data/x"));
+    nothing_changes(&r, 1);
+    r = report_of(b, ASKING("http://127.0.0.1:2/v1/data/x"));
+    assert_int_equal(number(&r, "not_decidable", NULL), 1);
+    r = report_of(b, "{" CATALOGUE "}");
+    assert_int_equal(number(value_path(&r, "matrix", "escalate", NULL), "allow", NULL), 1);
+    assert_int_equal(number(&r, "looser", NULL), 1);
+}
+
+/* What lies beside an entry is read, and what was erased is not guessed. */
+static void large_parts_are_put_back(void **state)
+{
+    struct bench *b = *state;
+    static char text[6001];
+    memset(text, 'x', 6000);
+    struct value given = value_object();
+    value_add_str(b->a, &given, STR("note"), str_from(text));
+    struct request q = {.agent = STR("bot"), .claimed_tool = STR("scale"), .given = &given};
+    struct decided d;
+    assert_int_equal(control_propose(b->c, b->a, &b->bot, &q, NULL, &d, &b->e), RC_OK);
+    settle(b);
+    static const char *const long_one = "{" CATALOGUE ",'rules':[{'name':'long','condition':'size(action.params.note) == 6000','verdict':'hold'}]}";
+    struct value r = report_of(b, long_one);
+    assert_int_equal(number(&r, "stricter", NULL), 1);
+    char command[600];
+    snprintf(command, sizeof command,
+             "python3 -c \"import sqlite3; d = sqlite3.connect('%s/ledger.db'); d.execute('DELETE FROM blob WHERE length(bytes) = 6000'); d.commit()\"",
+             b->folder);
+    assert_int_equal(system(command), 0);
+    struct policy *p = read_policy(b, long_one);
+    struct backtest_options o = {.policy = p};
+    assert_int_equal(run(b, &o, &r), RC_CORRUPT); /* no erasure took it */
+    assert_non_null(strstr(b->e.text, "is missing, and no erasure took it"));
+    struct value body = value_object();
+    uint64_t seq;
+    value_add_int(b->a, &body, STR("through_seq"), (int64_t)d.action);
+    struct append erased = {.kind = ENTRY_BLOBS_ERASED, .actor = STR("system"), .body = body};
+    assert_int_equal(control_append(b->c, b->a, &erased, &seq, &b->e), RC_OK);
+    assert_int_equal(run(b, &o, &r), RC_OK);
+    assert_int_equal(number(&r, "not_decidable", NULL), 1);
+    assert_int_equal(number(&r, "erased", NULL), 1);
+    policy_free(p);
+}
+
 static void agents_are_chosen(void **state)
 {
     struct bench *b = *state;
@@ -579,6 +642,8 @@ int main(void)
         TEST(harm_is_told),
         TEST(a_shadow_rule_only_counts),
         TEST(what_was_not_recorded_is_not_decidable),
+        TEST(answers_are_those_that_were_given),
+        TEST(large_parts_are_put_back),
         TEST(agents_are_chosen),
         TEST(an_empty_window_is_said),
         TEST(rules_that_do_not_compile_are_refused),
