@@ -1,0 +1,361 @@
+/*
+ * graph/edges - claims about edges, and the versions that follow from them.
+ */
+#include "graph/graph_internal.h"
+
+#include <string.h>
+
+#define BITS_CONFIDENCE 4U
+#define BITS_ASSUMED 6U
+#define BITS_EFFECT 8U
+
+/* --- versions in the lists ---------------------------------------------------------------------------- */
+
+/* The end at whose list of that flow an edge's version stands, and the other end. */
+static uint32_t end_of(const struct version *v, enum flow flow, uint32_t *ret_other)
+{
+    enum edge_kind kind = (enum edge_kind)(v->bits & 15U);
+    /* What carries nothing stands as if it flowed forward. */
+    bool forward = edge_kind_flows_forward(kind) || !edge_kind_carries(kind);
+    uint32_t harmer = forward ? v->from : v->to;
+    uint32_t harmed = forward ? v->to : v->from;
+    *ret_other = flow == FLOW_HARMS ? harmed : harmer;
+    return flow == FLOW_HARMS ? harmer : harmed;
+}
+
+static struct arc *find_now(const struct graph *g, uint32_t node, enum flow flow, struct arc like)
+{
+    struct run *r = &g->now_runs[flow][node];
+    for (uint32_t i = 0; i < r->count; i++) {
+        struct arc *a = pool_at(&g->now_arcs, r, i);
+        if (a->other == like.other && arc_kind(*a) == arc_kind(like)) {
+            return a;
+        }
+    }
+    must(!"an edge in force is in the lists of both its ends");
+    return NULL;
+}
+
+/* The order of the others stays: walks don't depend on what was. */
+static void remove_now(struct graph *g, uint32_t node, enum flow flow, struct arc like)
+{
+    struct run *r = &g->now_runs[flow][node];
+    struct arc *a = find_now(g, node, flow, like);
+    struct arc *end = (struct arc *)pool_at(&g->now_arcs, r, 0) + r->count;
+    memmove(a, a + 1, (size_t)(end - (a + 1)) * sizeof *a);
+    r->count--;
+}
+
+enum rc version_place(struct graph *g, uint32_t version, struct err *e)
+{
+    struct version *v = &g->versions[version];
+    for (unsigned flow = 0; flow < 2; flow++) {
+        uint32_t other;
+        uint32_t node = end_of(v, (enum flow)flow, &other);
+        struct past_arc past = {{other, v->bits}, v->from_ms, v->until_ms};
+        v->place[flow] = g->past_runs[flow][node].count;
+        enum rc rc = pool_append(&g->past_arcs, &g->past_runs[flow][node], &past);
+        if (rc == RC_OK && v->until_ms == FOREVER_MS) {
+            rc = pool_append(&g->now_arcs, &g->now_runs[flow][node], &past.arc);
+        }
+        if (rc != RC_OK) {
+            return graph_no_memory(e);
+        }
+    }
+    return RC_OK;
+}
+
+static struct past_arc *past_of(const struct graph *g, const struct version *v, enum flow flow)
+{
+    uint32_t other;
+    uint32_t node = end_of(v, flow, &other);
+    return pool_at(&g->past_arcs, &g->past_runs[flow][node], v->place[flow]);
+}
+
+static void version_close(struct graph *g, uint32_t version, int64_t at_ms)
+{
+    struct version *v = &g->versions[version];
+    v->until_ms = at_ms;
+    g->over_count++;
+    for (unsigned flow = 0; flow < 2; flow++) {
+        uint32_t other;
+        uint32_t node = end_of(v, (enum flow)flow, &other);
+        past_of(g, v, (enum flow)flow)->until_ms = at_ms;
+        remove_now(g, node, (enum flow)flow, (struct arc){other, v->bits});
+    }
+}
+
+static NODISCARD enum rc version_open(struct graph *g, struct version v, uint32_t *ret, struct err *e)
+{
+    enum rc rc = graph_room(&g->versions, g->version_count, &g->version_capacity, sizeof *g->versions, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    *ret = g->version_count;
+    g->versions[g->version_count++] = v;
+    return version_place(g, *ret, e);
+}
+
+/* Made this very moment: nobody has seen it, so it becomes what it should be. */
+static void version_mend(struct graph *g, uint32_t version, uint32_t bits, uint16_t source)
+{
+    struct version *v = &g->versions[version];
+    for (unsigned flow = 0; flow < 2; flow++) {
+        uint32_t other;
+        uint32_t node = end_of(v, (enum flow)flow, &other);
+        find_now(g, node, (enum flow)flow, (struct arc){other, v->bits})->bits = bits;
+        past_of(g, v, (enum flow)flow)->arc.bits = bits;
+    }
+    v->bits = bits;
+    v->source = source;
+}
+
+/* --- what an edge rests on ------------------------------------------------------------------------------ */
+
+static bool is_measured(uint16_t bp)
+{
+    return bp != CLAIM_NONE && bp != CLAIM_UNMEASURED;
+}
+
+static uint32_t bits_of(const struct edge *x, enum edge_kind kind)
+{
+    bool declared = x->declared_bp != CLAIM_NONE;
+    bool observed = x->observed_bp != CLAIM_NONE;
+    enum confidence confidence = declared && observed ? CONFIDENCE_CONFIRMED
+                                 : declared           ? CONFIDENCE_DECLARED
+                                                      : CONFIDENCE_OBSERVED;
+    uint32_t effect = is_measured(x->declared_bp)   ? x->declared_bp
+                      : is_measured(x->observed_bp) ? x->observed_bp
+                                                    : (uint32_t)WHOLE_BP;
+    bool assumed = !is_measured(x->declared_bp) && !is_measured(x->observed_bp);
+    return (uint32_t)kind | (uint32_t)confidence << BITS_CONFIDENCE | (assumed ? 1U : 0U) << BITS_ASSUMED |
+           effect << BITS_EFFECT;
+}
+
+static void edge_release(struct graph *g, uint32_t edge)
+{
+    g->edges[edge].version = g->edge_free;
+    g->edges[edge].declared_bp = CLAIM_NONE;
+    g->edges[edge].observed_bp = CLAIM_NONE;
+    g->edge_free = edge;
+}
+
+/* The edge's claims changed: so does its version, at that instant. */
+static NODISCARD enum rc edge_settle(struct graph *g, uint32_t edge, int64_t at_ms, struct err *e)
+{
+    struct edge *x = &g->edges[edge];
+    struct version old = g->versions[x->version];
+    enum edge_kind kind = (enum edge_kind)(old.bits & 15U);
+    uint32_t bits = bits_of(x, kind);
+    uint16_t source = x->declared_bp != CLAIM_NONE ? x->declared_source : x->observed_source;
+    bool over = x->declared_bp == CLAIM_NONE && x->observed_bp == CLAIM_NONE;
+    if (!over && bits == old.bits && source == old.source) {
+        return RC_OK;
+    }
+    g->generation++;
+    if (!over && old.from_ms == at_ms) {
+        version_mend(g, x->version, bits, source);
+        return RC_OK;
+    }
+    version_close(g, x->version, at_ms);
+    if (!over) {
+        struct version next = {old.from, old.to, bits, source, at_ms, FOREVER_MS, {0, 0}};
+        return version_open(g, next, &x->version, e);
+    }
+    idmap_remove(&g->edge_by_key, edge_key(old.from, old.to, kind));
+    g->live_count--;
+    x->version = MAP_NONE;
+    if (!x->in_heap) {
+        edge_release(g, edge);
+    }
+    return RC_OK;
+}
+
+enum rc edge_expire(struct graph *g, uint32_t edge, int64_t at_ms, struct err *e)
+{
+    struct edge *x = &g->edges[edge];
+    if (x->version == MAP_NONE) {
+        edge_release(g, edge);
+        return RC_OK;
+    }
+    if (x->observed_bp == CLAIM_NONE) {
+        return RC_OK;
+    }
+    x->observed_bp = CLAIM_NONE;
+    return edge_settle(g, edge, at_ms, e);
+}
+
+/* --- claims --------------------------------------------------------------------------------------------- */
+
+static NODISCARD enum rc edge_row(struct graph *g, uint32_t *ret, struct err *e)
+{
+    if (g->edge_free != MAP_NONE) {
+        *ret = g->edge_free;
+        g->edge_free = g->edges[*ret].version;
+        return RC_OK;
+    }
+    enum rc rc = graph_room(&g->edges, g->edge_count, &g->edge_capacity, sizeof *g->edges, e);
+    if (rc == RC_OK) {
+        *ret = g->edge_count++;
+    }
+    return rc;
+}
+
+static void claim_put(struct edge *x, const struct edge_claim *c, uint16_t source)
+{
+    uint16_t bp = c->effect_bp == 0 ? CLAIM_UNMEASURED : (uint16_t)c->effect_bp;
+    if (c->observed) {
+        x->observed_bp = bp;
+        x->observed_source = source;
+        x->expires_ms = c->until_ms > x->expires_ms ? c->until_ms : x->expires_ms;
+    } else {
+        x->declared_bp = bp;
+        x->declared_source = source;
+    }
+}
+
+static NODISCARD enum rc edge_new(struct graph *g, const struct edge_claim *c, uint16_t source, uint32_t *ret,
+                                  struct err *e)
+{
+    if (g->live_count >= GRAPH_EDGES_MAX) {
+        return err_set(e, RC_LIMIT, "the graph has more than %d edges in force", GRAPH_EDGES_MAX);
+    }
+    uint32_t at;
+    enum rc rc = edge_row(g, &at, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct edge *x = &g->edges[at];
+    *x = (struct edge){.version = MAP_NONE};
+    claim_put(x, c, source);
+    struct version v = {c->from, c->to, bits_of(x, c->kind), source, g->now_ms, FOREVER_MS, {0, 0}};
+    rc = version_open(g, v, &x->version, e);
+    if (rc == RC_OK && idmap_put(&g->edge_by_key, edge_key(c->from, c->to, c->kind), at) != RC_OK) {
+        rc = graph_no_memory(e);
+    }
+    g->live_count++;
+    g->generation++;
+    *ret = at;
+    return rc;
+}
+
+enum rc edge_restore(struct graph *g, uint32_t version, struct edge claims, struct err *e)
+{
+    uint32_t at;
+    enum rc rc = edge_row(g, &at, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    const struct version *v = &g->versions[version];
+    g->edges[at] = claims;
+    g->edges[at].version = version;
+    g->edges[at].in_heap = false;
+    g->live_count++;
+    if (idmap_put(&g->edge_by_key, edge_key(v->from, v->to, (enum edge_kind)(v->bits & 15U)), at) != RC_OK) {
+        return graph_no_memory(e);
+    }
+    return claims.observed_bp == CLAIM_NONE ? RC_OK : expiry_add(g, at, e);
+}
+
+enum rc graph_link(struct graph *g, const struct edge_claim *c, struct err *e)
+{
+    must(c->from < g->node_count && c->to < g->node_count && c->effect_bp <= WHOLE_BP);
+    if (c->observed && c->until_ms <= g->now_ms) {
+        return RC_OK;
+    }
+    uint16_t source;
+    enum rc rc = graph_source(g, c->source, &source, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    uint32_t at = idmap_get(&g->edge_by_key, edge_key(c->from, c->to, c->kind));
+    if (at == MAP_NONE) {
+        rc = edge_new(g, c, source, &at, e);
+    } else {
+        claim_put(&g->edges[at], c, source);
+        rc = edge_settle(g, at, g->now_ms, e);
+    }
+    bool heap = rc == RC_OK && c->observed && !g->edges[at].in_heap;
+    return heap ? expiry_add(g, at, e) : rc;
+}
+
+enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, struct err *e)
+{
+    uint32_t at = idmap_get(&g->edge_by_key, edge_key(from, to, kind));
+    if (at == MAP_NONE || g->edges[at].declared_bp == CLAIM_NONE) {
+        return RC_OK;
+    }
+    g->edges[at].declared_bp = CLAIM_NONE;
+    return edge_settle(g, at, g->now_ms, e);
+}
+
+enum rc edges_end_at(struct graph *g, uint32_t node, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (unsigned flow = 0; flow < 2; flow++) {
+        while (rc == RC_OK && g->now_runs[flow][node].count > 0) {
+            struct arc a = *(struct arc *)pool_at(&g->now_arcs, &g->now_runs[flow][node], 0);
+            enum edge_kind kind = arc_kind(a);
+            bool forward = edge_kind_flows_forward(kind) || !edge_kind_carries(kind);
+            bool is_from = forward == (flow == FLOW_HARMS);
+            uint32_t at = idmap_get(&g->edge_by_key, edge_key(is_from ? node : a.other, is_from ? a.other : node, kind));
+            g->edges[at].declared_bp = CLAIM_NONE;
+            g->edges[at].observed_bp = CLAIM_NONE;
+            rc = edge_settle(g, at, g->now_ms, e);
+        }
+    }
+    return rc;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+
+static struct graph_edge edge_whole(const struct graph *g, const struct version *v)
+{
+    struct arc a = {0, v->bits};
+    return (struct graph_edge){.from = v->from,
+                               .to = v->to,
+                               .kind = arc_kind(a),
+                               .confidence = arc_confidence(a),
+                               .effect_bp = arc_effect_bp(a),
+                               .effect_assumed = arc_effect_is_assumed(a),
+                               .from_ms = v->from_ms,
+                               .until_ms = v->until_ms,
+                               .expires_ms = FOREVER_MS,
+                               .source = g->sources[v->source]};
+}
+
+struct graph_edge graph_version(const struct graph *g, uint32_t i)
+{
+    return edge_whole(g, &g->versions[i]);
+}
+
+static bool edge_now(const struct graph *g, uint64_t key, struct graph_edge *ret)
+{
+    uint32_t at = idmap_get(&g->edge_by_key, key);
+    if (at == MAP_NONE) {
+        return false;
+    }
+    *ret = edge_whole(g, &g->versions[g->edges[at].version]);
+    ret->expires_ms = g->edges[at].observed_bp == CLAIM_NONE ? FOREVER_MS : g->edges[at].expires_ms;
+    return true;
+}
+
+bool graph_edge_at(const struct graph_view *v, uint32_t from, uint32_t to, enum edge_kind kind, struct graph_edge *ret)
+{
+    const struct graph *g = v->graph;
+    if (v->present) {
+        return edge_now(g, edge_key(from, to, kind), ret);
+    }
+    bool forward = edge_kind_flows_forward(kind) || !edge_kind_carries(kind);
+    const struct run *r = &g->past_runs[forward ? FLOW_HARMS : FLOW_HARMED_BY][from];
+    for (uint32_t i = r->count; i-- > 0;) {
+        const struct past_arc *p = pool_at(&g->past_arcs, r, i);
+        bool then = p->from_ms <= v->at_ms && v->at_ms < p->until_ms;
+        if (then && p->arc.other == to && arc_kind(p->arc) == kind) {
+            struct version like = {from, to, p->arc.bits, 0, p->from_ms, p->until_ms, {0, 0}};
+            *ret = edge_whole(g, &like);
+            return true;
+        }
+    }
+    return false;
+}
