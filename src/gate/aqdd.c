@@ -5,32 +5,32 @@
  */
 #include "gate/checks.h"
 
-struct finding check_aqdd(const struct check_input *in)
+void check_aqdd(const struct check_input *in, struct finding *ret)
 {
     if (by_human(in)) {
-        return finding_not_applicable(CHECK_AQDD);
+        finding_not_applicable(CHECK_AQDD, ret);
+        return;
     }
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
-    struct finding finding = finding_allow(CHECK_AQDD);
+    finding_allow(CHECK_AQDD, ret);
     if (only_reads(in)) {
-        finding.reason = REASON_NOT_APPLICABLE;
-        return finding;
+        ret->reason = REASON_NOT_APPLICABLE;
+        return;
     }
-    finding.value = f->aqdd_depth;
-    finding.threshold = t[AQDD_MAX_DEPTH];
+    ret->value = f->aqdd_depth;
+    ret->threshold = t[AQDD_MAX_DEPTH];
     if (!f->aqdd_known) {
-        finding.verdict = (enum verdict)t[AQDD_ON_UNKNOWN];
-        finding.reason = REASON_QUEUE_UNKNOWN;
-        finding.unknown = true;
+        ret->verdict = (enum verdict)t[AQDD_ON_UNKNOWN];
+        ret->reason = REASON_QUEUE_UNKNOWN;
+        ret->unknown = true;
     } else if (f->aqdd_depth > t[AQDD_MAX_DEPTH]) {
-        finding.verdict = (enum verdict)t[AQDD_ON_BLOCK];
-        finding.reason = REASON_QUEUE_DEEP;
+        ret->verdict = (enum verdict)t[AQDD_ON_BLOCK];
+        ret->reason = REASON_QUEUE_DEEP;
     } else if (t[AQDD_MAX_DRIFT_MILLI] > 0 && f->aqdd_drift_milli > t[AQDD_MAX_DRIFT_MILLI]) {
-        finding.verdict = (enum verdict)t[AQDD_ON_BLOCK];
-        finding.reason = REASON_QUEUE_DRIFT;
-        finding.value = f->aqdd_drift_milli;
-        finding.threshold = t[AQDD_MAX_DRIFT_MILLI];
+        ret->verdict = (enum verdict)t[AQDD_ON_BLOCK];
+        ret->reason = REASON_QUEUE_DRIFT;
+        ret->value = f->aqdd_drift_milli;
+        ret->threshold = t[AQDD_MAX_DRIFT_MILLI];
     }
-    return finding;
 }

@@ -3,24 +3,23 @@
  */
 #include "gate/checks.h"
 
-struct finding check_blast_radius(const struct check_input *in)
+void check_blast_radius(const struct check_input *in, struct finding *ret)
 {
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
-    struct finding finding = finding_allow(CHECK_BLAST_RADIUS);
+    finding_allow(CHECK_BLAST_RADIUS, ret);
     if (only_reads(in)) {
-        return finding;
+        return;
     }
-    finding.value = f->blast_ppm;
-    finding.threshold = t[BLAST_MAX_PPM];
+    ret->value = f->blast_ppm;
+    ret->threshold = t[BLAST_MAX_PPM];
     if (f->blast_ppm > t[BLAST_MAX_PPM]) {
-        finding.verdict = (enum verdict)t[BLAST_ON_BLOCK];
-        finding.reason = REASON_BLAST_WIDE;
+        ret->verdict = (enum verdict)t[BLAST_ON_BLOCK];
+        ret->reason = REASON_BLAST_WIDE;
     } else if (!f->blast_declared && t[BLAST_REQUIRE_TRAFFIC] != 0) {
-        finding.verdict = (enum verdict)t[BLAST_ON_UNKNOWN];
-        finding.reason = REASON_BLAST_UNKNOWN;
-        finding.subject = STR("a target");
-        finding.unknown = true;
+        ret->verdict = (enum verdict)t[BLAST_ON_UNKNOWN];
+        ret->reason = REASON_BLAST_UNKNOWN;
+        ret->subject = STR("a target");
+        ret->unknown = true;
     }
-    return finding;
 }

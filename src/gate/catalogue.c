@@ -6,7 +6,7 @@
  */
 #include "gate/checks.h"
 
-struct finding check_catalogue(const struct check_input *in)
+void check_catalogue(const struct check_input *in, struct finding *ret)
 {
     static const enum reason reasons[] = {
         [DERIVE_OK] = REASON_NONE,
@@ -19,8 +19,9 @@ struct finding check_catalogue(const struct check_input *in)
         [DERIVE_NO_DIFF] = REASON_NO_DIFF,
     };
     if (in->request->derived == DERIVE_OK && in->request->tool != NULL) {
-        return finding_allow(CHECK_CATALOGUE);
+        finding_allow(CHECK_CATALOGUE, ret);
+        return;
     }
     enum reason reason = in->request->derived == DERIVE_OK ? REASON_SHELL : reasons[in->request->derived];
-    return finding_block(CHECK_CATALOGUE, VERDICT_DENY, reason, in->request->derive_detail);
+    finding_block(CHECK_CATALOGUE, VERDICT_DENY, reason, in->request->derive_detail, ret);
 }

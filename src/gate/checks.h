@@ -1,40 +1,41 @@
 /*
  * gate/checks - the checks of the gate, one function and one file each.
  *
- * A check sees struct check_input and returns its finding. An allow is explicit. Pure.
+ * A check sees struct check_input and writes its finding, all of it, to its place in the decision. An allow is explicit.
+ * Pure.
  */
 #ifndef GATE_CHECKS_H
 #define GATE_CHECKS_H
 
 #include "gate/gate.h"
 
-struct finding check_identity(const struct check_input *in);
-struct finding check_stop(const struct check_input *in);
-struct finding check_catalogue(const struct check_input *in);
-struct finding check_request(const struct check_input *in);
-struct finding check_freeze(const struct check_input *in);
-struct finding check_error_budget(const struct check_input *in);
-struct finding check_aqdd(const struct check_input *in);
-struct finding check_her_trend(const struct check_input *in);
-struct finding check_breaker(const struct check_input *in);
-struct finding check_lineage(const struct check_input *in);
-struct finding check_tier(const struct check_input *in);
-struct finding check_readiness(const struct check_input *in);
-struct finding check_grant(const struct check_input *in);
-struct finding check_zone(const struct check_input *in);
-struct finding check_upstream(const struct check_input *in);
-struct finding check_on_call(const struct check_input *in);
-struct finding check_blast_radius(const struct check_input *in);
-struct finding check_rate(const struct check_input *in);
-struct finding check_surfaces(const struct check_input *in);
-struct finding check_schema_drift(const struct check_input *in);
-struct finding check_reversibility(const struct check_input *in);
-struct finding check_memory(const struct check_input *in);
-struct finding check_drift(const struct check_input *in);
-struct finding check_provenance(const struct check_input *in);
-struct finding check_rules(const struct check_input *in);
-struct finding check_validators(const struct check_input *in);
-struct finding check_quorum(const struct check_input *in);
+void check_identity(const struct check_input *in, struct finding *ret);
+void check_stop(const struct check_input *in, struct finding *ret);
+void check_catalogue(const struct check_input *in, struct finding *ret);
+void check_request(const struct check_input *in, struct finding *ret);
+void check_freeze(const struct check_input *in, struct finding *ret);
+void check_error_budget(const struct check_input *in, struct finding *ret);
+void check_aqdd(const struct check_input *in, struct finding *ret);
+void check_her_trend(const struct check_input *in, struct finding *ret);
+void check_breaker(const struct check_input *in, struct finding *ret);
+void check_lineage(const struct check_input *in, struct finding *ret);
+void check_tier(const struct check_input *in, struct finding *ret);
+void check_readiness(const struct check_input *in, struct finding *ret);
+void check_grant(const struct check_input *in, struct finding *ret);
+void check_zone(const struct check_input *in, struct finding *ret);
+void check_upstream(const struct check_input *in, struct finding *ret);
+void check_on_call(const struct check_input *in, struct finding *ret);
+void check_blast_radius(const struct check_input *in, struct finding *ret);
+void check_rate(const struct check_input *in, struct finding *ret);
+void check_surfaces(const struct check_input *in, struct finding *ret);
+void check_schema_drift(const struct check_input *in, struct finding *ret);
+void check_reversibility(const struct check_input *in, struct finding *ret);
+void check_memory(const struct check_input *in, struct finding *ret);
+void check_drift(const struct check_input *in, struct finding *ret);
+void check_provenance(const struct check_input *in, struct finding *ret);
+void check_rules(const struct check_input *in, struct finding *ret);
+void check_validators(const struct check_input *in, struct finding *ret);
+void check_quorum(const struct check_input *in, struct finding *ret);
 
 /* decide.c: what checks see of it; room must outlive it. */
 struct check_input gate_seen(const struct gate_input *in, const struct facts *f, struct thresholds *room);
@@ -48,15 +49,15 @@ bool agent_is_permitted(const struct check_input *in);
 /* The rung after what is known of model and prompt version. */
 enum tier effective_tier(const struct check_input *in);
 
-static inline struct finding finding_allow(enum check check)
+static inline void finding_allow(enum check check, struct finding *ret)
 {
-    return (struct finding){.check = check, .verdict = VERDICT_ALLOW};
+    *ret = (struct finding){.check = check, .verdict = VERDICT_ALLOW};
 }
 
-static inline struct finding finding_block(enum check check, enum verdict verdict, enum reason reason,
-                                           struct str subject)
+static inline void finding_block(enum check check, enum verdict verdict, enum reason reason, struct str subject,
+                                 struct finding *ret)
 {
-    return (struct finding){.check = check, .verdict = verdict, .reason = reason, .subject = subject};
+    *ret = (struct finding){.check = check, .verdict = verdict, .reason = reason, .subject = subject};
 }
 
 /* An operator proposes: what bounds agents does not apply. */
@@ -65,9 +66,9 @@ static inline bool by_human(const struct check_input *in)
     return in->facts->agent == AGENT_HUMAN;
 }
 
-static inline struct finding finding_not_applicable(enum check check)
+static inline void finding_not_applicable(enum check check, struct finding *ret)
 {
-    return (struct finding){.check = check, .verdict = VERDICT_ALLOW, .reason = REASON_NOT_APPLICABLE};
+    *ret = (struct finding){.check = check, .verdict = VERDICT_ALLOW, .reason = REASON_NOT_APPLICABLE};
 }
 
 /* The request changes nothing: checks that bound change don't look at it. */

@@ -16,7 +16,7 @@
  * none. `own`: an escalation by it is for reasons of the agent's own and counts in its escalation rate.
  */
 static const struct {
-    struct finding (*run)(const struct check_input *in);
+    void (*run)(const struct check_input *in, struct finding *ret);
     bool mandatory;
     bool own;
 } table[CHECK_COUNT] = {
@@ -63,7 +63,8 @@ static bool is_waived(const struct check_input *in, const struct finding *f)
     return overridden || broken;
 }
 
-/* Into its place, and not by way of a copy: that is most of what a check that allows costs. */
+/* Into its place, and not by way of a copy: that is most of what a check that allows costs. What stood there before is no
+ * finding: a check that wrote none is a bug. */
 static void run_check(const struct check_input *in, enum check c, struct finding *ret)
 {
     enum check_mode mode = thresholds_mode(in->thresholds, c);
@@ -72,7 +73,8 @@ static void run_check(const struct check_input *in, enum check c, struct finding
         *ret = (struct finding){.check = c, .verdict = VERDICT_ALLOW, .reason = REASON_OFF};
         return;
     }
-    *ret = table[c].run(in);
+    ret->check = CHECK_COUNT;
+    table[c].run(in, ret);
     must(ret->check == c);
     if (ret->verdict == VERDICT_ALLOW) {
         return;
@@ -142,10 +144,10 @@ static void limit_pending(const struct check_input *in, struct decision *d)
 {
     if (d->verdict == VERDICT_ESCALATE &&
         in->facts->pending_of_agent >= in->policy->limits.pending_per_agent) {
-        struct finding f = finding_block(CHECK_REQUEST, VERDICT_DENY, REASON_PENDING_LIMIT, STR(""));
-        f.value = in->facts->pending_of_agent;
-        f.threshold = in->policy->limits.pending_per_agent;
-        d->findings[CHECK_REQUEST] = f;
+        struct finding *f = &d->findings[CHECK_REQUEST];
+        finding_block(CHECK_REQUEST, VERDICT_DENY, REASON_PENDING_LIMIT, STR(""), f);
+        f->value = in->facts->pending_of_agent;
+        f->threshold = in->policy->limits.pending_per_agent;
         d->verdict = VERDICT_DENY;
     }
 }

@@ -40,20 +40,19 @@ static enum reason deviation(const struct check_input *in)
     return b->per_hour > 0 && in->facts->hour_count >= b->per_hour ? REASON_DRIFT_RATE : REASON_NONE;
 }
 
-struct finding check_drift(const struct check_input *in)
+void check_drift(const struct check_input *in, struct finding *ret)
 {
     enum reason reason = in->agent == NULL ? REASON_NONE : deviation(in);
     if (reason == REASON_NONE) {
-        return finding_allow(CHECK_DRIFT);
+        finding_allow(CHECK_DRIFT, ret);
+        return;
     }
-    struct finding f =
-        finding_block(CHECK_DRIFT, (enum verdict)in->thresholds->at[DRIFT_ON_BLOCK], reason, in->request->agent);
+    finding_block(CHECK_DRIFT, (enum verdict)in->thresholds->at[DRIFT_ON_BLOCK], reason, in->request->agent, ret);
     if (reason == REASON_DRIFT_SURFACE) {
-        f.subject = undeclared_surface(in);
+        ret->subject = undeclared_surface(in);
     }
     if (reason == REASON_DRIFT_RATE) {
-        f.value = in->facts->hour_count;
-        f.threshold = in->agent->behaviour.per_hour;
+        ret->value = in->facts->hour_count;
+        ret->threshold = in->agent->behaviour.per_hour;
     }
-    return f;
 }

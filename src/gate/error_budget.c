@@ -19,36 +19,33 @@ static enum reason unknown_reason(enum signal_state s)
     return s == SIGNAL_STALE ? REASON_BUDGET_STALE : s == SIGNAL_NO_SLO ? REASON_NO_SLO : REASON_BUDGET_UNKNOWN;
 }
 
-static struct finding unknown(const struct check_input *in, enum reason reason, struct str subject)
+static void unknown(const struct check_input *in, enum reason reason, struct str subject, struct finding *ret)
 {
-    struct finding f = finding_block(CHECK_ERROR_BUDGET,
-                                     (enum verdict)in->thresholds->at[BUDGET_ON_UNKNOWN], reason, subject);
-    f.unknown = true;
-    f.threshold = in->thresholds->at[BUDGET_MIN_PPM];
-    return f;
+    finding_block(CHECK_ERROR_BUDGET, (enum verdict)in->thresholds->at[BUDGET_ON_UNKNOWN], reason, subject, ret);
+    ret->unknown = true;
+    ret->threshold = in->thresholds->at[BUDGET_MIN_PPM];
 }
 
-static struct finding of_lowest(const struct check_input *in, const struct budget_fact *lowest)
+static void of_lowest(const struct check_input *in, const struct budget_fact *lowest, struct finding *ret)
 {
     int64_t min = in->thresholds->at[BUDGET_MIN_PPM];
-    struct finding f = finding_allow(CHECK_ERROR_BUDGET);
-    f.subject = lowest->service;
-    f.value = lowest->remaining_ppm;
-    f.threshold = min;
+    finding_allow(CHECK_ERROR_BUDGET, ret);
+    ret->subject = lowest->service;
+    ret->value = lowest->remaining_ppm;
+    ret->threshold = min;
     if (lowest->remaining_ppm < min) {
-        f.verdict = (enum verdict)in->thresholds->at[BUDGET_ON_BLOCK];
-        f.reason = REASON_BUDGET_LOW;
+        ret->verdict = (enum verdict)in->thresholds->at[BUDGET_ON_BLOCK];
+        ret->reason = REASON_BUDGET_LOW;
     } else if (lowest->state == SIGNAL_NO_TRAFFIC) {
-        f.reason = REASON_NO_TRAFFIC;
+        ret->reason = REASON_NO_TRAFFIC;
     }
-    return f;
 }
 
-struct finding check_error_budget(const struct check_input *in)
+void check_error_budget(const struct check_input *in, struct finding *ret)
 {
     if (only_reads(in)) {
-        return (struct finding){
-            .check = CHECK_ERROR_BUDGET, .verdict = VERDICT_ALLOW, .reason = REASON_NOT_APPLICABLE};
+        finding_not_applicable(CHECK_ERROR_BUDGET, ret);
+        return;
     }
     const struct budget_fact *lowest = NULL;
     const struct budget_fact *blind = NULL;
@@ -62,13 +59,13 @@ struct finding check_error_budget(const struct check_input *in)
         }
     }
     if (lowest == NULL && blind == NULL) {
-        return unknown(in, REASON_NO_SLO, STR("the target"));
+        unknown(in, REASON_NO_SLO, STR("the target"), ret);
+        return;
     }
-    struct finding of_blind =
-        blind == NULL ? finding_allow(CHECK_ERROR_BUDGET) : unknown(in, unknown_reason(blind->state), blind->service);
-    if (lowest == NULL) {
-        return of_blind;
+    if (lowest != NULL) {
+        of_lowest(in, lowest, ret);
     }
-    struct finding found = of_lowest(in, lowest);
-    return of_blind.verdict < found.verdict ? of_blind : found;
+    if (blind != NULL && (lowest == NULL || (enum verdict)in->thresholds->at[BUDGET_ON_UNKNOWN] < ret->verdict)) {
+        unknown(in, unknown_reason(blind->state), blind->service, ret);
+    }
 }

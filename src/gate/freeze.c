@@ -15,46 +15,44 @@ static enum verdict frozen_verdict(const struct check_input *in)
     return (enum verdict)in->thresholds->at[destructive ? FREEZE_ON_DESTRUCTIVE : FREEZE_ON_WRITE];
 }
 
-static struct finding of_freeze(const struct check_input *in, const struct freeze_fact *f)
+static void of_freeze(const struct check_input *in, const struct freeze_fact *f, struct finding *ret)
 {
-    struct finding finding =
-        finding_block(CHECK_FREEZE, frozen_verdict(in), REASON_CODE_FREEZE, f->freeze);
-    finding.release_ms = f->until_ms;
-    return finding;
+    finding_block(CHECK_FREEZE, frozen_verdict(in), REASON_CODE_FREEZE, f->freeze, ret);
+    ret->release_ms = f->until_ms;
 }
 
-static struct finding of_deploy(const struct check_input *in, const struct deploy_fact *d)
+static void of_deploy(const struct check_input *in, const struct deploy_fact *d, struct finding *ret)
 {
     bool lost = in->now_ms - d->since_ms >= in->thresholds->at[FREEZE_DEPLOY_TIMEOUT_MS];
-    struct finding finding = finding_block(
-        CHECK_FREEZE, lost ? (enum verdict)in->thresholds->at[FREEZE_ON_UNKNOWN] : frozen_verdict(in),
-        lost ? REASON_DEPLOY_UNKNOWN : REASON_DEPLOY_IN_FLIGHT, d->service);
-    finding.unknown = lost;
-    finding.release_ms = in->now_ms + DEPLOY_RETRY_MS;
-    return finding;
+    finding_block(CHECK_FREEZE, lost ? (enum verdict)in->thresholds->at[FREEZE_ON_UNKNOWN] : frozen_verdict(in),
+                  lost ? REASON_DEPLOY_UNKNOWN : REASON_DEPLOY_IN_FLIGHT, d->service, ret);
+    ret->unknown = lost;
+    ret->release_ms = in->now_ms + DEPLOY_RETRY_MS;
 }
 
 /* The stricter one; of equals the one that lasts longer. */
-static struct finding stricter(struct finding a, struct finding b)
+static void take_stricter(const struct finding *other, struct finding *worst)
 {
-    if (a.verdict != b.verdict) {
-        return a.verdict < b.verdict ? a : b;
+    if (other->verdict < worst->verdict ||
+        (other->verdict == worst->verdict && other->release_ms > worst->release_ms)) {
+        *worst = *other;
     }
-    return b.release_ms > a.release_ms ? b : a;
 }
 
-struct finding check_freeze(const struct check_input *in)
+void check_freeze(const struct check_input *in, struct finding *ret)
 {
-    struct finding worst = finding_allow(CHECK_FREEZE);
+    struct finding f;
     if (only_reads(in)) {
-        worst.reason = REASON_NOT_APPLICABLE;
-        return worst;
+        finding_not_applicable(CHECK_FREEZE, ret);
+        return;
     }
+    finding_allow(CHECK_FREEZE, ret);
     for (unsigned i = 0; i < in->facts->freeze_count; i++) {
-        worst = stricter(worst, of_freeze(in, &in->facts->freezes[i]));
+        of_freeze(in, &in->facts->freezes[i], &f);
+        take_stricter(&f, ret);
     }
     for (unsigned i = 0; i < in->facts->deploy_count; i++) {
-        worst = stricter(worst, of_deploy(in, &in->facts->deploys[i]));
+        of_deploy(in, &in->facts->deploys[i], &f);
+        take_stricter(&f, ret);
     }
-    return worst;
 }

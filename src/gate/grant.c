@@ -3,13 +3,15 @@
  */
 #include "gate/checks.h"
 
-struct finding check_grant(const struct check_input *in)
+void check_grant(const struct check_input *in, struct finding *ret)
 {
     if (by_human(in)) {
-        return finding_not_applicable(CHECK_GRANT);
+        finding_not_applicable(CHECK_GRANT, ret);
+        return;
     }
     if (only_reads(in) || in->facts->grant != 0) {
-        return finding_allow(CHECK_GRANT);
+        finding_allow(CHECK_GRANT, ret);
+        return;
     }
-    return finding_block(CHECK_GRANT, (enum verdict)in->thresholds->at[GRANT_ON_BLOCK], REASON_NO_GRANT, STR(""));
+    finding_block(CHECK_GRANT, (enum verdict)in->thresholds->at[GRANT_ON_BLOCK], REASON_NO_GRANT, STR(""), ret);
 }

@@ -6,29 +6,29 @@
  */
 #include "gate/checks.h"
 
-struct finding check_her_trend(const struct check_input *in)
+void check_her_trend(const struct check_input *in, struct finding *ret)
 {
     if (by_human(in)) {
-        return finding_not_applicable(CHECK_HER_TREND);
+        finding_not_applicable(CHECK_HER_TREND, ret);
+        return;
     }
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
-    struct finding finding = finding_allow(CHECK_HER_TREND);
+    finding_allow(CHECK_HER_TREND, ret);
     if (only_reads(in)) {
-        finding.reason = REASON_NOT_APPLICABLE;
-        return finding;
+        ret->reason = REASON_NOT_APPLICABLE;
+        return;
     }
-    finding.value = f->her_ppm;
-    finding.threshold = t[HER_MAX_PPM];
+    ret->value = f->her_ppm;
+    ret->threshold = t[HER_MAX_PPM];
     if (!f->her_known) {
-        finding.verdict = (enum verdict)t[HER_ON_UNKNOWN];
-        finding.reason = REASON_HER_UNKNOWN;
-        finding.unknown = true;
+        ret->verdict = (enum verdict)t[HER_ON_UNKNOWN];
+        ret->reason = REASON_HER_UNKNOWN;
+        ret->unknown = true;
     } else if (f->her_sample < t[HER_MIN_SAMPLE]) {
-        finding.reason = REASON_INSUFFICIENT_SAMPLE;
+        ret->reason = REASON_INSUFFICIENT_SAMPLE;
     } else if (f->her_ppm > t[HER_MAX_PPM]) {
-        finding.verdict = (enum verdict)t[HER_ON_BLOCK];
-        finding.reason = REASON_HER_HIGH;
+        ret->verdict = (enum verdict)t[HER_ON_BLOCK];
+        ret->reason = REASON_HER_HIGH;
     }
-    return finding;
 }

@@ -22,39 +22,46 @@ bool agent_is_permitted(const struct check_input *in)
 }
 
 /* In whose name it is done: one of them may not. */
-static struct finding check_delegator(const struct facts *f)
+static void check_delegator(const struct facts *f, struct finding *ret)
 {
     static const enum reason reasons[] = {[AGENT_UNKNOWN] = REASON_UNKNOWN_AGENT,
                                           [AGENT_ACTIVE] = REASON_NOT_PERMITTED,
                                           [AGENT_SUSPENDED] = REASON_SUSPENDED,
                                           [AGENT_REMOVED] = REASON_REMOVED,
                                           [AGENT_HUMAN] = REASON_UNKNOWN_AGENT};
-    return finding_block(CHECK_IDENTITY, VERDICT_DENY, reasons[f->delegator_status], f->delegator);
+    finding_block(CHECK_IDENTITY, VERDICT_DENY, reasons[f->delegator_status], f->delegator, ret);
 }
 
-struct finding check_identity(const struct check_input *in)
+void check_identity(const struct check_input *in, struct finding *ret)
 {
     struct str name = in->request->agent;
     switch (in->facts->agent) {
     case AGENT_UNKNOWN:
-        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_UNKNOWN_AGENT, name);
+        finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_UNKNOWN_AGENT, name, ret);
+        return;
     case AGENT_REMOVED:
-        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name);
+        finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name, ret);
+        return;
     case AGENT_SUSPENDED:
-        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_SUSPENDED, name);
+        finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_SUSPENDED, name, ret);
+        return;
     case AGENT_HUMAN: /* who authenticated the operator knows the role */
-        return finding_allow(CHECK_IDENTITY);
+        finding_allow(CHECK_IDENTITY, ret);
+        return;
     case AGENT_ACTIVE:
         break;
     }
     if (in->agent == NULL) {
-        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name);
+        finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_REMOVED, name, ret);
+        return;
     }
     if (!agent_is_permitted(in)) {
-        return finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_NOT_PERMITTED, name);
+        finding_block(CHECK_IDENTITY, VERDICT_DENY, REASON_NOT_PERMITTED, name, ret);
+        return;
     }
     if (in->facts->delegator.len > 0) {
-        return check_delegator(in->facts);
+        check_delegator(in->facts, ret);
+        return;
     }
-    return finding_allow(CHECK_IDENTITY);
+    finding_allow(CHECK_IDENTITY, ret);
 }

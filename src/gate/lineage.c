@@ -5,21 +5,26 @@
  */
 #include "gate/checks.h"
 
-struct finding check_lineage(const struct check_input *in)
+void check_lineage(const struct check_input *in, struct finding *ret)
 {
     if (by_human(in)) {
-        return finding_not_applicable(CHECK_LINEAGE);
+        finding_not_applicable(CHECK_LINEAGE, ret);
+        return;
     }
     const struct request *q = in->request;
     if (only_reads(in)) {
-        return finding_allow(CHECK_LINEAGE);
+        finding_allow(CHECK_LINEAGE, ret);
+        return;
     }
     const char *lacks = q->intent.len == 0      ? "user intent"
                         : q->plan == NULL       ? "plan"
                         : q->contexts == NULL   ? "retrieved contexts"
                         : q->target.len == 0    ? "target"
                                                 : NULL;
-    return lacks == NULL ? finding_allow(CHECK_LINEAGE)
-                         : finding_block(CHECK_LINEAGE, (enum verdict)in->thresholds->at[LINEAGE_ON_BLOCK],
-                                         REASON_LINEAGE_INCOMPLETE, str_from(lacks));
+    if (lacks == NULL) {
+        finding_allow(CHECK_LINEAGE, ret);
+        return;
+    }
+    finding_block(CHECK_LINEAGE, (enum verdict)in->thresholds->at[LINEAGE_ON_BLOCK], REASON_LINEAGE_INCOMPLETE,
+                  str_from(lacks), ret);
 }

@@ -43,26 +43,25 @@ void gather_on_call(const struct gate_input *in, const struct thresholds *t, str
     }
 }
 
-struct finding check_on_call(const struct check_input *in)
+void check_on_call(const struct check_input *in, struct finding *ret)
 {
     const int64_t *t = in->thresholds->at;
     const struct facts *f = in->facts;
-    struct finding finding = finding_allow(CHECK_ON_CALL);
+    finding_allow(CHECK_ON_CALL, ret);
     enum verdict block = (enum verdict)t[ON_CALL_ON_BLOCK];
     enum verdict blind = (enum verdict)t[ON_CALL_ON_UNKNOWN];
     if (only_reads(in)) {
-        return finding;
+        return;
     }
     if (f->on_call_nobody.len > 0) {
-        finding = finding_block(CHECK_ON_CALL, block, REASON_ON_CALL_NOBODY, f->on_call_nobody);
+        finding_block(CHECK_ON_CALL, block, REASON_ON_CALL_NOBODY, f->on_call_nobody, ret);
     } else if (f->on_call_busiest.len > 0 && f->on_call_incidents > t[ON_CALL_MAX_INCIDENTS]) {
-        finding = finding_block(CHECK_ON_CALL, block, REASON_ON_CALL_BUSY, f->on_call_busiest);
-        finding.value = f->on_call_incidents;
-        finding.threshold = t[ON_CALL_MAX_INCIDENTS];
+        finding_block(CHECK_ON_CALL, block, REASON_ON_CALL_BUSY, f->on_call_busiest, ret);
+        ret->value = f->on_call_incidents;
+        ret->threshold = t[ON_CALL_MAX_INCIDENTS];
     }
-    if (f->on_call_unknown.len > 0 && blind < finding.verdict) {
-        finding = finding_block(CHECK_ON_CALL, blind, REASON_ON_CALL_UNKNOWN, f->on_call_unknown);
-        finding.unknown = true;
+    if (f->on_call_unknown.len > 0 && blind < ret->verdict) {
+        finding_block(CHECK_ON_CALL, blind, REASON_ON_CALL_UNKNOWN, f->on_call_unknown, ret);
+        ret->unknown = true;
     }
-    return finding;
 }

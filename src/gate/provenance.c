@@ -3,16 +3,17 @@
  */
 #include "gate/checks.h"
 
-struct finding check_provenance(const struct check_input *in)
+void check_provenance(const struct check_input *in, struct finding *ret)
 {
     const struct value *contexts = in->request->contexts;
     for (uint32_t i = 0; !only_reads(in) && value_item(contexts, i) != NULL; i++) {
         const struct value *context = value_item(contexts, i);
         /* What does not say that it is trusted is not. */
         if (!str_eq(value_text(value_get(context, STR("trust"))), STR("trusted"))) {
-            return finding_block(CHECK_PROVENANCE, (enum verdict)in->thresholds->at[PROVENANCE_ON_BLOCK],
-                                 REASON_UNTRUSTED_CONTEXT, value_text(value_get(context, STR("id"))));
+            finding_block(CHECK_PROVENANCE, (enum verdict)in->thresholds->at[PROVENANCE_ON_BLOCK],
+                          REASON_UNTRUSTED_CONTEXT, value_text(value_get(context, STR("id"))), ret);
+            return;
         }
     }
-    return finding_allow(CHECK_PROVENANCE);
+    finding_allow(CHECK_PROVENANCE, ret);
 }

@@ -38,9 +38,9 @@ bool quorum_fits(const struct quorum_rule *rule, const struct check_input *in)
            (rule->blast_over_ppm == 0 || in->facts->blast_ppm > rule->blast_over_ppm);
 }
 
-struct finding check_quorum(const struct check_input *in)
+void check_quorum(const struct check_input *in, struct finding *ret)
 {
-    struct finding finding = finding_allow(CHECK_QUORUM);
+    finding_allow(CHECK_QUORUM, ret);
     for (uint32_t i = 0; !only_reads(in) && i < in->policy->quorum_count; i++) {
         const struct quorum_rule *rule = &in->policy->quorums[i];
         if (!quorum_fits(rule, in)) {
@@ -50,10 +50,9 @@ struct finding check_quorum(const struct check_input *in)
         for (uint32_t k = 0; k < rule->part_count; k++) {
             count += rule->parts[k].count;
         }
-        if (count > finding.value) {
-            finding = finding_block(CHECK_QUORUM, VERDICT_ESCALATE, REASON_QUORUM, rule->name);
-            finding.value = count;
+        if (count > ret->value) {
+            finding_block(CHECK_QUORUM, VERDICT_ESCALATE, REASON_QUORUM, rule->name, ret);
+            ret->value = count;
         }
     }
-    return finding;
 }

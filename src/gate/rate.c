@@ -6,33 +6,42 @@
  */
 #include "gate/checks.h"
 
-static struct finding over(const struct check_input *in, enum reason reason, struct str subject, int64_t value,
-                           int64_t max)
+struct excess {
+    enum reason reason;
+    struct str subject;
+    int64_t count;
+    int64_t max;
+};
+
+static void over(const struct check_input *in, struct excess x, struct finding *ret)
 {
-    struct finding f = finding_block(CHECK_RATE, (enum verdict)in->thresholds->at[RATE_ON_BLOCK], reason, subject);
-    f.value = value;
-    f.threshold = max;
-    bool timed = reason != REASON_BUSY && f.verdict == VERDICT_HOLD;
-    f.release_ms = timed ? in->facts->rate_release_ms : 0;
-    return f;
+    finding_block(CHECK_RATE, (enum verdict)in->thresholds->at[RATE_ON_BLOCK], x.reason, x.subject, ret);
+    ret->value = x.count;
+    ret->threshold = x.max;
+    bool timed = x.reason != REASON_BUSY && ret->verdict == VERDICT_HOLD;
+    ret->release_ms = timed ? in->facts->rate_release_ms : 0;
 }
 
-struct finding check_rate(const struct check_input *in)
+void check_rate(const struct check_input *in, struct finding *ret)
 {
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
     if (t[RATE_MAX_AGENT] > 0 && f->rate_agent >= t[RATE_MAX_AGENT]) {
-        return over(in, REASON_RATE_AGENT, in->request->agent, f->rate_agent, t[RATE_MAX_AGENT]);
+        over(in, (struct excess){REASON_RATE_AGENT, in->request->agent, f->rate_agent, t[RATE_MAX_AGENT]}, ret);
+        return;
     }
     if (t[RATE_MAX_SERVICE] > 0 && f->rate_service >= t[RATE_MAX_SERVICE]) {
-        return over(in, REASON_RATE_SERVICE, f->rate_subject, f->rate_service, t[RATE_MAX_SERVICE]);
+        over(in, (struct excess){REASON_RATE_SERVICE, f->rate_subject, f->rate_service, t[RATE_MAX_SERVICE]}, ret);
+        return;
     }
     if (t[RATE_MAX_TOOL] > 0 && f->rate_tool >= t[RATE_MAX_TOOL]) {
-        return over(in, REASON_RATE_TOOL, in->request->tool == NULL ? STR("the tool") : in->request->tool->name,
-                    f->rate_tool, t[RATE_MAX_TOOL]);
+        struct str tool = in->request->tool == NULL ? STR("the tool") : in->request->tool->name;
+        over(in, (struct excess){REASON_RATE_TOOL, tool, f->rate_tool, t[RATE_MAX_TOOL]}, ret);
+        return;
     }
     if (!only_reads(in) && t[RATE_CONCURRENT] > 0 && f->executing >= t[RATE_CONCURRENT]) {
-        return over(in, REASON_BUSY, f->rate_subject, f->executing, t[RATE_CONCURRENT]);
+        over(in, (struct excess){REASON_BUSY, f->rate_subject, f->executing, t[RATE_CONCURRENT]}, ret);
+        return;
     }
-    return finding_allow(CHECK_RATE);
+    finding_allow(CHECK_RATE, ret);
 }

@@ -3,17 +3,18 @@
  */
 #include "gate/checks.h"
 
-struct finding check_readiness(const struct check_input *in)
+void check_readiness(const struct check_input *in, struct finding *ret)
 {
     if (by_human(in)) {
-        return finding_not_applicable(CHECK_READINESS);
+        finding_not_applicable(CHECK_READINESS, ret);
+        return;
     }
     const struct facts *f = in->facts;
     if (only_reads(in) || f->gaps == 0) {
-        return finding_allow(CHECK_READINESS);
+        finding_allow(CHECK_READINESS, ret);
+        return;
     }
-    struct finding finding = finding_block(CHECK_READINESS, (enum verdict)in->thresholds->at[READINESS_ON_BLOCK],
-                                           REASON_NOT_READY, f->gap_service);
-    finding.value = f->gaps;
-    return finding;
+    finding_block(CHECK_READINESS, (enum verdict)in->thresholds->at[READINESS_ON_BLOCK], REASON_NOT_READY,
+                  f->gap_service, ret);
+    ret->value = f->gaps;
 }

@@ -3,11 +3,11 @@
  */
 #include "gate/checks.h"
 
-struct finding check_request(const struct check_input *in)
+void check_request(const struct check_input *in, struct finding *ret)
 {
     if (in->request->wants_person.len > 0) {
-        return finding_block(CHECK_REQUEST, VERDICT_ESCALATE, REASON_ASKED_FOR_PERSON,
-                             in->request->wants_person);
+        finding_block(CHECK_REQUEST, VERDICT_ESCALATE, REASON_ASKED_FOR_PERSON, in->request->wants_person, ret);
+        return;
     }
-    return finding_allow(CHECK_REQUEST);
+    finding_allow(CHECK_REQUEST, ret);
 }

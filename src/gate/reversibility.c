@@ -35,15 +35,16 @@ void gather_reversibility(const struct gate_input *in, const struct thresholds *
     }
 }
 
-struct finding check_reversibility(const struct check_input *in)
+void check_reversibility(const struct check_input *in, struct finding *ret)
 {
     const struct tool_def *tool = in->request->tool;
     const struct facts *f = in->facts;
     bool destroys = tool != NULL && tool->class == TOOL_DESTRUCTIVE;
     if (!destroys || has_way_back(f->snapshot_ms, f->rollback_ms, in->thresholds, in->now_ms)) {
-        return finding_allow(CHECK_REVERSIBILITY);
+        finding_allow(CHECK_REVERSIBILITY, ret);
+        return;
     }
     struct str subject = f->evidence_service.len > 0 ? f->evidence_service : in->request->target;
-    return finding_block(CHECK_REVERSIBILITY, (enum verdict)in->thresholds->at[REVERSIBILITY_ON_BLOCK],
-                         REASON_NO_WAY_BACK, subject);
+    finding_block(CHECK_REVERSIBILITY, (enum verdict)in->thresholds->at[REVERSIBILITY_ON_BLOCK],
+                  REASON_NO_WAY_BACK, subject, ret);
 }

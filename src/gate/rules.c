@@ -196,7 +196,7 @@ enum rc gate_condition(const struct gate_input *in, struct str text, bool *ret_h
 
 /* --- the finding --------------------------------------------------------------------------------------------------- */
 
-struct finding check_rules(const struct check_input *in)
+void check_rules(const struct check_input *in, struct finding *ret)
 {
     const struct decision *d = in->decided;
     const struct rule_match *first = NULL;
@@ -209,12 +209,12 @@ struct finding check_rules(const struct check_input *in)
         }
     }
     if (first == NULL) {
-        return finding_allow(CHECK_RULES);
+        finding_allow(CHECK_RULES, ret);
+        return;
     }
-    struct finding f = finding_block(CHECK_RULES, first->verdict, first->failed ? REASON_RULE_FAILED : REASON_RULE, first->rule);
-    f.note = first->message;
-    f.value = (int64_t)counted;
-    f.unknown = first->failed;
-    f.mark = first->verdict == VERDICT_ESCALATE ? d->rules_mark : 0;
-    return f;
+    finding_block(CHECK_RULES, first->verdict, first->failed ? REASON_RULE_FAILED : REASON_RULE, first->rule, ret);
+    ret->note = first->message;
+    ret->value = (int64_t)counted;
+    ret->unknown = first->failed;
+    ret->mark = first->verdict == VERDICT_ESCALATE ? d->rules_mark : 0;
 }

@@ -4,18 +4,17 @@
  */
 #include "gate/checks.h"
 
-struct finding check_schema_drift(const struct check_input *in)
+void check_schema_drift(const struct check_input *in, struct finding *ret)
 {
     const struct facts *f = in->facts;
     const int64_t *t = in->thresholds->at;
     if (f->sql_harm == SQL_HARMLESS) {
-        return finding_allow(CHECK_SCHEMA_DRIFT);
+        finding_allow(CHECK_SCHEMA_DRIFT, ret);
+        return;
     }
     bool blind = f->sql_harm == SQL_OPAQUE || f->sql_harm == SQL_UNREADABLE;
-    struct finding finding =
-        finding_block(CHECK_SCHEMA_DRIFT, (enum verdict)t[blind ? SCHEMA_ON_UNKNOWN : SCHEMA_ON_BLOCK],
-                      blind ? REASON_SCHEMA_UNKNOWN : REASON_SCHEMA_HARM, f->sql_what);
-    finding.value = f->sql_harm;
-    finding.unknown = blind;
-    return finding;
+    finding_block(CHECK_SCHEMA_DRIFT, (enum verdict)t[blind ? SCHEMA_ON_UNKNOWN : SCHEMA_ON_BLOCK],
+                  blind ? REASON_SCHEMA_UNKNOWN : REASON_SCHEMA_HARM, f->sql_what, ret);
+    ret->value = f->sql_harm;
+    ret->unknown = blind;
 }

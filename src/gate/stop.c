@@ -7,23 +7,28 @@
  */
 #include "gate/checks.h"
 
-struct finding check_stop(const struct check_input *in)
+void check_stop(const struct check_input *in, struct finding *ret)
 {
     const struct facts *f = in->facts;
     if (f->stop_count > 0 && f->stop_level == STOP_FULL) {
-        return finding_block(CHECK_STOP, VERDICT_DENY, REASON_STOPPED, f->stops[0]);
+        finding_block(CHECK_STOP, VERDICT_DENY, REASON_STOPPED, f->stops[0], ret);
+        return;
     }
     if (only_reads(in)) {
-        return finding_allow(CHECK_STOP);
+        finding_allow(CHECK_STOP, ret);
+        return;
     }
     if (f->stop_count > 0 && f->stop_level == STOP_PAUSE) {
-        return finding_block(CHECK_STOP, VERDICT_HOLD, REASON_PAUSED, f->stops[0]);
+        finding_block(CHECK_STOP, VERDICT_HOLD, REASON_PAUSED, f->stops[0], ret);
+        return;
     }
     if (!f->clock_ok) {
-        return finding_block(CHECK_STOP, VERDICT_HOLD, REASON_CLOCK_JUMPED, STR(""));
+        finding_block(CHECK_STOP, VERDICT_HOLD, REASON_CLOCK_JUMPED, STR(""), ret);
+        return;
     }
     if (f->stop_count > 0) {
-        return finding_block(CHECK_STOP, VERDICT_ADVISE, REASON_DRY_RUN, f->stops[0]);
+        finding_block(CHECK_STOP, VERDICT_ADVISE, REASON_DRY_RUN, f->stops[0], ret);
+        return;
     }
-    return finding_allow(CHECK_STOP);
+    finding_allow(CHECK_STOP, ret);
 }

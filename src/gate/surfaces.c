@@ -90,15 +90,14 @@ static enum verdict verdict_of(const struct check_input *in, struct str surface)
     return VERDICT_ESCALATE;
 }
 
-struct finding check_surfaces(const struct check_input *in)
+void check_surfaces(const struct check_input *in, struct finding *ret)
 {
-    struct finding finding = finding_allow(CHECK_SURFACES);
+    finding_allow(CHECK_SURFACES, ret);
     struct str surface;
     for (uint32_t i = 0; surface_at(in, i, &surface); i++) {
         enum verdict v = verdict_of(in, surface);
-        if (v < finding.verdict) {
-            finding = finding_block(CHECK_SURFACES, v, REASON_SURFACE, surface);
+        if (v < ret->verdict) {
+            finding_block(CHECK_SURFACES, v, REASON_SURFACE, surface, ret);
         }
     }
-    return finding;
 }

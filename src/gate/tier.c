@@ -24,37 +24,38 @@ enum tier effective_tier(const struct check_input *in)
     return t > TIER_READ_ONLY ? (enum tier)(t - 1) : t;
 }
 
-struct finding check_tier(const struct check_input *in)
+void check_tier(const struct check_input *in, struct finding *ret)
 {
     if (by_human(in)) {
-        return finding_not_applicable(CHECK_TIER);
+        finding_not_applicable(CHECK_TIER, ret);
+        return;
     }
     if (only_reads(in) || in->request->tool == NULL) {
-        return finding_allow(CHECK_TIER);
+        finding_allow(CHECK_TIER, ret);
+        return;
     }
     bool destroys = in->request->tool->class == TOOL_DESTRUCTIVE;
     bool every_write = in->thresholds->at[TIER_SUPERVISED_WRITE] != 0;
-    struct finding f = finding_allow(CHECK_TIER);
+    finding_allow(CHECK_TIER, ret);
     enum tier tier = effective_tier(in);
-    f.value = tier;
+    ret->value = tier;
     switch (tier) {
     case TIER_READ_ONLY:
-        f.verdict = VERDICT_DENY;
-        f.reason = REASON_TIER_READ_ONLY;
+        ret->verdict = VERDICT_DENY;
+        ret->reason = REASON_TIER_READ_ONLY;
         break;
     case TIER_SHADOW:
-        f.verdict = VERDICT_ADVISE;
-        f.reason = REASON_TIER_SHADOW;
+        ret->verdict = VERDICT_ADVISE;
+        ret->reason = REASON_TIER_SHADOW;
         break;
     case TIER_DEFAULT:
     case TIER_SUPERVISED:
         if (destroys || every_write) {
-            f.verdict = VERDICT_ESCALATE;
-            f.reason = REASON_TIER_SUPERVISED;
+            ret->verdict = VERDICT_ESCALATE;
+            ret->reason = REASON_TIER_SUPERVISED;
         }
         break;
     case TIER_AUTONOMOUS:
         break;
     }
-    return f;
 }

@@ -58,23 +58,20 @@ void gather_upstream(const struct gate_input *in, const struct thresholds *t, st
     }
 }
 
-struct finding check_upstream(const struct check_input *in)
+void check_upstream(const struct check_input *in, struct finding *ret)
 {
     const int64_t *t = in->thresholds->at;
-    struct finding finding = finding_allow(CHECK_UPSTREAM);
+    finding_allow(CHECK_UPSTREAM, ret);
     for (unsigned i = 0; i < in->facts->upstream_count && !only_reads(in); i++) {
         const struct budget_fact *b = &in->facts->upstream[i];
-        bool low = is_measured(b) && b->remaining_ppm < t[UPSTREAM_MIN_PPM];
-        struct finding f = finding_allow(CHECK_UPSTREAM);
-        if (low) {
-            f = finding_block(CHECK_UPSTREAM, (enum verdict)t[UPSTREAM_ON_BLOCK], REASON_UPSTREAM_LOW, b->service);
-            f.value = b->remaining_ppm;
-            f.threshold = t[UPSTREAM_MIN_PPM];
-        } else if (!is_measured(b)) {
-            f = finding_block(CHECK_UPSTREAM, (enum verdict)t[UPSTREAM_ON_UNKNOWN], REASON_UPSTREAM_UNKNOWN, b->service);
-            f.unknown = true;
+        bool known = is_measured(b);
+        enum verdict v = (enum verdict)t[known ? UPSTREAM_ON_BLOCK : UPSTREAM_ON_UNKNOWN];
+        if ((known && b->remaining_ppm >= t[UPSTREAM_MIN_PPM]) || v >= ret->verdict) {
+            continue;
         }
-        finding = f.verdict < finding.verdict ? f : finding;
+        finding_block(CHECK_UPSTREAM, v, known ? REASON_UPSTREAM_LOW : REASON_UPSTREAM_UNKNOWN, b->service, ret);
+        ret->value = known ? b->remaining_ppm : 0;
+        ret->threshold = known ? t[UPSTREAM_MIN_PPM] : 0;
+        ret->unknown = !known;
     }
-    return finding;
 }

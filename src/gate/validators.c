@@ -69,31 +69,30 @@ static const struct validator_fact *answer_of(const struct facts *f, struct str 
     return NULL;
 }
 
-static struct finding finding_of(const struct validator *v, const struct validator_fact *fact)
+static void finding_of(const struct validator *v, const struct validator_fact *fact, struct finding *ret)
 {
     enum validator_answer answer = fact == NULL ? ANSWER_NONE : fact->answer;
-    struct finding f = finding_block(CHECK_VALIDATORS, VERDICT_ALLOW, REASON_VALIDATOR, v->name);
-    f.note = fact == NULL ? STR("it was not asked") : fact->text;
+    finding_block(CHECK_VALIDATORS, (enum verdict)v->on_error, REASON_VALIDATOR, v->name, ret);
+    ret->note = fact == NULL ? STR("it was not asked") : fact->text;
     switch (answer) {
     case ANSWER_ALLOW:
-        return finding_allow(CHECK_VALIDATORS);
+        finding_allow(CHECK_VALIDATORS, ret);
+        return;
     case ANSWER_DENY:
-        f.verdict = (enum verdict)v->on_deny;
-        return f;
+        ret->verdict = (enum verdict)v->on_deny;
+        return;
     case ANSWER_ESCALATE:
-        f.verdict = VERDICT_ESCALATE;
-        return f;
+        ret->verdict = VERDICT_ESCALATE;
+        return;
     case ANSWER_HOLD:
-        f.verdict = VERDICT_HOLD;
-        return f;
+        ret->verdict = VERDICT_HOLD;
+        return;
     case ANSWER_NONE:
     case ANSWER_ERROR:
         break;
     }
-    f.verdict = (enum verdict)v->on_error;
-    f.reason = REASON_VALIDATOR_ERROR;
-    f.unknown = true;
-    return f;
+    ret->reason = REASON_VALIDATOR_ERROR;
+    ret->unknown = true;
 }
 
 /* Which of them say no, as one number: who was shown one no has not seen another. */
@@ -102,8 +101,10 @@ static uint64_t mark_of(const struct check_input *in, const bool *asked)
     uint64_t mark = 0;
     for (uint32_t i = 0; i < in->policy->validator_count; i++) {
         const struct validator *v = &in->policy->validators[i];
+        struct finding f;
+        finding_of(v, answer_of(in->facts, v->name), &f);
         bool counts = asked[i] && v->mode == MODE_ENFORCE;
-        mark |= counts && finding_of(v, answer_of(in->facts, v->name)).verdict == VERDICT_ESCALATE ? UINT64_C(1) << i : 0;
+        mark |= counts && f.verdict == VERDICT_ESCALATE ? UINT64_C(1) << i : 0;
     }
     return mark;
 }
@@ -125,25 +126,25 @@ static bool find_asked(const struct check_input *in, bool *asked)
     return true;
 }
 
-struct finding check_validators(const struct check_input *in)
+void check_validators(const struct check_input *in, struct finding *ret)
 {
-    struct finding strictest = finding_allow(CHECK_VALIDATORS);
-    bool asked[VALIDATORS_MAX] = {false};
+    finding_allow(CHECK_VALIDATORS, ret);
     if (in->policy == NULL || in->policy->validator_count == 0) {
-        return strictest;
+        return;
     }
+    bool asked[VALIDATORS_MAX] = {false};
     if (!find_asked(in, asked)) {
-        strictest = finding_block(CHECK_VALIDATORS, VERDICT_DENY, REASON_VALIDATOR_ERROR, STR("validators"));
-        strictest.note = STR("out of memory");
-        return strictest;
+        finding_block(CHECK_VALIDATORS, VERDICT_DENY, REASON_VALIDATOR_ERROR, STR("validators"), ret);
+        ret->note = STR("out of memory");
+        return;
     }
     for (uint32_t i = 0; i < in->policy->validator_count; i++) {
         const struct validator *v = &in->policy->validators[i];
-        struct finding f = finding_of(v, answer_of(in->facts, v->name));
-        if (asked[i] && v->mode == MODE_ENFORCE && f.verdict < strictest.verdict) {
-            strictest = f;
+        struct finding f;
+        finding_of(v, answer_of(in->facts, v->name), &f);
+        if (asked[i] && v->mode == MODE_ENFORCE && f.verdict < ret->verdict) {
+            *ret = f;
         }
     }
-    strictest.mark = strictest.verdict == VERDICT_ESCALATE ? mark_of(in, asked) : 0;
-    return strictest;
+    ret->mark = ret->verdict == VERDICT_ESCALATE ? mark_of(in, asked) : 0;
 }
