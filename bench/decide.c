@@ -305,9 +305,9 @@ static bool get_count(const void *self, unsigned field, struct arena *scope, str
 
 static const struct cel_field tier_field[] = {{"tier", &cel_string, ""}}, replicas_field[] = {{"replicas", &cel_int, ""}},
                               surface_field[] = {{"surface", &cel_string, ""}};
-static const struct cel_class agent_class = {"Agent", "", tier_field, 1, get_text},
-                              counted_class = {"Counted", "", replicas_field, 1, get_count},
-                              change_class = {"Change", "", surface_field, 1, get_text};
+static const struct cel_class agent_class = {"Agent", "", tier_field, 1, get_text, false},
+                              counted_class = {"Counted", "", replicas_field, 1, get_count, false},
+                              change_class = {"Change", "", surface_field, 1, get_text, false};
 
 static bool get_params(const void *self, unsigned field, struct arena *scope, struct cel_value *ret)
 {
@@ -334,8 +334,8 @@ static const struct cel_type agent_type = {.kind = CEL_OBJECT, .class = &agent_c
                              change_type = {.kind = CEL_OBJECT, .class = &change_class},
                              changes_type = {.kind = CEL_LIST, .item = &change_type};
 static const struct cel_field params_field[] = {{"params", &counted_type, ""}}, changes_field[] = {{"changes", &changes_type, ""}};
-static const struct cel_class action_class = {"Action", "", params_field, 1, get_params},
-                              diff_class = {"Diff", "", changes_field, 1, get_changes};
+static const struct cel_class action_class = {"Action", "", params_field, 1, get_params, false},
+                              diff_class = {"Diff", "", changes_field, 1, get_changes, false};
 static const struct cel_type action_type = {.kind = CEL_OBJECT, .class = &action_class},
                              diff_type = {.kind = CEL_OBJECT, .class = &diff_class};
 

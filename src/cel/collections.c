@@ -111,27 +111,26 @@ static void match(struct machine *m, const struct cel_node *n, const struct cel_
 
 void eval_matches(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    struct cel_value text;
-    struct cel_value room;
+    struct cel_value room[2];
     struct cel_pattern made = {0};
-    eval(m, n->kids[0], &text);
-    if (is_error(&text)) {
-        *ret = text;
+    const struct cel_value *text = operand(m, n->kids[0], &room[0]);
+    if (is_error(text)) {
+        *ret = *text;
         return;
     }
-    const struct cel_value *by = operand(m, n->kids[1], &room);
+    const struct cel_value *by = operand(m, n->kids[1], &room[1]);
     if (is_error(by)) {
         *ret = *by;
         return;
     }
-    if (text.kind != CEL_STRING || by->kind != CEL_STRING) {
+    if (text->kind != CEL_STRING || by->kind != CEL_STRING) {
         fault_overload(m, n, ret);
         return;
     }
     const struct cel_pattern *p =
         n->pattern != NULL ? n->pattern : pattern_now(m, n, by, &made, ret);
     if (p != NULL) {
-        match(m, n, p, &text, ret);
+        match(m, n, p, text, ret);
     }
 }
 

@@ -220,7 +220,8 @@ static void eval_equality(struct machine *m, const struct cel_node *n, bool want
         *ret = is_error(a) ? *a : *b;
         return;
     }
-    bool same = values_equal(m, a, b);
+    bool texts = a->kind == CEL_STRING && b->kind == CEL_STRING;
+    bool same = texts ? equal_texts(m, a, b) : values_equal(m, a, b);
     if (m->cut != CEL_FAULT) {
         fault_set(m, n, ret, "");
         return;

@@ -84,36 +84,51 @@ static void optional_field(struct machine *m, const struct cel_node *n, struct c
     }
 }
 
-void eval_select(struct machine *m, const struct cel_node *n, struct cel_value *ret)
+static void select_from(struct machine *m, const struct cel_node *n, const struct cel_value *of,
+                        struct cel_value *ret)
 {
-    struct cel_value of;
-    eval(m, n->kids[0], &of);
-    if (is_error(&of)) {
-        *ret = of;
-    } else if (of.kind == CEL_OPTIONAL) {
-        optional_field(m, n, of, ret);
-    } else if (field_found(m, n, &of, ret) == FOUND_NO) {
+    if (is_error(of)) {
+        *ret = *of;
+    } else if (of->kind == CEL_OPTIONAL) {
+        optional_field(m, n, *of, ret);
+    } else if (field_found(m, n, of, ret) == FOUND_NO) {
         fault_format(m, n, ret, "no such key: '%.*s'", STR_ARG(n->name));
     }
 }
 
-/* The checker knew the class: the way of nearly every field that a policy reads. */
+void eval_select(struct machine *m, const struct cel_node *n, struct cel_value *ret)
+{
+    struct cel_value room;
+    select_from(m, n, operand(m, n->kids[0], &room), ret);
+}
+
+/* The way of nearly every field that a policy reads. */
+const struct cel_value *field_operand(struct machine *m, const struct cel_node *n,
+                                      struct cel_value *room)
+{
+    struct cel_value object;
+    const struct cel_value *of = operand(m, n->kids[0], &object);
+    if (of->kind != CEL_OBJECT || of->class != n->class) {
+        select_from(m, n, of, room);
+        return room;
+    }
+    if (of->class->remembers) {
+        const struct cel_value *fields = ((const struct cel_remembered *)of->self)->fields;
+        if (fields != NULL && fields[n->slot].kind != CEL_ABSENT) {
+            return &fields[n->slot];
+        }
+    }
+    if (!of->class->get(of->self, n->slot, m->arena, room) || room->kind == CEL_ABSENT) {
+        fault_format(m, n, room, "'%.*s' has no value", STR_ARG(n->name));
+    }
+    return room;
+}
+
 void eval_object_field(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    struct cel_value of;
-    eval(m, n->kids[0], &of);
-    if (of.kind != CEL_OBJECT || of.class != n->class) {
-        if (is_error(&of)) {
-            *ret = of;
-        } else if (of.kind == CEL_OPTIONAL) {
-            optional_field(m, n, of, ret);
-        } else if (field_found(m, n, &of, ret) == FOUND_NO) {
-            fault_format(m, n, ret, "no such key: '%.*s'", STR_ARG(n->name));
-        }
-        return;
-    }
-    if (!of.class->get(of.self, n->slot, m->arena, ret) || ret->kind == CEL_ABSENT) {
-        fault_format(m, n, ret, "'%.*s' has no value", STR_ARG(n->name));
+    const struct cel_value *v = field_operand(m, n, ret);
+    if (v != ret) {
+        *ret = *v;
     }
 }
 
@@ -221,20 +236,19 @@ static void optional_element(struct machine *m, const struct cel_node *n, struct
 
 void eval_index(struct machine *m, const struct cel_node *n, struct cel_value *ret)
 {
-    struct cel_value of;
-    struct cel_value room;
-    eval(m, n->kids[0], &of);
-    if (is_error(&of)) {
-        *ret = of;
+    struct cel_value room[2];
+    const struct cel_value *of = operand(m, n->kids[0], &room[0]);
+    if (is_error(of)) {
+        *ret = *of;
         return;
     }
-    const struct cel_value *key = operand(m, n->kids[1], &room);
+    const struct cel_value *key = operand(m, n->kids[1], &room[1]);
     if (is_error(key)) {
         *ret = *key;
-    } else if (n->optional || of.kind == CEL_OPTIONAL) {
-        optional_element(m, n, of, key, ret);
-    } else if (element_found(m, n, &of, key, ret) == FOUND_NO) {
-        if (of.kind == CEL_LIST) {
+    } else if (n->optional || of->kind == CEL_OPTIONAL) {
+        optional_element(m, n, *of, key, ret);
+    } else if (element_found(m, n, of, key, ret) == FOUND_NO) {
+        if (of->kind == CEL_LIST) {
             fault_set(m, n, ret, "index out of bounds");
         } else {
             fault_key(m, n, ret, key);

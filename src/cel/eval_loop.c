@@ -38,6 +38,10 @@ static bool walk_next(struct machine *m, const struct cel_node *n, struct walk *
     struct cel_value *second = &m->locals[n->bindings[1].slot];
     uint32_t i = w->i++;
     if (w->range.kind == CEL_LIST) {
+        if (w->range.form == CEL_NATIVE && !n->two) {
+            *first = w->range.items[i];
+            return true;
+        }
         cel_list_at(&w->range, i, m->arena, n->two ? second : first);
         if (n->two) {
             *first = cel_of_int(i);

@@ -54,12 +54,33 @@ static inline bool is_error(const struct cel_value *v)
     return v->kind == CEL_ERROR;
 }
 
-/* The value of n: of a constant in place, of anything else in *room. */
+/* The field of an object whose class the checker knew: where it is remembered, else in *room. */
+const struct cel_value *field_operand(struct machine *m, const struct cel_node *n,
+                                      struct cel_value *room);
+
+/* The value of n: of a constant, a name or a remembered field in place, of anything else in *room.
+ * It is to be used before the next evaluation of a loop around it. Costs the steps that eval()
+ * does; where steps are recorded there is no fuel, and all of it goes by there. */
 static inline const struct cel_value *operand(struct machine *m, const struct cel_node *n,
                                               struct cel_value *room)
 {
     if (n->op == NODE_CONSTANT) {
         return &n->constant;
+    }
+    if (m->fuel > 0) {
+        if (n->op == NODE_LOCAL) {
+            m->fuel--;
+            return &m->locals[n->slot];
+        }
+        if (n->op == NODE_VARIABLE && n->slot < m->values->count &&
+            m->values->values[n->slot].kind != CEL_ABSENT) {
+            m->fuel--;
+            return &m->values->values[n->slot];
+        }
+        if (n->op == NODE_SELECT && n->class != NULL && !n->optional) {
+            m->fuel--;
+            return field_operand(m, n, room);
+        }
     }
     eval(m, n, room);
     return room;

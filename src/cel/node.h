@@ -58,6 +58,7 @@ struct binding {
     uint32_t slot;
 };
 
+/* What every evaluation reads comes first, and fills one cache line. */
 struct cel_node {
     cel_eval_fn *eval;
     uint8_t op;
@@ -69,24 +70,26 @@ struct cel_node {
     bool two;      /* a loop over index and element */
     bool grouped;  /* in parentheses: no part of a longer qualified name */
     uint32_t count;
-    uint32_t from; /* bytes of the text */
-    uint32_t to;
-    uint32_t id;
     uint32_t slot; /* of a variable or local, index of a field */
     struct cel_node **kids;
-    struct str name;
-    struct cel_value constant;
-    const struct cel_type *type;
     const struct cel_class *class;
+    struct cel_value constant;
     const struct cel_function
         *function; /* the overload that the types say, or the first of its name */
-    const struct cel_pattern *pattern; /* of matches() with a constant pattern */
+    struct str name;
     struct binding *bindings;
-    const struct cel_node *init; /* of NODE_LAZY */
-    bool *optionals;             /* of NODE_LIST and NODE_MAP, by element; null: none */
-    uint32_t depth;
+    bool *optionals; /* of NODE_LIST and NODE_MAP, by element; null: none */
     uint8_t
         want[CALL_ARGS_MAX]; /* of a call: the kinds of its overload's arguments; CEL_DYN: any */
+    uint32_t id;
+    uint32_t from; /* bytes of the text */
+    uint32_t to;
+    const struct cel_pattern *pattern; /* of matches() with a constant pattern */
+    const struct cel_node *init;       /* of NODE_LAZY */
+    const struct cel_type *type;
+    struct cel_node *packed; /* where it is now */
+    uint32_t depth;
+    uint32_t room[9]; /* up to a whole cache line */
 };
 
 struct cel_program {
@@ -128,6 +131,8 @@ struct cel_node *cel_parse(struct compiler *c);
 bool cel_check(struct compiler *c, struct cel_node *root);
 bool cel_link(struct compiler *c, struct cel_node *root);
 bool cel_estimate(struct compiler *c, const struct cel_node *root);
+/* The same parts packed; root itself when there is no room for that. */
+struct cel_node *cel_pack(struct arena *a, struct cel_node *root);
 
 /* What the parser asks of macros: a call with this name, or null with *ret_made false when it is an
  * ordinary function. */

@@ -65,6 +65,7 @@ static bool compile(struct compiler *c)
         compile_fail(c, RC_LIMIT, 0, "the worst case takes %llu steps, more than %llu",
                      (unsigned long long)p->cost, (unsigned long long)limit);
     }
+    p->root = cel_pack(p->arena, p->root);
     return c->rc == RC_OK;
 }
 

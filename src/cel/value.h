@@ -125,6 +125,13 @@ struct cel_class {
     const struct cel_field *fields;
     uint32_t count;
     bool (*get)(const void *self, unsigned field, struct arena *scope, struct cel_value *ret);
+    bool remembers; /* its objects begin with a struct cel_remembered */
+};
+
+/* Fields of one object that were read before: by index, those that are not absent are not asked for
+ * again. Who fills them sees to it that they outlive every evaluation. Null: nothing is. */
+struct cel_remembered {
+    struct cel_value *fields;
 };
 
 /* Makers. All borrow. */

@@ -27,7 +27,7 @@ static bool thing_get(const void *self, unsigned field, struct arena *scope, str
 
 static const struct cel_field thing_fields[] = {
     {"size", &cel_int, ""}, {"labels", &cel_map_string_dyn, ""}, {"never", &cel_string, ""}};
-static const struct cel_class thing_class = {"fuzz.Thing", "", thing_fields, 3, thing_get};
+static const struct cel_class thing_class = {"fuzz.Thing", "", thing_fields, 3, thing_get, false};
 static const struct cel_type thing_type = {.kind = CEL_OBJECT, .class = &thing_class};
 
 struct world {

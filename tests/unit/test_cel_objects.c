@@ -30,7 +30,7 @@ static bool owner_get(const void *self, unsigned field, struct arena *scope, str
 
 static const struct cel_field owner_fields[] = {{"name", &cel_string, "Who it is."}};
 static const struct cel_class owner_class = {"pawl.Owner", "Who answers for it.", owner_fields, 1,
-                                             owner_get};
+                                             owner_get, false};
 static const struct cel_type owner_type = {.kind = CEL_OBJECT, .class = &owner_class};
 
 static void tag_at(const void *self, uint32_t i, struct arena *scope, struct cel_value *ret)
@@ -99,7 +99,7 @@ static const struct cel_field service_fields[FIELDS] = {
     {"lengths", &lengths_type, "Words and their lengths."},
     {"labels", &cel_map_string_dyn, "From its configuration."}};
 static const struct cel_class service_class = {"pawl.Service", "What is kept running.",
-                                               service_fields, FIELDS, service_get};
+                                               service_fields, FIELDS, service_get, false};
 static const struct cel_type service_type = {.kind = CEL_OBJECT, .class = &service_class};
 
 static const char *const web_tags[] = {"edge", "http", "eu"};
@@ -246,6 +246,56 @@ static void test_objects(void **state)
     };
     CEL_CHECK(&s, cases);
     world_end(&w);
+}
+
+/* One that remembers: a field that is known is not asked for, one that is absent is. */
+struct counter {
+    struct cel_remembered known;
+    int *asked;
+};
+
+static bool counter_get(const void *self, unsigned field, struct arena *scope,
+                        struct cel_value *ret)
+{
+    const struct counter *c = self;
+    (void)scope;
+    ++*c->asked;
+    *ret = cel_of_int(field);
+    return field < 2;
+}
+
+static const struct cel_field counter_fields[] = {
+    {"zero", &cel_int, ""}, {"one", &cel_int, ""}, {"none", &cel_int, ""}};
+static const struct cel_class counter_class = {
+    "pawl.Counter", "", counter_fields, 3, counter_get, true};
+static const struct cel_type counter_type = {.kind = CEL_OBJECT, .class = &counter_class};
+
+static void test_remembered(void **state)
+{
+    (void)state;
+    CLEANUP(cel_env) struct cel_env *env = cel_env_new();
+    assert_int_equal(cel_declare(env, STR("c"), &counter_type, "", NULL), RC_OK);
+    assert_int_equal(cel_declare(env, STR("any"), &cel_dyn, "", NULL), RC_OK);
+    struct cel_value fields[3] = {{0}};
+    int asked = 0;
+    struct counter c = {{fields}, &asked};
+    struct cel_value values[2] = {cel_of_object(&counter_class, &c),
+                                  cel_of_object(&counter_class, &c)};
+    struct cel_activation activation = {.values = values, .count = 2};
+    struct cel_setting s = {.env = env, .values = &activation};
+    cel_check_text(&s, STR("c.one + c.one"), "2");
+    assert_int_equal(asked, 2);
+    fields[1] = cel_of_int(41);
+    cel_check_text(&s, STR("[c].map(x, x.one + c.one)"), "[82]");
+    cel_check_text(&s, STR("c.one"), "41");
+    assert_int_equal(asked, 2);
+    cel_check_text(&s, STR("c.zero == 0 && c.zero < c.one"), "true");
+    assert_int_equal(asked, 4);
+    cel_check_text(&s, STR("c.none == 0"), "error: 'none' has no value");
+    cel_check_text(&s, STR("has(c.none)"), "false");
+    cel_check_text(&s, STR("any.zero"), "0");
+    c.known.fields = NULL;
+    cel_check_text(&s, STR("c.one"), "1");
 }
 
 struct loads {
@@ -479,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_load),    cmocka_unit_test(test_again),
         cmocka_unit_test(test_steps),   cmocka_unit_test(test_walk),
         cmocka_unit_test(test_json),    cmocka_unit_test(test_error_places),
+        cmocka_unit_test(test_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
