@@ -119,15 +119,10 @@ static bool get_action(const struct rule_object *self, unsigned field, struct ar
 
 /* --- services ------------------------------------------------------------------------------------------------- */
 
-struct seen_object {
-    struct rule_object base;
-    const struct value *v;
-};
-
 static bool get_service(const struct rule_object *self, unsigned field, struct arena *scope, struct cel_value *ret)
 {
     (void)scope;
-    const struct value *v = ((const struct seen_object *)(const void *)self)->v;
+    const struct value *v = ((const struct seen_view *)(const void *)self)->v;
     double share = 0;
     switch ((enum rule_service_field)field) {
     case RULE_SERVICE_NAME: *ret = text(value_text(value_get(v, STR("name")))); break;
@@ -145,9 +140,9 @@ static bool get_service(const struct rule_object *self, unsigned field, struct a
 
 static void service_at(const void *self, uint32_t i, struct arena *scope, struct cel_value *ret)
 {
-    struct seen_object *o = arena_alloc(scope, sizeof *o);
+    struct seen_view *o = arena_alloc(scope, sizeof *o);
     if (o != NULL) {
-        *o = (struct seen_object){{get_service}, value_item(self, i)};
+        *o = (struct seen_view){{.get = get_service}, value_item(self, i)};
         *ret = cel_of_object(&rule_service, o);
     }
 }
@@ -336,7 +331,7 @@ static void budget_at(const void *self, uint32_t i, struct arena *scope, struct 
     const struct check_input *in = self;
     struct rule_view *view = arena_alloc(scope, sizeof *view);
     if (view != NULL) {
-        *view = (struct rule_view){{get_budget}, in, budget_rank(in->facts, i)};
+        *view = (struct rule_view){{.get = get_budget}, in, budget_rank(in->facts, i)};
         *ret = cel_of_object(&rule_budget, view);
     }
 }
@@ -427,7 +422,7 @@ static bool get_diff(const struct rule_object *self, unsigned field, struct aren
 static struct diff_view diff_of(const struct request *q, struct arena *a)
 {
     const struct value *rows = value_get(q->changes, STR("changes"));
-    struct diff_view d = {.base = {get_diff}, .request = q};
+    struct diff_view d = {.base = {.get = get_diff}, .request = q};
     d.over = value_bool_or(value_get(q->changes, STR("over")), q->diff != NULL && q->changes == NULL);
     uint32_t count = value_is(rows, VALUE_ARRAY) ? rows->count : 0;
     d.changes = arena_array(a, count, sizeof *d.changes);
@@ -435,11 +430,20 @@ static struct diff_view diff_of(const struct request *q, struct arena *a)
         d.over = d.over || count > 0;
         return d;
     }
+    struct cel_value *read = NULL;
+    if (count <= CHANGES_REMEMBERED_MAX) {
+        read = arena_array(a, (size_t)count * RULE_CHANGE_FIELDS, sizeof *read);
+        d.items = arena_array(a, count, sizeof *d.items);
+    }
     for (d.count = 0; d.count < count; d.count++) {
         const struct value *row = &rows->items[d.count];
         const struct value *surfaces = value_get(row, STR("surface"));
-        d.changes[d.count] = (struct change_view){{get_change}, row, surfaces, value_text(value_item(surfaces, 0)),
+        struct rule_object base = {{read == NULL ? NULL : read + (size_t)d.count * RULE_CHANGE_FIELDS}, get_change};
+        d.changes[d.count] = (struct change_view){base, row, surfaces, value_text(value_item(surfaces, 0)),
                                                   value_text(value_get(row, STR("kind")))};
+        if (d.items != NULL) {
+            change_at(d.changes, d.count, a, &d.items[d.count]);
+        }
     }
     return d;
 }
@@ -475,14 +479,24 @@ void rule_values(const struct check_input *in, struct rule_views *views, struct 
     services = value_is(services, VALUE_ARRAY) ? services : &no_items;
     uint32_t worst = budget_rank(in->facts, 0);
     *views = (struct rule_views){
-        .agent = {{get_agent}, in, 0},   .action = {{get_action}, in, 0}, .signals = {{get_signals}, in, 0},
-        .budget = {{get_budget}, in, worst}, .impact = {{get_impact}, in, 0}, .memory = {{get_memory}, in, 0},
-        .diff = diff_of(in->request, in->arena), .request = {{get_request}, in, 0},
+        .agent = {{{views->read.agent}, get_agent}, in, 0},
+        .action = {{{views->read.action}, get_action}, in, 0},
+        .signals = {{{views->read.signals}, get_signals}, in, 0},
+        .budget = {{{views->read.budget}, get_budget}, in, worst},
+        .impact = {{{views->read.impact}, get_impact}, in, 0},
+        .memory = {{{views->read.memory}, get_memory}, in, 0},
+        .diff = diff_of(in->request, in->arena),
+        .request = {{{views->read.request}, get_request}, in, 0},
+        .service = {{{views->read.service}, get_service}, value_item(services, 0)},
     };
+    views->diff.base.remembered.fields = views->read.diff;
+    if (views->diff.items != NULL) {
+        views->read.diff[RULE_DIFF_CHANGES] = cel_of_list(views->diff.items, views->diff.count);
+    }
     ret_vars[RULE_VAR_AGENT] = cel_of_object(&rule_agent, &views->agent);
     ret_vars[RULE_VAR_ACTION] = cel_of_object(&rule_action, &views->action);
     ret_vars[RULE_VAR_TARGET] = text(in->request->target);
-    service_at(services, 0, in->arena, &ret_vars[RULE_VAR_SERVICE]);
+    ret_vars[RULE_VAR_SERVICE] = cel_of_object(&rule_service, &views->service);
     ret_vars[RULE_VAR_SERVICES] = cel_of_items(services, services->count, &services_ops);
     ret_vars[RULE_VAR_SIGNALS] = cel_of_object(&rule_signals, &views->signals);
     ret_vars[RULE_VAR_BUDGET] = cel_of_object(&rule_budget, &views->budget);

@@ -30,7 +30,7 @@ static bool make_object(const struct cel_class *class, const struct value *v, st
     if (o == NULL) {
         return false;
     }
-    *o = (struct given_object){{given_get}, class, v};
+    *o = (struct given_object){{.get = given_get}, class, v};
     *ret = cel_of_object(class, o);
     return true;
 }

@@ -7,10 +7,21 @@
 static bool get_field(const void *self, unsigned field, struct arena *scope, struct cel_value *ret)
 {
     const struct rule_object *o = self;
-    return o->get(o, field, scope, ret);
+    struct cel_value *kept = o->remembered.fields;
+    if (kept != NULL && kept[field].kind != CEL_ABSENT) {
+        *ret = kept[field];
+        return true;
+    }
+    if (!o->get(o, field, scope, ret)) {
+        return false;
+    }
+    if (kept != NULL && (ret->kind != CEL_LIST || ret->form != CEL_NATIVE)) {
+        kept[field] = *ret;
+    }
+    return true;
 }
 
-#define CLASS(what, doc_, fields_) {.name = what, .doc = doc_, .fields = fields_, .count = COUNT(fields_), .get = get_field}
+#define CLASS(what, doc_, fields_) {.name = what, .doc = doc_, .fields = fields_, .count = COUNT(fields_), .get = get_field, .remembers = true}
 #define OBJECT(of) {.kind = CEL_OBJECT, .class = &(of)}
 #define LIST(of) {.kind = CEL_LIST, .item = &(of)}
 

@@ -152,8 +152,13 @@ enum rule_request_field {
 extern const struct cel_class rule_agent, rule_action, rule_service, rule_signals, rule_budget, rule_impact, rule_memory,
     rule_diff, rule_change, rule_request;
 
-/* What every object of these classes begins with. get: as struct cel_class's. */
+/*
+ * What every object of these classes begins with. get: as struct cel_class's. Where `remembered` has room, a field is
+ * asked for once and kept there, for as long as the object is; so nothing that get yields may lie in its scope, but for a
+ * native list, which is not kept.
+ */
 struct rule_object {
+    struct cel_remembered remembered; /* room for the fields of the class, absent at first; or null */
     bool (*get)(const struct rule_object *self, unsigned field, struct arena *scope, struct cel_value *ret);
 };
 

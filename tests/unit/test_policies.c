@@ -123,6 +123,44 @@ static void rules_look_at_reads_too(void **state)
     assert_int_equal(propose(b, "scale", 1, "").decision.verdict, VERDICT_ALLOW);
 }
 
+/* A diff of so many rows, the last of which destroys; what rules say of it is the same however many there are. */
+static struct decided propose_rows(struct bench *b, int rows)
+{
+    struct value *diff = arena_alloc(b->a, sizeof *diff);
+    struct buf text;
+    assert_non_null(diff);
+    buf_init(&text, 1 << 20);
+    buf_str(&text, STR("{\"resource_changes\":["));
+    for (int i = 0; i < rows; i++) {
+        buf_printf(&text, "%s{\"address\":\"aws_iam_role.r%d\",\"type\":\"aws_iam_role\",\"change\":{\"actions\":[\"%s\"]}}",
+                   i == 0 ? "" : ",", i, i == rows - 1 ? "delete" : "create");
+    }
+    buf_str(&text, STR("]}"));
+    assert_int_equal(json_parse(b->a, arena_str(b->a, buf_view(&text)), diff, &b->e), RC_OK);
+    buf_done(&text);
+    struct request q = {.agent = STR("bot"), .claimed_tool = STR("scale"), .diff = diff};
+    struct decided d = {0};
+    assert_int_equal(control_propose(b->c, b->a, &b->bot, &q, NULL, &d, &b->e), RC_OK);
+    settle(b);
+    return d;
+}
+
+static void rules_see_every_change(void **state)
+{
+    struct bench *b = *state;
+    use(b, WITH("{'name':'loses','condition':'diff.changes.exists(c, c.kind == \\'delete\\' && c.resource.endsWith(\\'.r\\' + "
+                "string(diff.changes.size() - 1)))','verdict':'deny'},"
+                "{'name':'again','condition':'diff.changes.filter(c, c.surface == \\'auth\\').size() == diff.changes.size()','verdict':'hold'}"));
+    static const int rows[] = {1, 63, 64, 65, 200};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct decided d = propose_rows(b, rows[i]);
+        assert_int_equal(d.decision.verdict, VERDICT_DENY);
+        assert_int_equal(d.decision.rule_count, 2);
+        assert_false(d.decision.rules[0].failed || d.decision.rules[1].failed);
+        check_replay(b, d.seq);
+    }
+}
+
 /* An approval covers the rules that were shown, and no other. */
 static void an_approval_covers_the_rules_that_were_shown(void **state)
 {
@@ -282,6 +320,7 @@ int main(void)
         T(the_strictest_rule_counts),
         T(what_can_not_be_judged_is_no_yes),
         T(rules_look_at_reads_too),
+        T(rules_see_every_change),
         T(an_approval_covers_the_rules_that_were_shown),
         T(an_earlier_policy_comes_back_byte_for_byte),
         T(bundles_are_signed),
