@@ -49,10 +49,12 @@ static void remove_now(struct graph *g, uint32_t node, enum flow flow, struct ar
 enum rc version_place(struct graph *g, uint32_t version, struct err *e)
 {
     struct version *v = &g->versions[version];
+    uint32_t from = graph_moment_at(g, v->from_ms);
+    uint32_t until = v->until_ms == FOREVER_MS ? FOREVER_MOMENT : graph_moment_at(g, v->until_ms);
     for (unsigned flow = 0; flow < 2; flow++) {
         uint32_t other;
         uint32_t node = end_of(v, (enum flow)flow, &other);
-        struct past_arc past = {{other, v->bits}, v->from_ms, v->until_ms};
+        struct past_arc past = {{other, v->bits}, from, until};
         v->place[flow] = g->past_runs[flow][node].count;
         enum rc rc = pool_append(&g->past_arcs, &g->past_runs[flow][node], &past);
         if (rc == RC_OK && v->until_ms == FOREVER_MS) {
@@ -72,22 +74,30 @@ static struct past_arc *past_of(const struct graph *g, const struct version *v, 
     return pool_at(&g->past_arcs, &g->past_runs[flow][node], v->place[flow]);
 }
 
-static void version_close(struct graph *g, uint32_t version, int64_t at_ms)
+static NODISCARD enum rc version_close(struct graph *g, uint32_t version, int64_t at_ms, struct err *e)
 {
     struct version *v = &g->versions[version];
+    uint32_t moment;
+    enum rc rc = graph_moment(g, at_ms, &moment, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     v->until_ms = at_ms;
     g->over_count++;
     for (unsigned flow = 0; flow < 2; flow++) {
         uint32_t other;
         uint32_t node = end_of(v, (enum flow)flow, &other);
-        past_of(g, v, (enum flow)flow)->until_ms = at_ms;
+        past_of(g, v, (enum flow)flow)->until = moment;
         remove_now(g, node, (enum flow)flow, (struct arc){other, v->bits});
     }
+    return RC_OK;
 }
 
 static NODISCARD enum rc version_open(struct graph *g, struct version v, uint32_t *ret, struct err *e)
 {
     enum rc rc = graph_room(&g->versions, g->version_count, &g->version_capacity, sizeof *g->versions, e);
+    uint32_t moment;
+    rc = rc == RC_OK ? graph_moment(g, v.from_ms, &moment, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }
@@ -114,29 +124,38 @@ static void version_mend(struct graph *g, uint32_t version, uint32_t bits, uint1
 
 static bool is_measured(uint16_t bp)
 {
-    return bp != CLAIM_NONE && bp != CLAIM_UNMEASURED;
+    return bp != BP_NONE && bp != BP_UNMEASURED;
 }
 
 static uint32_t bits_of(const struct edge *x, enum edge_kind kind)
 {
-    bool declared = x->declared_bp != CLAIM_NONE;
-    bool observed = x->observed_bp != CLAIM_NONE;
+    bool declared = x->bp[CLAIM_DEFINED] != BP_NONE || x->bp[CLAIM_WRITTEN] != BP_NONE;
+    bool observed = x->bp[CLAIM_OBSERVED] != BP_NONE;
     enum confidence confidence = declared && observed ? CONFIDENCE_CONFIRMED
                                  : declared           ? CONFIDENCE_DECLARED
                                                       : CONFIDENCE_OBSERVED;
-    uint32_t effect = is_measured(x->declared_bp)   ? x->declared_bp
-                      : is_measured(x->observed_bp) ? x->observed_bp
-                                                    : (uint32_t)WHOLE_BP;
-    bool assumed = !is_measured(x->declared_bp) && !is_measured(x->observed_bp);
+    uint32_t effect = 0;
+    for (unsigned i = 0; i < CLAIM_COUNT && effect == 0; i++) {
+        effect = is_measured(x->bp[i]) ? x->bp[i] : 0;
+    }
+    bool assumed = effect == 0;
     return (uint32_t)kind | (uint32_t)confidence << BITS_CONFIDENCE | (assumed ? 1U : 0U) << BITS_ASSUMED |
-           effect << BITS_EFFECT;
+           (assumed ? (uint32_t)WHOLE_BP : effect) << BITS_EFFECT;
+}
+
+/* The source of the first claim that there is. */
+static uint16_t source_of(const struct edge *x)
+{
+    unsigned first = 0;
+    while (first < CLAIM_COUNT - 1 && x->bp[first] == BP_NONE) {
+        first++;
+    }
+    return x->source[first];
 }
 
 static void edge_release(struct graph *g, uint32_t edge)
 {
     g->edges[edge].version = g->edge_free;
-    g->edges[edge].declared_bp = CLAIM_NONE;
-    g->edges[edge].observed_bp = CLAIM_NONE;
     g->edge_free = edge;
 }
 
@@ -147,8 +166,8 @@ static NODISCARD enum rc edge_settle(struct graph *g, uint32_t edge, int64_t at_
     struct version old = g->versions[x->version];
     enum edge_kind kind = (enum edge_kind)(old.bits & 15U);
     uint32_t bits = bits_of(x, kind);
-    uint16_t source = x->declared_bp != CLAIM_NONE ? x->declared_source : x->observed_source;
-    bool over = x->declared_bp == CLAIM_NONE && x->observed_bp == CLAIM_NONE;
+    uint16_t source = source_of(x);
+    bool over = edge_is_over(x);
     if (!over && bits == old.bits && source == old.source) {
         return RC_OK;
     }
@@ -157,7 +176,10 @@ static NODISCARD enum rc edge_settle(struct graph *g, uint32_t edge, int64_t at_
         version_mend(g, x->version, bits, source);
         return RC_OK;
     }
-    version_close(g, x->version, at_ms);
+    enum rc rc = version_close(g, x->version, at_ms, e);
+    if (rc != RC_OK) {
+        return rc;
+    }
     if (!over) {
         struct version next = {old.from, old.to, bits, source, at_ms, FOREVER_MS, {0, 0}};
         return version_open(g, next, &x->version, e);
@@ -178,10 +200,10 @@ enum rc edge_expire(struct graph *g, uint32_t edge, int64_t at_ms, struct err *e
         edge_release(g, edge);
         return RC_OK;
     }
-    if (x->observed_bp == CLAIM_NONE) {
+    if (x->bp[CLAIM_OBSERVED] == BP_NONE) {
         return RC_OK;
     }
-    x->observed_bp = CLAIM_NONE;
+    x->bp[CLAIM_OBSERVED] = BP_NONE;
     return edge_settle(g, edge, at_ms, e);
 }
 
@@ -203,14 +225,10 @@ static NODISCARD enum rc edge_row(struct graph *g, uint32_t *ret, struct err *e)
 
 static void claim_put(struct edge *x, const struct edge_claim *c, uint16_t source)
 {
-    uint16_t bp = c->effect_bp == 0 ? CLAIM_UNMEASURED : (uint16_t)c->effect_bp;
-    if (c->observed) {
-        x->observed_bp = bp;
-        x->observed_source = source;
-        x->expires_ms = c->until_ms > x->expires_ms ? c->until_ms : x->expires_ms;
-    } else {
-        x->declared_bp = bp;
-        x->declared_source = source;
+    x->bp[c->claim] = c->effect_bp == 0 ? BP_UNMEASURED : (uint16_t)c->effect_bp;
+    x->source[c->claim] = source;
+    if (c->claim == CLAIM_OBSERVED && c->until_ms > x->expires_ms) {
+        x->expires_ms = c->until_ms;
     }
 }
 
@@ -254,13 +272,13 @@ enum rc edge_restore(struct graph *g, uint32_t version, struct edge claims, stru
     if (idmap_put(&g->edge_by_key, edge_key(v->from, v->to, (enum edge_kind)(v->bits & 15U)), at) != RC_OK) {
         return graph_no_memory(e);
     }
-    return claims.observed_bp == CLAIM_NONE ? RC_OK : expiry_add(g, at, e);
+    return claims.bp[CLAIM_OBSERVED] == BP_NONE ? RC_OK : expiry_add(g, at, e);
 }
 
 enum rc graph_link(struct graph *g, const struct edge_claim *c, struct err *e)
 {
     must(c->from < g->node_count && c->to < g->node_count && c->effect_bp <= WHOLE_BP);
-    if (c->observed && c->until_ms <= g->now_ms) {
+    if (c->claim == CLAIM_OBSERVED && c->until_ms <= g->now_ms) {
         return RC_OK;
     }
     uint16_t source;
@@ -275,17 +293,18 @@ enum rc graph_link(struct graph *g, const struct edge_claim *c, struct err *e)
         claim_put(&g->edges[at], c, source);
         rc = edge_settle(g, at, g->now_ms, e);
     }
-    bool heap = rc == RC_OK && c->observed && !g->edges[at].in_heap;
+    bool heap = rc == RC_OK && c->claim == CLAIM_OBSERVED && !g->edges[at].in_heap;
     return heap ? expiry_add(g, at, e) : rc;
 }
 
-enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, struct err *e)
+enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, enum claim claim,
+                     struct err *e)
 {
     uint32_t at = idmap_get(&g->edge_by_key, edge_key(from, to, kind));
-    if (at == MAP_NONE || g->edges[at].declared_bp == CLAIM_NONE) {
+    if (at == MAP_NONE || g->edges[at].bp[claim] == BP_NONE) {
         return RC_OK;
     }
-    g->edges[at].declared_bp = CLAIM_NONE;
+    g->edges[at].bp[claim] = BP_NONE;
     return edge_settle(g, at, g->now_ms, e);
 }
 
@@ -299,8 +318,7 @@ enum rc edges_end_at(struct graph *g, uint32_t node, struct err *e)
             bool forward = edge_kind_flows_forward(kind) || !edge_kind_carries(kind);
             bool is_from = forward == (flow == FLOW_HARMS);
             uint32_t at = idmap_get(&g->edge_by_key, edge_key(is_from ? node : a.other, is_from ? a.other : node, kind));
-            g->edges[at].declared_bp = CLAIM_NONE;
-            g->edges[at].observed_bp = CLAIM_NONE;
+            memset(g->edges[at].bp, 0, sizeof g->edges[at].bp);
             rc = edge_settle(g, at, g->now_ms, e);
         }
     }
@@ -336,8 +354,39 @@ static bool edge_now(const struct graph *g, uint64_t key, struct graph_edge *ret
         return false;
     }
     *ret = edge_whole(g, &g->versions[g->edges[at].version]);
-    ret->expires_ms = g->edges[at].observed_bp == CLAIM_NONE ? FOREVER_MS : g->edges[at].expires_ms;
+    ret->expires_ms = g->edges[at].bp[CLAIM_OBSERVED] == BP_NONE ? FOREVER_MS : g->edges[at].expires_ms;
     return true;
+}
+
+/* The first version made at that time or later: they stand in order of their making. */
+static uint32_t first_version(const struct graph *g, int64_t from_ms)
+{
+    uint32_t low = 0;
+    uint32_t high = g->version_count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (g->versions[mid].from_ms < from_ms) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/* The version in force then: its arc says when it was made, and that is where it stands. */
+static const struct version *version_then(const struct graph_view *v, const struct past_arc *p, const struct version *like)
+{
+    const struct graph *g = v->graph;
+    for (uint32_t i = p->from == 0 ? 0 : first_version(g, g->moments[p->from]); i < g->version_count; i++) {
+        const struct version *x = &g->versions[i];
+        bool then = x->from_ms <= v->at_ms && v->at_ms < x->until_ms;
+        if (then && x->from == like->from && x->to == like->to && x->bits == p->arc.bits) {
+            return x;
+        }
+    }
+    must(!"an arc of the past is of a version that is kept");
+    return NULL;
 }
 
 bool graph_edge_at(const struct graph_view *v, uint32_t from, uint32_t to, enum edge_kind kind, struct graph_edge *ret)
@@ -346,14 +395,15 @@ bool graph_edge_at(const struct graph_view *v, uint32_t from, uint32_t to, enum 
     if (v->present) {
         return edge_now(g, edge_key(from, to, kind), ret);
     }
-    bool forward = edge_kind_flows_forward(kind) || !edge_kind_carries(kind);
-    const struct run *r = &g->past_runs[forward ? FLOW_HARMS : FLOW_HARMED_BY][from];
+    const struct version like = {.from = from, .to = to, .bits = (uint32_t)kind};
+    uint32_t other;
+    uint32_t at = end_of(&like, FLOW_HARMS, &other);
+    const struct run *r = &g->past_runs[FLOW_HARMS][at];
     for (uint32_t i = r->count; i-- > 0;) {
         const struct past_arc *p = pool_at(&g->past_arcs, r, i);
-        bool then = p->from_ms <= v->at_ms && v->at_ms < p->until_ms;
-        if (then && p->arc.other == to && arc_kind(p->arc) == kind) {
-            struct version like = {from, to, p->arc.bits, 0, p->from_ms, p->until_ms, {0, 0}};
-            *ret = edge_whole(g, &like);
+        bool then = p->from <= v->moment && v->moment < p->until;
+        if (then && p->arc.other == other && arc_kind(p->arc) == kind) {
+            *ret = edge_whole(g, version_then(v, p, &like));
             return true;
         }
     }

@@ -66,7 +66,7 @@ enum rc graph_advance(struct graph *g, int64_t now_ms, struct err *e)
     while (rc == RC_OK && g->heap_count > 0 && g->heap[0].at_ms <= now_ms) {
         struct expiry first = g->heap[0];
         const struct edge *row = &g->edges[first.edge];
-        bool later = row->version != MAP_NONE && row->observed_bp != CLAIM_NONE && row->expires_ms > first.at_ms;
+        bool later = row->version != MAP_NONE && row->bp[CLAIM_OBSERVED] != BP_NONE && row->expires_ms > first.at_ms;
         if (later) {
             g->heap[0].at_ms = row->expires_ms;
             sift_down(g);

@@ -75,6 +75,14 @@ static void drop_node_versions(struct graph *g, int64_t cut_ms, uint32_t *new_in
     g->node_version_count = kept;
 }
 
+/* The first, which is before all, stays. */
+static void drop_moments(struct graph *g, int64_t cut_ms)
+{
+    uint32_t gone = graph_moment_at(g, cut_ms);
+    g->moment_count -= gone;
+    memmove(g->moments + 1, g->moments + 1 + gone, (g->moment_count - 1) * sizeof *g->moments);
+}
+
 enum rc graph_forget(struct graph *g, struct err *e)
 {
     if (g->over_count <= GRAPH_PAST_MAX) {
@@ -89,8 +97,7 @@ enum rc graph_forget(struct graph *g, struct err *e)
     }
     drop_versions(g, cut_ms, new_index);
     for (uint32_t i = 0; i < g->edge_count; i++) {
-        bool in_force = g->edges[i].declared_bp != CLAIM_NONE || g->edges[i].observed_bp != CLAIM_NONE;
-        if (in_force) {
+        if (!edge_is_over(&g->edges[i])) {
             g->edges[i].version = new_index[g->edges[i].version];
         }
     }
@@ -100,6 +107,7 @@ enum rc graph_forget(struct graph *g, struct err *e)
         g->nodes[i].newest = newest == MAP_NONE ? MAP_NONE : new_index[newest];
     }
     free(new_index);
+    drop_moments(g, cut_ms);
     g->forgotten_ms = cut_ms;
     return graph_place_all(g, e);
 }

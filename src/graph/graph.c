@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define TABLE_FIRST 64U
+#define CACHE_LINE 64U
+#define FETCH_MAX 1024U /* bytes; the machine follows longer ones by itself */
 #define TEXT_MAX ((size_t)(GRAPH_NODES_MAX) * (GRAPH_NAME_MAX + 33))
 
 struct graph *graph_new(uint64_t hash_seed)
@@ -25,7 +27,8 @@ struct graph *graph_new(uint64_t hash_seed)
     pool_init(&g->past_arcs, sizeof(struct past_arc));
     g->text = arena_new(TEXT_MAX);
     uint16_t other;
-    if (g->text == NULL || graph_source(g, STR("other"), &other, NULL) != RC_OK) {
+    uint32_t first;
+    if (g->text == NULL || graph_moment(g, INT64_MIN, &first, NULL) != RC_OK || graph_source(g, STR("other"), &other, NULL) != RC_OK) {
         graph_free(g);
         return NULL;
     }
@@ -52,6 +55,7 @@ void graph_free(struct graph *g)
     strmap_done(&g->node_by_key);
     strmap_done(&g->source_by_name);
     idmap_done(&g->edge_by_key);
+    free(g->moments);
     free(g->nodes);
     free(g->node_versions);
     free(g->versions);
@@ -117,6 +121,35 @@ enum rc graph_place_all(struct graph *g, struct err *e)
     return rc;
 }
 
+enum rc graph_moment(struct graph *g, int64_t at_ms, uint32_t *ret, struct err *e)
+{
+    enum rc rc = RC_OK;
+    if (g->moment_count == 0 || g->moments[g->moment_count - 1] != at_ms) {
+        must(g->moment_count == 0 || g->moments[g->moment_count - 1] < at_ms);
+        rc = graph_room(&g->moments, g->moment_count, &g->moment_capacity, sizeof *g->moments, e);
+        if (rc == RC_OK) {
+            g->moments[g->moment_count++] = at_ms;
+        }
+    }
+    *ret = g->moment_count - 1;
+    return rc;
+}
+
+uint32_t graph_moment_at(const struct graph *g, int64_t at_ms)
+{
+    uint32_t low = 0;
+    uint32_t high = g->moment_count;
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (g->moments[mid] <= at_ms) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
 int64_t graph_now(const struct graph *g)
 {
     return g->now_ms;
@@ -144,7 +177,7 @@ uint64_t graph_generation(const struct graph *g)
 
 struct graph_view graph_view_now(const struct graph *g)
 {
-    return (struct graph_view){g, g->now_ms, true};
+    return (struct graph_view){g, g->now_ms, g->moment_count - 1, true};
 }
 
 enum rc graph_view_at(const struct graph *g, int64_t at_ms, struct graph_view *ret, struct err *e)
@@ -152,7 +185,7 @@ enum rc graph_view_at(const struct graph *g, int64_t at_ms, struct graph_view *r
     if (at_ms < g->forgotten_ms) {
         return err_set(e, RC_GONE, "the graph of that time was forgotten");
     }
-    *ret = (struct graph_view){g, at_ms, at_ms >= g->now_ms};
+    *ret = (struct graph_view){g, at_ms, graph_moment_at(g, at_ms), at_ms >= g->now_ms};
     return RC_OK;
 }
 
@@ -167,7 +200,19 @@ struct arc_walk graph_arcs(const struct graph_view *v, uint32_t node, enum flow 
     const struct run *r = &g->past_runs[flow][node];
     return (struct arc_walk){.past = r->count == 0 ? NULL : pool_at(&g->past_arcs, r, 0),
                              .left = r->count,
-                             .at_ms = v->at_ms};
+                             .moment = v->moment};
+}
+
+void graph_fetch(const struct graph_view *v, uint32_t node, enum flow flow)
+{
+    const struct graph *g = v->graph;
+    const struct pool *p = v->present ? &g->now_arcs : &g->past_arcs;
+    const struct run *r = v->present ? &g->now_runs[flow][node] : &g->past_runs[flow][node];
+    const unsigned char *at = p->items + r->at * p->item_size;
+    size_t size = r->count * p->item_size;
+    for (size_t i = 0; i < size && i < FETCH_MAX; i += CACHE_LINE) {
+        __builtin_prefetch(at + i);
+    }
 }
 
 static size_t pool_bytes(const struct pool *p)

@@ -6,8 +6,8 @@
  * it was then, to the edge; it copies nothing. A view of the present is walked over arrays of their own, so history costs
  * it nothing.
  *
- * An edge between two nodes has one version at a time. A declaration holds until it is taken back; an observation ages
- * out when nobody repeats it. Both together are `confirmed`. Aging counts by the time of the newest change (deadlines by
+ * An edge between two nodes has one version at a time, which follows from the claims that it rests on. A declaration
+ * holds until it is taken back; an observation ages out when nobody repeats it. Both together are `confirmed`. Aging counts by the time of the newest change (deadlines by
  * entry time), so a view later than that sees what was then.
  *
  * Harm flows along an edge in one direction: against `calls` and `depends_on` (the caller is hurt by what it calls), with
@@ -46,6 +46,14 @@ enum edge_kind {
     EDGE_PART_OF, EDGE_KIND_COUNT,
 };
 
+/* What an edge rests on, in the order in which their effects count. Written and defined ones are declarations. */
+enum claim {
+    CLAIM_DEFINED = 0, /* by a definition: of a policy, or registered */
+    CLAIM_WRITTEN,     /* by somebody who may write to the graph */
+    CLAIM_OBSERVED,    /* in traffic; ages out */
+    CLAIM_COUNT,
+};
+
 enum confidence { CONFIDENCE_OBSERVED = 0, CONFIDENCE_DECLARED, CONFIDENCE_CONFIRMED, CONFIDENCE_COUNT };
 
 /* "service", "calls", "declared", ... */
@@ -55,7 +63,12 @@ const char *confidence_name(enum confidence c);
 NODISCARD bool node_kind_parse(struct str name, enum node_kind *ret);
 NODISCARD bool edge_kind_parse(struct str name, enum edge_kind *ret);
 /* Is harm passed on by such an edge? */
-bool edge_kind_carries(enum edge_kind k);
+static inline bool edge_kind_carries(enum edge_kind k)
+{
+    const unsigned carrying = 1U << EDGE_CALLS | 1U << EDGE_DEPENDS_ON | 1U << EDGE_DEPLOYS | 1U << EDGE_CONFIGURES |
+                              1U << EDGE_PART_OF;
+    return (carrying >> (unsigned)k & 1U) != 0;
+}
 /* Harm flows from its `from` to its `to` (deploys, configures, part_of); else the other way, or not at all. */
 bool edge_kind_flows_forward(enum edge_kind k);
 
@@ -85,19 +98,20 @@ struct edge_claim {
     uint32_t from;
     uint32_t to;
     enum edge_kind kind;
-    bool observed;      /* ages out at until_ms; else declared */
+    enum claim claim;
     uint32_t effect_bp; /* 1 to WHOLE_BP: how much of the harm to the one the other takes; 0: not known, so all of it */
     int64_t until_ms;   /* of an observation */
     struct str source;
 };
 
 /*
- * Adds what is claimed to the edge between the two, or makes it. An observation's effect counts before a declaration's,
- * while it lasts, unless the declaration names one. Errors: RC_LIMIT (GRAPH_EDGES_MAX).
+ * Adds what is claimed to the edge between the two, or makes it; a claim of the same sort before it is replaced. The
+ * effect is that of the first claim, in their order, that names one. Errors: RC_LIMIT (GRAPH_EDGES_MAX).
  */
 NODISCARD enum rc graph_link(struct graph *g, const struct edge_claim *c, struct err *e);
-/* Takes the declaration back, now; what was observed stays. Nothing declared is fine. */
-NODISCARD enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, struct err *e);
+/* Takes a claim back, now; what others claimed stays. No such claim is fine. */
+NODISCARD enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, enum claim claim,
+                               struct err *e);
 
 /* Something about a node changed, now: a deploy of a service, a new value of a config. */
 struct graph_change {
@@ -131,6 +145,7 @@ int64_t graph_next_expiry(const struct graph *g);
 struct graph_view {
     const struct graph *graph;
     int64_t at_ms;
+    uint32_t moment; /* the newest by then */
     bool present;
 };
 
@@ -171,10 +186,11 @@ enum flow {
     FLOW_HARMED_BY, /* to those that hurt it */
 };
 
+/* Moments at which something changed are numbered in their order: half the memory to walk over. */
 struct past_arc {
     struct arc arc;
-    int64_t from_ms;
-    int64_t until_ms; /* INT64_MAX: in force */
+    uint32_t from;
+    uint32_t until; /* UINT32_MAX: in force */
 };
 
 /* A walk over a node's arcs of one direction, in order of their making: begin, then next until false. */
@@ -182,7 +198,7 @@ struct arc_walk {
     const struct arc *now; /* the present */
     const struct past_arc *past;
     uint32_t left;
-    int64_t at_ms;
+    uint32_t moment;
 };
 
 struct arc_walk graph_arcs(const struct graph_view *v, uint32_t node, enum flow flow);
@@ -200,13 +216,16 @@ static inline bool arc_next(struct arc_walk *w, struct arc *ret)
     while (w->left > 0) {
         w->left--;
         const struct past_arc *p = w->past++;
-        if (p->from_ms <= w->at_ms && w->at_ms < p->until_ms) {
+        if (p->from <= w->moment && w->moment < p->until) {
             *ret = p->arc;
             return true;
         }
     }
     return false;
 }
+
+/* Says that the node's arcs will be walked soon. */
+void graph_fetch(const struct graph_view *v, uint32_t node, enum flow flow);
 
 /* Was it there? */
 bool graph_node_in_view(const struct graph_view *v, uint32_t node);

@@ -13,9 +13,10 @@
 #include "base/must.h"
 
 #define FOREVER_MS INT64_MAX
+#define FOREVER_MOMENT UINT32_MAX
 #define RUN_CLASSES 32U
-#define CLAIM_NONE 0U
-#define CLAIM_UNMEASURED UINT16_MAX /* claimed without an effect */
+#define BP_NONE 0U /* not claimed */
+#define BP_UNMEASURED UINT16_MAX /* claimed without an effect */
 
 /* A run of items in a pool; it moves when it grows. */
 struct run {
@@ -72,10 +73,8 @@ struct version {
 /* An edge that is in force, and what it rests on. */
 struct edge {
     uint32_t version; /* MAP_NONE: over; the row waits for the heap */
-    uint16_t declared_bp;
-    uint16_t observed_bp;
-    uint16_t declared_source;
-    uint16_t observed_source;
+    uint16_t bp[CLAIM_COUNT];
+    uint16_t source[CLAIM_COUNT];
     bool in_heap;
     int64_t expires_ms; /* of the observation */
 };
@@ -89,6 +88,9 @@ struct expiry {
 struct graph {
     int64_t now_ms;
     int64_t forgotten_ms;
+    int64_t *moments; /* when edges changed, in order; the first is before all */
+    uint32_t moment_count;
+    uint32_t moment_capacity;
     uint64_t generation;
 
     struct arena *text; /* keys and sources */
@@ -142,6 +144,11 @@ NODISCARD enum rc graph_room(void *items, uint32_t count, uint32_t *capacity, si
 /* The number of a source's name; 0 is "other". */
 NODISCARD enum rc graph_source(struct graph *g, struct str name, uint16_t *ret, struct err *e);
 
+/* The number of the moment at_ms, which is the newest or later than it. */
+NODISCARD enum rc graph_moment(struct graph *g, int64_t at_ms, uint32_t *ret, struct err *e);
+/* The newest moment that is not after at_ms. */
+uint32_t graph_moment_at(const struct graph *g, int64_t at_ms);
+
 /* nodes.c */
 /* The version in force then, or null. */
 const struct node_version *node_version_at(const struct graph *g, uint32_t node, int64_t at_ms);
@@ -155,6 +162,11 @@ NODISCARD enum rc node_version_restore(struct graph *g, const struct node_versio
 static inline uint64_t edge_key(uint32_t from, uint32_t to, enum edge_kind kind)
 {
     return (uint64_t)kind << 60 | (uint64_t)from << 30 | to;
+}
+
+static inline bool edge_is_over(const struct edge *x)
+{
+    return x->bp[CLAIM_DEFINED] == BP_NONE && x->bp[CLAIM_WRITTEN] == BP_NONE && x->bp[CLAIM_OBSERVED] == BP_NONE;
 }
 
 /* A row for the edge of a version in force, resting on the claims given. */

@@ -10,21 +10,10 @@ static const char *const node_kinds[NODE_KIND_COUNT] = {
     [NODE_TEAM] = "team",
 };
 
-enum carries { CARRIES_NOTHING, CARRIES_BACK, CARRIES_FORWARD };
-
-static const struct {
-    const char *name;
-    enum carries carries;
-} edge_kinds[EDGE_KIND_COUNT] = {
-    [EDGE_CALLS] = {"calls", CARRIES_BACK},
-    [EDGE_DEPENDS_ON] = {"depends_on", CARRIES_BACK},
-    [EDGE_DEPLOYS] = {"deploys", CARRIES_FORWARD},
-    [EDGE_CONFIGURES] = {"configures", CARRIES_FORWARD},
-    [EDGE_TOUCHES] = {"touches", CARRIES_NOTHING},
-    [EDGE_CAUSED] = {"caused", CARRIES_NOTHING},
-    [EDGE_RESOLVED_BY] = {"resolved_by", CARRIES_NOTHING},
-    [EDGE_OWNS] = {"owns", CARRIES_NOTHING},
-    [EDGE_PART_OF] = {"part_of", CARRIES_FORWARD},
+static const char *const edge_kinds[EDGE_KIND_COUNT] = {
+    [EDGE_CALLS] = "calls",           [EDGE_DEPENDS_ON] = "depends_on", [EDGE_DEPLOYS] = "deploys",
+    [EDGE_CONFIGURES] = "configures", [EDGE_TOUCHES] = "touches",       [EDGE_CAUSED] = "caused",
+    [EDGE_RESOLVED_BY] = "resolved_by", [EDGE_OWNS] = "owns",           [EDGE_PART_OF] = "part_of",
 };
 
 static const char *const confidences[CONFIDENCE_COUNT] = {
@@ -40,7 +29,7 @@ const char *node_kind_name(enum node_kind k)
 
 const char *edge_kind_name(enum edge_kind k)
 {
-    return edge_kinds[k].name;
+    return edge_kinds[k];
 }
 
 const char *confidence_name(enum confidence c)
@@ -62,7 +51,7 @@ bool node_kind_parse(struct str name, enum node_kind *ret)
 bool edge_kind_parse(struct str name, enum edge_kind *ret)
 {
     for (unsigned k = 0; k < EDGE_KIND_COUNT; k++) {
-        if (str_eq(name, str_from(edge_kinds[k].name))) {
+        if (str_eq(name, str_from(edge_kinds[k]))) {
             *ret = (enum edge_kind)k;
             return true;
         }
@@ -70,12 +59,7 @@ bool edge_kind_parse(struct str name, enum edge_kind *ret)
     return false;
 }
 
-bool edge_kind_carries(enum edge_kind k)
-{
-    return edge_kinds[k].carries != CARRIES_NOTHING;
-}
-
 bool edge_kind_flows_forward(enum edge_kind k)
 {
-    return edge_kinds[k].carries == CARRIES_FORWARD;
+    return k == EDGE_DEPLOYS || k == EDGE_CONFIGURES || k == EDGE_PART_OF;
 }

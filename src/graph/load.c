@@ -8,7 +8,7 @@
 struct loader {
     struct graph *g;
     const struct value *v;
-    int64_t n[6]; /* the record's numbers */
+    int64_t n[8]; /* the record's numbers */
     uint32_t count;
     struct err *e;
 };
@@ -26,6 +26,23 @@ static enum rc load_head(struct loader *l)
     l->g->now_ms = l->n[0];
     l->g->forgotten_ms = l->n[1];
     l->g->changes_since_ms = l->n[2];
+    return RC_OK;
+}
+
+static enum rc load_moments(struct loader *l)
+{
+    const struct value *n = value_get(l->v, STR("n"));
+    for (uint32_t i = 0; i < l->count; i++) {
+        int64_t ms = value_integer_or(&n->items[i], INT64_MIN);
+        uint32_t at;
+        if (ms <= l->g->moments[l->g->moment_count - 1]) {
+            return corrupt(l, "moments");
+        }
+        enum rc rc = graph_moment(l->g, ms, &at, l->e);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
     return RC_OK;
 }
 
@@ -94,17 +111,18 @@ static enum rc load_claim(struct loader *l)
 {
     struct graph *g = l->g;
     const int64_t *n = l->n;
-    bool fits = l->count == 6 && in_range(n[0], g->version_count) && in_range(n[1], UINT16_MAX + 1) &&
-                in_range(n[2], g->source_count) && in_range(n[3], UINT16_MAX + 1) && in_range(n[4], g->source_count) &&
-                g->versions[n[0]].until_ms == FOREVER_MS && (n[1] != CLAIM_NONE || n[3] != CLAIM_NONE);
-    if (!fits) {
+    struct edge x = {.expires_ms = n[7]};
+    bool fits = l->count == 8 && in_range(n[0], g->version_count) && g->versions[n[0]].until_ms == FOREVER_MS;
+    for (unsigned i = 0; i < CLAIM_COUNT && fits; i++) {
+        int64_t bp = n[1 + 2 * i];
+        int64_t source = n[2 + 2 * i];
+        fits = (bp == BP_UNMEASURED || in_range(bp, WHOLE_BP + 1)) && in_range(source, g->source_count);
+        x.bp[i] = (uint16_t)bp;
+        x.source[i] = (uint16_t)source;
+    }
+    if (!fits || edge_is_over(&x)) {
         return corrupt(l, "claim");
     }
-    struct edge x = {.declared_bp = (uint16_t)n[1],
-                     .declared_source = (uint16_t)n[2],
-                     .observed_bp = (uint16_t)n[3],
-                     .observed_source = (uint16_t)n[4],
-                     .expires_ms = n[5]};
     return edge_restore(g, (uint32_t)n[0], x, l->e);
 }
 
@@ -125,7 +143,7 @@ static const struct {
     const char *kind;
     enum rc (*load)(struct loader *l);
 } rows[] = {
-    {GRAPH_RECORD "head", load_head}, {GRAPH_RECORD "source", load_source}, {GRAPH_RECORD "node", load_node},
+    {GRAPH_RECORD "head", load_head}, {GRAPH_RECORD "moments", load_moments}, {GRAPH_RECORD "source", load_source}, {GRAPH_RECORD "node", load_node},
     {GRAPH_RECORD "said", load_said}, {GRAPH_RECORD "edge", load_edge},     {GRAPH_RECORD "claim", load_claim},
     {GRAPH_RECORD "change", load_change},
 };

@@ -5,6 +5,8 @@
 
 #include "value/value.h"
 
+#define MOMENTS_PER_RECORD 1000U
+
 struct saver {
     const struct graph *g;
     struct arena *arena;
@@ -41,6 +43,16 @@ static enum rc save_head(const struct saver *s)
 {
     const int64_t n[] = {s->g->now_ms, s->g->forgotten_ms, s->g->changes_since_ms};
     return put_numbers(s, GRAPH_RECORD "head", n, sizeof n / sizeof *n);
+}
+
+static enum rc save_moments(const struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 1; i < s->g->moment_count && rc == RC_OK; i += MOMENTS_PER_RECORD) {
+        uint32_t left = s->g->moment_count - i;
+        rc = put_numbers(s, GRAPH_RECORD "moments", s->g->moments + i, left < MOMENTS_PER_RECORD ? left : MOMENTS_PER_RECORD);
+    }
+    return rc;
 }
 
 /* The first source is there from the start. */
@@ -109,9 +121,9 @@ static enum rc save_claims(const struct saver *s)
         uint32_t at = idmap_get(&s->g->edge_by_key, edge_key(x->from, x->to, (enum edge_kind)(x->bits & 15U)));
         must(at != MAP_NONE);
         const struct edge *c = &s->g->edges[at];
-        bool observed = c->observed_bp != CLAIM_NONE;
-        const int64_t n[] = {i, c->declared_bp, c->declared_source, c->observed_bp, c->observed_source,
-                             observed ? c->expires_ms : 0};
+        const int64_t n[] = {i, c->bp[CLAIM_DEFINED], c->source[CLAIM_DEFINED], c->bp[CLAIM_WRITTEN],
+                             c->source[CLAIM_WRITTEN], c->bp[CLAIM_OBSERVED], c->source[CLAIM_OBSERVED],
+                             c->bp[CLAIM_OBSERVED] == BP_NONE ? 0 : c->expires_ms};
         rc = put_numbers(s, GRAPH_RECORD "claim", n, sizeof n / sizeof *n);
     }
     return rc;
@@ -136,7 +148,7 @@ static enum rc save_changes(const struct saver *s)
 enum rc graph_save(const struct graph *g, struct arena *a, graph_record_fn fn, void *context, struct err *e)
 {
     static enum rc (*const parts[])(const struct saver *s) = {
-        save_head, save_sources, save_nodes, save_said, save_versions, save_claims, save_changes,
+        save_head, save_moments, save_sources, save_nodes, save_said, save_versions, save_claims, save_changes,
     };
     const struct saver s = {g, a, fn, context, e};
     enum rc rc = RC_OK;

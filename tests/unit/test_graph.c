@@ -24,13 +24,13 @@ static uint32_t node(struct graph *g, const char *name)
 
 static void declare(struct graph *g, uint32_t from, uint32_t to, uint32_t effect_bp)
 {
-    struct edge_claim c = {from, to, EDGE_CALLS, false, effect_bp, 0, STR("test")};
+    struct edge_claim c = {from, to, EDGE_CALLS, CLAIM_WRITTEN, effect_bp, 0, STR("test")};
     assert_int_equal(graph_link(g, &c, NULL), RC_OK);
 }
 
 static void observe(struct graph *g, uint32_t from, uint32_t to, uint32_t effect_bp, int64_t until_ms)
 {
-    struct edge_claim c = {from, to, EDGE_CALLS, true, effect_bp, until_ms, STR("traces")};
+    struct edge_claim c = {from, to, EDGE_CALLS, CLAIM_OBSERVED, effect_bp, until_ms, STR("traces")};
     assert_int_equal(graph_link(g, &c, NULL), RC_OK);
 }
 
@@ -76,7 +76,7 @@ static void an_edge_lives_by_its_claims(void **state)
     at(g, 30);
     observe(g, a, b, 4000, 130);
     at(g, 150);
-    assert_int_equal(graph_unlink(g, a, b, EDGE_CALLS, NULL), RC_OK);
+    assert_int_equal(graph_unlink(g, a, b, EDGE_CALLS, CLAIM_WRITTEN, NULL), RC_OK);
     at(g, 160);
     expect_edge(g, 9, NULL, 0);
     expect_edge(g, 10, "observed", 3000);
@@ -144,7 +144,7 @@ static void harm_flows_as_the_kind_says(void **state)
         CLEANUP(graph) struct graph *g = new_graph();
         uint32_t a = node(g, "a");
         uint32_t b = node(g, "b");
-        struct edge_claim c = {a, b, rows[i].kind, false, 0, 0, STR("")};
+        struct edge_claim c = {a, b, rows[i].kind, CLAIM_WRITTEN, 0, 0, STR("")};
         assert_int_equal(graph_link(g, &c, NULL), RC_OK);
         struct graph_view v = graph_view_now(g);
         struct arc_walk w = graph_arcs(&v, rows[i].from_harms_to ? a : b, FLOW_HARMS);
@@ -227,7 +227,7 @@ static void sources_have_their_limit(void **state)
     for (int i = 0; i <= GRAPH_SOURCES_MAX; i++) {
         char name[16];
         snprintf(name, sizeof name, "s%d", i);
-        struct edge_claim c = {a, a, EDGE_CALLS, false, 0, 0, str_from(name)};
+        struct edge_claim c = {a, a, EDGE_CALLS, CLAIM_WRITTEN, 0, 0, str_from(name)};
         assert_int_equal(graph_link(g, &c, NULL), RC_OK);
     }
     struct graph_view v = graph_view_now(g);
@@ -296,6 +296,7 @@ struct op {
     enum edge_kind kind;
     uint32_t bp;
     int64_t lasts_ms;
+    enum claim claim;
 };
 
 static void do_op(struct graph *g, const struct op *o)
@@ -311,9 +312,9 @@ static void do_op(struct graph *g, const struct op *o)
         return;
     }
     uint32_t to = node(g, b);
-    struct edge_claim c = {from, to, o->kind, o->what < 4, o->bp, o->at_ms + o->lasts_ms, str_from(o->bp % 2 ? "x" : "y")};
+    struct edge_claim c = {from, to, o->kind, o->what < 4 ? CLAIM_OBSERVED : o->claim, o->bp, o->at_ms + o->lasts_ms, str_from(o->bp % 2 ? "x" : "y")};
     if (o->what == 5) {
-        assert_int_equal(graph_unlink(g, from, to, o->kind, NULL), RC_OK);
+        assert_int_equal(graph_unlink(g, from, to, o->kind, o->claim, NULL), RC_OK);
     } else if (o->what == 4) {
         char said[32];
         snprintf(said, sizeof said, "{\"n\":%u}", o->bp);
@@ -334,7 +335,8 @@ static void random_ops(struct op *ops, uint64_t seed)
                              (uint32_t)(next(&seed) % NODES),
                              next(&seed) % 2 ? EDGE_CALLS : EDGE_CONFIGURES,
                              (uint32_t)(next(&seed) % 4) * 1000,
-                             (int64_t)(next(&seed) % 60)};
+                             (int64_t)(next(&seed) % 60),
+                             next(&seed) % 2 ? CLAIM_WRITTEN : CLAIM_DEFINED};
     }
 }
 
@@ -479,12 +481,13 @@ static void a_damaged_record_is_refused(void **state)
         "{\"r\":\"graph_head\",\"n\":[1]}",
         "{\"r\":\"graph_node\",\"kind\":\"serv\",\"name\":\"a\"}",
         "{\"r\":\"graph_node\",\"kind\":\"service\",\"name\":\"a\"}",
+        "{\"r\":\"graph_moments\",\"n\":[5,5]}",
         "{\"r\":\"graph_source\",\"name\":\"other\"}",
         "{\"r\":\"graph_said\",\"node\":9,\"from\":0,\"source\":0}",
         "{\"r\":\"graph_edge\",\"n\":[0,9,2560000,0,0,1]}",
         "{\"r\":\"graph_edge\",\"n\":[0,0,15,0,0,1]}",
         "{\"r\":\"graph_edge\",\"n\":[0,0,0,0,0,1]}",
-        "{\"r\":\"graph_claim\",\"n\":[0,1,0,0,0,0]}",
+        "{\"r\":\"graph_claim\",\"n\":[0,1,0,0,0,0,0,0]}",
         "{\"r\":\"graph_change\",\"at\":0,\"node\":3,\"kind\":\"config\",\"what\":\"\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -554,7 +557,7 @@ static void edges_have_their_limit(void **state)
     enum rc rc = RC_OK;
     for (int i = 0; i < SIDE && rc == RC_OK; i++) {
         for (int j = 0; j < SIDE && rc == RC_OK; j++) {
-            struct edge_claim c = {nodes[i], nodes[j], EDGE_CALLS, false, 0, 0, STR("")};
+            struct edge_claim c = {nodes[i], nodes[j], EDGE_CALLS, CLAIM_WRITTEN, 0, 0, STR("")};
             struct err e;
             rc = graph_link(g, &c, &e);
             made += rc == RC_OK ? 1U : 0U;
