@@ -22,6 +22,7 @@ enum {
     API_LIST_DEFAULT = 100,
     API_LIST_MAX = 1000,
     API_LIST_BYTES_MAX = 16 << 20, /* memory at which one listing ends */
+    API_DEPENDANTS_MAX = 1000, /* of one service in a listing, those that are hurt most */
     API_SCAN_MAX = 5000,     /* entries that one ledger query looks at */
     API_RATE_PER_S = 20,     /* requests of one credential, in the long run */
     API_BURST = 100,

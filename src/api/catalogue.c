@@ -82,6 +82,20 @@ static struct value budget_of_service(struct call *c, uint32_t index)
     return budgets != NULL && budgets->count > 0 ? budgets->items[0] : value_null();
 }
 
+/* Those that are hurt when it is, the most first. */
+static struct value dependants_of(const struct call *c, uint32_t index)
+{
+    const struct world *w = control_world(c->control);
+    const struct impact hurt = world_impact(w, &index, 1, API_DEPENDANTS_MAX + 1);
+    struct value all = value_array();
+    for (uint32_t i = 1; i < hurt.count; i++) {
+        if (graph_kind(world_graph(w), hurt.nodes[i]) == NODE_SERVICE) {
+            value_push(c->arena, &all, value_string(graph_name(world_graph(w), hurt.nodes[i])));
+        }
+    }
+    return all;
+}
+
 enum rc services_list(struct call *c, struct err *e)
 {
     const struct world *w = control_world(c->control);
@@ -96,12 +110,7 @@ enum rc services_list(struct call *c, struct err *e)
         }
         struct value v = service_def_value(c->arena, s->def);
         value_add(c->arena, &v, STR("error_budget"), budget_of_service(c, (uint32_t)at));
-        struct value dependants = value_array();
-        for (uint32_t i = 0; i < s->dependant_count; i++) {
-            value_push(c->arena, &dependants,
-                       value_string(str_from(world_service_at(w, s->dependants[i])->name)));
-        }
-        value_add(c->arena, &v, STR("dependants"), dependants);
+        value_add(c->arena, &v, STR("dependants"), dependants_of(c, (uint32_t)at));
         value_add_int(c->arena, &v, STR("deploys_in_flight"), s->deploy_count);
         value_add_int(c->arena, &v, STR("version"), (int64_t)s->version);
         value_add_str(c->arena, &v, STR("declared_by"), s->own == NULL ? STR("policy") : STR("api"));

@@ -119,11 +119,14 @@ static void fill_one(struct recorded *r, uint32_t service, const struct stored *
 
 void recorded_fill(struct recorded *r, const struct world *w, const struct request *q, const struct stored *s)
 {
-    for (uint32_t i = 0; r->cut && i < q->service_count; i++) {
-        const struct world_service *target = world_service_at(w, q->services[i]);
-        fill_one(r, q->services[i], s);
-        for (uint32_t k = 0; k < target->dependant_count; k++) {
-            fill_one(r, target->dependants[k], s);
+    if (!r->cut) {
+        return;
+    }
+    const struct impact hurt = world_impact(w, q->services, q->service_count, UINT32_MAX);
+    for (uint32_t i = 0; i < hurt.count; i++) {
+        uint32_t service = world_service_of_node(w, hurt.nodes[i]);
+        if (service != MAP_NONE) {
+            fill_one(r, service, s);
         }
     }
 }

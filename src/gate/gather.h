@@ -6,8 +6,13 @@
 
 #include "gate/checks.h"
 
-/* facts.c */
+/* budgets.c */
 struct budget_fact budget_of(const struct gate_input *in, uint32_t service, bool dependant, int64_t max_age_ms);
+/* Adds it to the list; beyond its limit those stay that matter most to the decision. */
+void keep_budget(struct facts *f, struct budget_fact b, bool requires_slo);
+
+/* impact.c: who is hurt by a change of the targets, and their budgets. */
+void gather_impact(const struct gate_input *in, const struct thresholds *t, struct facts *f);
 
 /* conduct.c: breaker, tier, zones, grant, rates, readiness, memory. */
 void gather_conduct(const struct gate_input *in, const struct thresholds *t, struct facts *f);

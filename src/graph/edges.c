@@ -297,7 +297,7 @@ enum rc graph_link(struct graph *g, const struct edge_claim *c, struct err *e)
     return heap ? expiry_add(g, at, e) : rc;
 }
 
-enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, enum claim claim,
+enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, enum claim_kind claim,
                      struct err *e)
 {
     uint32_t at = idmap_get(&g->edge_by_key, edge_key(from, to, kind));

@@ -47,7 +47,7 @@ enum edge_kind {
 };
 
 /* What an edge rests on, in the order in which their effects count. Written and defined ones are declarations. */
-enum claim {
+enum claim_kind {
     CLAIM_DEFINED = 0, /* by a definition: of a policy, or registered */
     CLAIM_WRITTEN,     /* by somebody who may write to the graph */
     CLAIM_OBSERVED,    /* in traffic; ages out */
@@ -98,7 +98,7 @@ struct edge_claim {
     uint32_t from;
     uint32_t to;
     enum edge_kind kind;
-    enum claim claim;
+    enum claim_kind claim;
     uint32_t effect_bp; /* 1 to WHOLE_BP: how much of the harm to the one the other takes; 0: not known, so all of it */
     int64_t until_ms;   /* of an observation */
     struct str source;
@@ -110,7 +110,7 @@ struct edge_claim {
  */
 NODISCARD enum rc graph_link(struct graph *g, const struct edge_claim *c, struct err *e);
 /* Takes a claim back, now; what others claimed stays. No such claim is fine. */
-NODISCARD enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, enum claim claim,
+NODISCARD enum rc graph_unlink(struct graph *g, uint32_t from, uint32_t to, enum edge_kind kind, enum claim_kind claim,
                                struct err *e);
 
 /* Something about a node changed, now: a deploy of a service, a new value of a config. */

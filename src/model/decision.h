@@ -8,11 +8,14 @@
 #ifndef MODEL_DECISION_H
 #define MODEL_DECISION_H
 
+#include "graph/graph.h"
 #include "diff/sql.h"
 #include "model/signals.h"
 #include "policy/policy.h"
 
 enum {
+    FACT_IMPACT_MAX = 16,
+    FACT_POLICIES_MAX = 16,
     FACT_BUDGETS_MAX = 32, /* services of one blast radius that are listed; the worst are kept */
     FACT_STOPS_MAX = 8,
     FACT_FREEZES_MAX = 8,
@@ -58,6 +61,15 @@ struct deploy_fact {
     struct str service;
     struct str id;
     int64_t since_ms;
+};
+
+/* A service that is hurt when the targets are. */
+struct impact_fact {
+    struct str service;
+    struct str via;      /* the node that hurts it */
+    uint32_t effect_bp;  /* how much of the harm reaches it */
+    enum confidence confidence; /* the weakest edge of the way */
+    bool assumed;        /* an effect of the way was never measured */
 };
 
 enum agent_status { AGENT_UNKNOWN = 0, AGENT_ACTIVE, AGENT_SUSPENDED, AGENT_REMOVED, AGENT_HUMAN /* no agent: an operator */ };
@@ -115,8 +127,14 @@ struct facts {
     struct str on_call_busiest; /* the one whose on-call has most open incidents */
     int64_t on_call_incidents;
     int64_t blast_ppm;         /* predicted share of all traffic that is touched */
-    unsigned blast_services;   /* targets and those that call them */
+    unsigned blast_services;   /* targets and those that are hurt with them */
     bool blast_declared;       /* each of the targets has a declared share */
+    struct impact_fact impact[FACT_IMPACT_MAX]; /* those that are hurt most, the targets apart */
+    unsigned impact_count;
+    struct str crossed[FACT_ZONES_MAX]; /* trust zones of what is hurt that are none of the targets' */
+    unsigned crossed_count;
+    struct str policies[FACT_POLICIES_MAX]; /* freezes, approvals and rules that name one of `impact` */
+    unsigned policy_count;
     int64_t rate_agent;        /* executions in the window; counted where there is a limit */
     int64_t rate_service;      /* of the busiest service */
     int64_t rate_tool;

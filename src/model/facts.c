@@ -117,11 +117,45 @@ static void conduct_write(struct arena *a, const struct facts *f, struct value *
     }
 }
 
+static struct value texts(struct arena *a, const struct str *list, unsigned count)
+{
+    struct value all = value_array();
+    for (unsigned i = 0; i < count; i++) {
+        value_push(a, &all, value_string(list[i]));
+    }
+    return all;
+}
+
+static void impact_write(struct arena *a, const struct facts *f, struct value *v)
+{
+    struct value all = value_array();
+    for (unsigned i = 0; i < f->impact_count; i++) {
+        const struct impact_fact *x = &f->impact[i];
+        struct value row = value_array();
+        value_push(a, &row, value_string(x->service));
+        value_push(a, &row, value_string(x->via));
+        value_push(a, &row, value_int(x->effect_bp));
+        value_push(a, &row, value_int(x->confidence));
+        value_push(a, &row, value_bool(x->assumed));
+        value_push(a, &all, row);
+    }
+    if (f->impact_count > 0) {
+        value_add(a, v, STR("impact"), all);
+    }
+    if (f->crossed_count > 0) {
+        value_add(a, v, STR("crossed"), texts(a, f->crossed, f->crossed_count));
+    }
+    if (f->policy_count > 0) {
+        value_add(a, v, STR("policies"), texts(a, f->policies, f->policy_count));
+    }
+}
+
 static void reach_write(struct arena *a, const struct facts *f, struct value *v)
 {
     if (f->blast_services != 0) {
         value_add(a, v, STR("blast"), INTS(a, f->blast_ppm, f->blast_services, f->blast_declared ? 1 : 0));
     }
+    impact_write(a, f, v);
     if (f->evidence_service.len > 0) {
         value_add(a, v, STR("evidence"), with_text(a, INTS(a, f->snapshot_ms, f->rollback_ms), f->evidence_service));
     }
@@ -132,12 +166,8 @@ static void reach_write(struct arena *a, const struct facts *f, struct value *v)
     if (f->sql_harm != SQL_HARMLESS) {
         value_add(a, v, STR("sql"), with_text(a, INTS(a, f->sql_harm), f->sql_what));
     }
-    struct value surfaces = value_array();
-    for (unsigned i = 0; i < f->surface_count; i++) {
-        value_push(a, &surfaces, value_string(f->surfaces[i]));
-    }
     if (f->surface_count > 0) {
-        value_add(a, v, STR("surfaces"), surfaces);
+        value_add(a, v, STR("surfaces"), texts(a, f->surfaces, f->surface_count));
     }
     if (f->tier != TIER_DEFAULT) {
         value_add_int(a, v, STR("tier"), f->tier);
@@ -337,12 +367,41 @@ static void identity_read(const struct value *v, struct facts *ret)
     }
 }
 
+static unsigned texts_read(const struct value *v, struct str *list, unsigned max)
+{
+    unsigned count = 0;
+    while (count < max && value_item(v, count) != NULL) {
+        list[count] = value_text(value_item(v, count));
+        count++;
+    }
+    return count;
+}
+
+static void impact_read(const struct value *v, struct facts *ret)
+{
+    const struct value *all = value_get(v, STR("impact"));
+    const struct value *row;
+    while (ret->impact_count < FACT_IMPACT_MAX && (row = value_item(all, ret->impact_count)) != NULL) {
+        int64_t confidence = item_int(row, 3, CONFIDENCE_OBSERVED);
+        bool known = confidence >= 0 && confidence < CONFIDENCE_COUNT;
+        ret->impact[ret->impact_count++] =
+            (struct impact_fact){.service = value_text(value_item(row, 0)),
+                                 .via = value_text(value_item(row, 1)),
+                                 .effect_bp = (uint32_t)item_int(row, 2, 0),
+                                 .confidence = known ? (enum confidence)confidence : CONFIDENCE_OBSERVED,
+                                 .assumed = value_bool_or(value_item(row, 4), true)};
+    }
+    ret->crossed_count = texts_read(value_get(v, STR("crossed")), ret->crossed, FACT_ZONES_MAX);
+    ret->policy_count = texts_read(value_get(v, STR("policies")), ret->policies, FACT_POLICIES_MAX);
+}
+
 static enum rc reach_read(const struct value *v, struct facts *ret, struct err *e)
 {
     const struct value *blast = value_get(v, STR("blast"));
     ret->blast_ppm = item_int(blast, 0, 0);
     ret->blast_services = (unsigned)item_int(blast, 1, 0);
     ret->blast_declared = item_int(blast, 2, 0) != 0;
+    impact_read(v, ret);
     const struct value *evidence = value_get(v, STR("evidence"));
     ret->snapshot_ms = item_int(evidence, 0, 0);
     ret->rollback_ms = item_int(evidence, 1, 0);
@@ -352,10 +411,7 @@ static enum rc reach_read(const struct value *v, struct facts *ret, struct err *
     ret->on_call_busiest = value_text(value_item(on_call, 1));
     ret->on_call_nobody = value_text(value_item(on_call, 2));
     ret->on_call_unknown = value_text(value_item(on_call, 3));
-    const struct value *surfaces = value_get(v, STR("surfaces"));
-    for (uint32_t i = 0; ret->surface_count < FACT_SURFACES_MAX && value_item(surfaces, i) != NULL; i++) {
-        ret->surfaces[ret->surface_count++] = value_text(value_item(surfaces, i));
-    }
+    ret->surface_count = texts_read(value_get(v, STR("surfaces")), ret->surfaces, FACT_SURFACES_MAX);
     int64_t tier = value_integer_or(value_get(v, STR("tier")), TIER_DEFAULT);
     ret->tier = tier > 0 && tier <= TIER_AUTONOMOUS ? (enum tier)tier : TIER_DEFAULT;
     const struct value *sql = value_get(v, STR("sql"));

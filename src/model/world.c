@@ -27,6 +27,12 @@ struct world *world_new(uint64_t hash_seed)
     w->idem_first = MAP_NONE;
     w->idem_last = MAP_NONE;
     w->aqdd_baseline_milli = -1;
+    w->graph = graph_new(hash_seed);
+    w->walk = impact_walk_new();
+    if (w->graph == NULL || w->walk == NULL) {
+        world_free(w);
+        return NULL;
+    }
     return w;
 }
 
@@ -58,7 +64,10 @@ static void free_catalogue(struct world *w)
     free(w->services);
     free(w->tools);
     free(w->tokens);
-    free(w->dependants);
+    graph_free(w->graph);
+    impact_walk_free(w->walk);
+    free(w->drawn.ends);
+    free(w->service_of_node);
 }
 
 void world_free(struct world *w)

@@ -15,6 +15,7 @@
 #include "base/instant.h"
 #include "base/map.h"
 #include "entry/entry.h"
+#include "graph/impact.h"
 #include "model/decision.h"
 #include "model/request.h"
 #include "slo/window.h"
@@ -33,7 +34,6 @@ enum {
     TOKENS_MAX = 10000,
     APPROVALS_MAX = 8,         /* of one action */
     TOOLS_MAX = 10000,
-    DEPENDANTS_MAX = 1 << 20,  /* of all services together */
     NONCE_DIGEST_LEN = 32,
     TIER_OVERRIDES_MAX = 64,   /* of one agent */
     PATTERNS_MAX = 100000,     /* pairs of tool and service whose outcomes are counted */
@@ -122,8 +122,7 @@ struct world_service {
     uint32_t deploy_count;
     struct window *sli; /* null until the first event */
     int64_t sli_at_ms;  /* newest bucket */
-    const uint32_t *dependants; /* those that call it, directly or not; not itself */
-    uint32_t dependant_count;
+    uint32_t node; /* of the graph */
     uint32_t executing;
     struct rate_ring *done;
     struct world_on_call *on_call; /* null until it is said */
@@ -358,14 +357,14 @@ NODISCARD enum rc world_apply(struct world *w, const struct entry *entry, const 
                               struct str policy_text, struct err *e);
 
 /* Would an entry with this policy, or this service, fit? To be asked before it is written down: RC_LIMIT
- * when the services would have more than DEPENDANTS_MAX dependants together. */
+ * when the graph would have more than GRAPH_NODES_MAX nodes or GRAPH_EDGES_MAX edges. */
 NODISCARD enum rc world_check_policy(const struct world *w, const struct policy *p, struct err *e);
 NODISCARD enum rc world_check_service(const struct world *w, const struct service_def *def, struct err *e);
 
 /*
  * Another policy's catalogue over the world's own: what it declares is seen in its definition, everything else as it
  * is. The fold goes on under it as without it. While it is on no entry of a policy or a definition may be applied, and
- * the world is not saved. Keeps: p. Errors: RC_LIMIT (too many dependants), RC_NO_MEMORY.
+ * the world is not saved. Keeps: p. Errors: RC_LIMIT (the graph's), RC_NO_MEMORY.
  */
 NODISCARD enum rc world_lens_on(struct world *w, const struct policy *p, struct err *e);
 NODISCARD enum rc world_lens_off(struct world *w, struct err *e);
@@ -388,6 +387,14 @@ uint32_t world_agent_count(const struct world *w);
 uint32_t world_service_find(const struct world *w, struct str name);
 const struct world_service *world_service_at(const struct world *w, uint32_t index);
 uint32_t world_service_count(const struct world *w);
+
+/* Services, what they depend on, and what else was said or seen; never null. */
+const struct graph *world_graph(const struct world *w);
+/* MAP_NONE: the node is no service that was ever declared. */
+uint32_t world_service_of_node(const struct world *w, uint32_t node);
+/* Who is hurt now when these services are, as graph_impact says; until the next call, or the next entry. */
+struct impact world_impact(const struct world *w, const uint32_t *services, uint32_t count, uint32_t limit);
+
 uint32_t world_tool_find(const struct world *w, struct str name);
 const struct world_tool *world_tool_at(const struct world *w, uint32_t index);
 uint32_t world_tool_count(const struct world *w);
@@ -438,7 +445,7 @@ const struct idempotency *world_idempotency(const struct world *w, const uint8_t
 
 /* --- the whole world as bytes ------------------------------------------------------------------ */
 
-enum { WORLD_FORMAT = 1, WORLD_RECORD_MAX = 16 << 20 };
+enum { WORLD_FORMAT = 2, WORLD_RECORD_MAX = 16 << 20 };
 
 /* One record after the other; each is canonical JSON without a newline. Non-zero ends the walk. */
 typedef enum rc (*world_record_fn)(void *context, struct str record, struct err *e);

@@ -327,7 +327,8 @@ enum rc world_apply(struct world *w, const struct entry *entry, const struct val
     w->time_ms = entry->time_ms;
     w->next_seq = entry->seq + 1;
     struct step s = {w, entry, body, policy_text, e};
-    enum rc rc = appliers[entry->kind](&s);
+    enum rc rc = graph_advance(w->graph, entry->time_ms, e);
+    rc = rc == RC_OK ? appliers[entry->kind](&s) : rc;
     rc = rc == RC_OK ? take_idempotency(&s) : rc;
     if (rc != RC_OK) {
         struct str kind = entry_kind_name(entry->kind);

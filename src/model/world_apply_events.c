@@ -24,17 +24,18 @@ static void drop_deploy(struct world_service *service, uint32_t i)
 
 enum rc deploy_started(const struct step *s)
 {
-    struct world_service *service = event_service(s);
-    if (service == NULL) {
+    uint32_t at = world_service_find(s->w, text(s, "service"));
+    if (at == MAP_NONE) {
         return missing(s, "the service");
     }
+    struct world_service *service = s->w->services[at];
     if (service->deploy_count == DEPLOYS_MAX) {
         drop_deploy(service, 0);
     }
     struct world_deploy *d = &service->deploys[service->deploy_count++];
     copy_text(d->id, sizeof d->id, text(s, "id"));
     d->since_ms = s->entry->time_ms;
-    return RC_OK;
+    return graph_service_changed(s->w, at, NODE_DEPLOY, s->entry->seq, text(s, "id"), s->e);
 }
 
 enum rc deploy_ended(const struct step *s)

@@ -159,8 +159,10 @@ enum rc conduct_committed(struct world *w, const struct action *a, struct err *e
     if (rc == RC_OK && a->tool != MAP_NONE) {
         rc = rate_add(&w->tools[a->tool]->done, w->time_ms, e);
     }
+    struct str tool = a->tool == MAP_NONE ? STR("a command") : str_from(w->tools[a->tool]->name);
     for (uint32_t i = 0; rc == RC_OK && i < a->service_count; i++) {
         rc = rate_add(&w->services[a->services[i]]->done, w->time_ms, e);
+        rc = rc == RC_OK ? graph_service_changed(w, a->services[i], NODE_ACTION, a->id, tool, e) : rc;
     }
     return rc;
 }

@@ -9,6 +9,13 @@
 #define CLOSED_FIRST 64U
 #define ACTIONS_BLOCK 256U
 
+/* Edges that definitions say, sorted: from << 32 | to. */
+struct drawn {
+    uint64_t *ends;
+    uint32_t count;
+    uint32_t capacity;
+};
+
 /* A table that grows; rows are found by index and keep it for good. */
 struct rows {
     void *items;
@@ -48,7 +55,13 @@ struct world {
     uint32_t tool_count;
     uint32_t tool_capacity;
     struct strmap tool_index;
-    uint32_t *dependants; /* all lists, one after the other */
+
+    struct graph *graph;
+    struct impact_walk *walk;  /* scratch of world_impact */
+    struct drawn drawn;
+    uint32_t *service_of_node; /* MAP_NONE: it is none, or none that was declared */
+    uint32_t known_nodes;
+    uint32_t node_capacity;
 
     struct world_token **tokens;
     uint32_t token_count;
@@ -118,7 +131,14 @@ NODISCARD enum rc catalogue_agent_row(struct world *w, struct str name, uint32_t
 NODISCARD enum rc catalogue_service_row(struct world *w, struct str name, uint32_t *ret,
                                         struct err *e);
 NODISCARD enum rc catalogue_tool_row(struct world *w, struct str name, uint32_t *ret, struct err *e);
+/* world_graph.c: definitions changed. */
 NODISCARD enum rc catalogue_settle(struct world *w, struct err *e);
+NODISCARD enum rc graph_settle_loaded(struct world *w, struct err *e);
+/* The node of a new row. */
+NODISCARD enum rc graph_service_row(struct world *w, uint32_t service, struct err *e);
+/* Something was done to the service, now, as the entry says. */
+NODISCARD enum rc graph_service_changed(struct world *w, uint32_t service, enum node_kind kind, uint64_t seq, struct str what,
+                                        struct err *e);
 
 /* world_actions.c */
 NODISCARD enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e);

@@ -483,6 +483,9 @@ enum rc world_load_record(struct world *w, struct str record, struct err *e)
     }
     struct loader l = {w, &v, e};
     struct str kind = value_text(value_get(&v, STR("r")));
+    if (str_starts(kind, STR(GRAPH_RECORD))) {
+        return graph_load_record(w->graph, &v, e);
+    }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (str_eq(kind, str_from(rows[i].kind))) {
             rc = rows[i].load(&l);
@@ -523,6 +526,6 @@ static enum rc tie_policy(struct world *w, struct err *e)
 enum rc world_load_end(struct world *w, struct err *e)
 {
     enum rc rc = tie_policy(w, e);
-    rc = rc == RC_OK ? catalogue_settle(w, e) : rc;
+    rc = rc == RC_OK ? graph_settle_loaded(w, e) : rc;
     return rc == RC_OK ? actions_restore_closed(w, e) : rc;
 }

@@ -1,7 +1,7 @@
 /*
  * model/world_save - the whole world as records of canonical JSON, and back.
  *
- * The order is fixed (head, policy, agents, services, tools, tokens, stops, actions, keys), each table
+ * The order is fixed (head, policy, graph, agents, services, tools, tokens, stops, actions, keys), each table
  * in its own order, so equal worlds give equal bytes. Loading takes the records in the same order.
  */
 #include "model/world_internal.h"
@@ -80,6 +80,17 @@ static enum rc save_policy(struct saver *s)
     enum rc rc = text.rc == RC_OK ? put(s, &v) : err_set(s->e, text.rc, "the policy is too large");
     buf_done(&text);
     return rc;
+}
+
+static enum rc put_record(void *context, const struct value *v, struct err *e)
+{
+    (void)e;
+    return put(context, v);
+}
+
+static enum rc save_graph(struct saver *s)
+{
+    return graph_save(s->w->graph, s->arena, put_record, s, s->e);
 }
 
 static struct value her_value(struct saver *s, const struct her_ring *r)
@@ -511,7 +522,7 @@ static enum rc save_keys(struct saver *s)
 enum rc world_save(const struct world *w, world_record_fn fn, void *context, struct err *e)
 {
     static enum rc (*const parts[])(struct saver *s) = {
-        save_head,  save_policy, save_agents,  save_services, save_tools,
+        save_head,  save_policy, save_graph, save_agents,  save_services, save_tools,
         save_tokens, save_stops, save_actions, save_keys, save_patterns, save_grants,
         save_incidents,
     };

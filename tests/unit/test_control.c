@@ -665,28 +665,6 @@ static void declarations_are_checked_first(void **state)
     restart(b);
 }
 
-/* What the world could not hold is refused before it is written. */
-static void dependants_that_do_not_fit_are_refused(void **state)
-{
-    struct bench *b = *state;
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    buf_str(&text, STR("{\"services\":["));
-    for (unsigned i = 0; i < 1448; i++) {
-        buf_printf(&text, "%s{\"name\":\"s%u\",\"depends_on\":[\"s%u\"]}", i == 0 ? "" : ",", i, i + 1);
-    }
-    buf_str(&text, STR("]}"));
-    struct policy *p = NULL;
-    assert_int_equal(policy_parse(buf_view(&text), &p, &b->e), RC_OK);
-    buf_done(&text);
-    assert_int_equal(control_load_policy(b->c, b->a, p, &(struct policy_origin){.author = STR("ann")}, &b->e), RC_OK);
-    policy_free(p);
-    check_error(b, declare(b, DECLARED_SERVICE, "{'name':'one','depends_on':['s0']}"), RC_LIMIT,
-                "the services have more than 1048576 dependants together");
-    assert_int_equal(declare(b, DECLARED_SERVICE, "{'name':'one'}"), RC_OK);
-    settle(b);
-}
-
 /* A definition that fits into the request and not into the world. */
 static void definitions_too_large_are_refused(void **state)
 {
@@ -1039,7 +1017,6 @@ int main(void)
         T(stops_stop_and_are_lifted),
         T(there_is_always_room_to_stop_everything),
         T(declarations_are_checked_first),
-        T(dependants_that_do_not_fit_are_refused),
         T(definitions_too_large_are_refused),
         T(tokens_come_and_go),
         T(events_are_checked),

@@ -296,7 +296,7 @@ struct op {
     enum edge_kind kind;
     uint32_t bp;
     int64_t lasts_ms;
-    enum claim claim;
+    enum claim_kind claim;
 };
 
 static void do_op(struct graph *g, const struct op *o)

@@ -845,11 +845,12 @@ static void keys_are_kept_for_a_day(void **state)
 
 static void check_dependants(struct maker *m, const char *service, const char *want)
 {
-    const struct world_service *s = world_service_at(m->w, world_service_find(m->w, str_from(service)));
+    uint32_t target = world_service_find(m->w, str_from(service));
+    const struct impact hurt = world_impact(m->w, &target, 1, UINT32_MAX);
     struct buf b;
     buf_init(&b, 4096);
-    for (uint32_t i = 0; i < s->dependant_count; i++) {
-        buf_printf(&b, "%s%s", i == 0 ? "" : " ", world_service_at(m->w, s->dependants[i])->name);
+    for (uint32_t i = 1; i < hurt.count; i++) {
+        buf_printf(&b, "%s%s", i == 1 ? "" : " ", graph_name(world_graph(m->w), hurt.nodes[i]).ptr);
     }
     if (!str_eq(buf_view(&b), str_from(want))) {
         print_error("of %s: got %.*s, want %s\n", service, STR_ARG(buf_view(&b)), want);
@@ -872,12 +873,12 @@ static void dependants_are_found(void **state)
     check_dependants(&m, "base", "left right top");
     check_dependants(&m, "left", "top");
     check_dependants(&m, "top", "");
-    check_dependants(&m, "a", "b c");
+    check_dependants(&m, "a", "c b");
     check_dependants(&m, "b", "a c");
     check_dependants(&m, "self", "");
     check_dependants(&m, "odd", "");
     maker_add(&m, ENTRY_SERVICE_DECLARED, "tok_1", NULL, "{'definition':{'name':'later','depends_on':['base']}}");
-    check_dependants(&m, "base", "left right top odd later");
+    check_dependants(&m, "base", "left right later top odd");
     check_dependants(&m, "later", "odd");
     check_roundtrip(&m);
     maker_add(&m, ENTRY_SERVICE_DECLARED, "tok_1", NULL, "{'definition':{'name':'later'}}");
@@ -892,55 +893,34 @@ static void dependants_are_found(void **state)
     maker_done(&m);
 }
 
-/* A chain of n services has n (n - 1) / 2 dependants. */
-static char *chain(unsigned n)
-{
-    struct buf b;
-    buf_init(&b, 16 << 20);
-    buf_str(&b, STR("{'services':["));
-    for (unsigned i = 0; i < n; i++) {
-        buf_printf(&b, "%s{'name':'s%u','depends_on':['s%u']}", i == 0 ? "" : ",", i, i + 1);
-    }
-    buf_str(&b, STR("]}"));
-    buf_char(&b, '\0');
-    size_t len;
-    return buf_take(&b, &len);
-}
-
-static void dependants_have_their_limit(void **state)
+/* What would be too much can be asked before anything is written down. */
+static void the_graph_has_its_limit(void **state)
 {
     (void)state;
-    enum { FITS = 1448 }; /* 1,047,628 dependants; one more makes 1,049,076 */
     struct maker m;
     maker_init(&m, 3);
     maker_add(&m, ENTRY_LEDGER_CREATED, "system", NULL, "{'origin':'o.example'}");
-    char *fits = chain(FITS);
-    maker_policy(&m, fits);
-    const struct world_service *last = world_service_at(m.w, FITS - 1);
-    assert_int_equal(last->dependant_count, FITS - 1);
-    /* What would be too much can be asked before anything is written down. */
+    maker_policy(&m, "{'services':[{'name':'base'},{'name':'top','depends_on':['base']}]}");
+    struct str *deps = calloc(GRAPH_EDGES_MAX, sizeof *deps);
+    assert_non_null(deps);
+    for (uint32_t i = 0; i < GRAPH_EDGES_MAX; i++) {
+        deps[i] = STR("base");
+    }
     struct err e;
-    struct str deps[] = {STR("s0")};
-    struct service_def one = {.name = STR("one"), .depends_on = {deps, 1}};
+    struct service_def one = {.name = STR("one"), .depends_on = {deps, GRAPH_EDGES_MAX}};
     assert_int_equal(world_check_service(m.w, &one, &e), RC_LIMIT);
-    assert_string_equal(e.text, "the services have more than 1048576 dependants together");
-    one.depends_on.count = 0;
+    assert_string_equal(e.text, "the graph would have more than 2097152 edges in force");
+    struct policy p = {.services = &one, .service_count = 1};
+    assert_int_equal(world_check_policy(m.w, &p, &e), RC_LIMIT);
+    one.depends_on.count = GRAPH_EDGES_MAX - 1;
     assert_int_equal(world_check_service(m.w, &one, &e), RC_OK);
-    struct service_def s0 = {.name = STR("s0")}; /* the chain's end let go */
-    assert_int_equal(world_check_service(m.w, &s0, &e), RC_OK);
-    struct value v = maker_value(&m, fits);
-    struct policy *p = NULL;
-    assert_int_equal(policy_read(STR(""), &v, &p, &e), RC_OK);
-    assert_int_equal(world_check_policy(m.w, p, &e), RC_OK);
-    policy_free(p);
-    free(fits);
-    char *over = chain(FITS + 1);
-    v = maker_value(&m, over);
-    assert_int_equal(policy_read(STR(""), &v, &p, &e), RC_OK);
-    assert_int_equal(world_check_policy(m.w, p, &e), RC_LIMIT);
-    policy_free(p);
-    assert_int_equal(maker_try_policy(&m, over), RC_LIMIT);
-    free(over);
+    assert_int_equal(world_check_policy(m.w, &p, &e), RC_OK);
+    for (uint32_t i = 0; i < GRAPH_EDGES_MAX; i++) {
+        deps[i] = STR("new");
+    }
+    assert_int_equal(world_check_service(m.w, &one, &e), RC_LIMIT);
+    assert_string_equal(e.text, "the graph would have more than 1048576 nodes");
+    free(deps);
     maker_done(&m);
 }
 
@@ -1229,7 +1209,7 @@ static void malformed_snapshots_are_refused(void **state)
         {"{", NULL},
         {"{}", "the snapshot's record kind is malformed"},
         {"{'r':'moon'}", "the snapshot's record kind is malformed"},
-        {"{'r':'world','format':2}", "the snapshot has format 2: this program reads 1"},
+        {"{'r':'world','format':1}", "the snapshot has format 1: this program reads 2"},
         {"{'r':'policy','text':'{'}", NULL},
         {"{'r':'agent','name':'Not A Name'}", "the snapshot's agent is malformed"},
         {"{'r':'agent','name':'a','definition':{}}", NULL},
@@ -1295,7 +1275,7 @@ int main(void)
         cmocka_unit_test(missed_samples_are_made_up),
         cmocka_unit_test(keys_are_kept_for_a_day),
         cmocka_unit_test(dependants_are_found),
-        cmocka_unit_test(dependants_have_their_limit),
+        cmocka_unit_test(the_graph_has_its_limit),
         cmocka_unit_test(deploys_come_and_go),
         cmocka_unit_test(buckets_are_counted),
         cmocka_unit_test(what_is_registered_stays),
