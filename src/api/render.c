@@ -297,11 +297,34 @@ static void add_request(struct arena *a, struct value *v, const struct decision_
     value_add(a, v, STR("request"), shown);
 }
 
+static struct value texts_value(struct arena *a, const struct str *list, unsigned count)
+{
+    struct value all = value_array();
+    for (unsigned i = 0; i < count; i++) {
+        value_push(a, &all, value_string(list[i]));
+    }
+    return all;
+}
+
 struct value render_blast_radius(struct arena *a, const struct facts *f)
 {
     struct value v = value_object();
     value_add(a, &v, STR("traffic_pct"), f->blast_declared ? percent(f->blast_ppm) : value_null());
     value_add_int(a, &v, STR("services"), f->blast_services);
+    struct value affected = value_array();
+    for (unsigned i = 0; i < f->impact_count; i++) {
+        const struct impact_fact *x = &f->impact[i];
+        struct value row = value_object();
+        value_add_str(a, &row, STR("service"), x->service);
+        value_add_str(a, &row, STR("via"), x->via);
+        value_add(a, &row, STR("effect_pct"), percent((int64_t)x->effect_bp * 100));
+        value_add_str(a, &row, STR("confidence"), str_from(confidence_name(x->confidence)));
+        value_add_bool(a, &row, STR("measured"), !x->assumed);
+        value_push(a, &affected, row);
+    }
+    value_add(a, &v, STR("affected"), affected);
+    value_add(a, &v, STR("zones_crossed"), texts_value(a, f->crossed, f->crossed_count));
+    value_add(a, &v, STR("policies"), texts_value(a, f->policies, f->policy_count));
     return v;
 }
 

@@ -157,7 +157,8 @@ static void note_erasure(struct verification *v, const struct value *body)
 static bool may_hold_blobs(const struct stored *stored)
 {
     struct str mark = STR("\"$blob\"");
-    return (stored->entry.kind == ENTRY_ACTION_DECIDED || stored->entry.kind == ENTRY_ACTION_FINISHED) &&
+    return (stored->entry.kind == ENTRY_ACTION_DECIDED || stored->entry.kind == ENTRY_ACTION_FINISHED ||
+            stored->entry.kind == ENTRY_GRAPH_OBSERVED) &&
            memmem(stored->body.ptr, stored->body.len, mark.ptr, mark.len) != NULL;
 }
 

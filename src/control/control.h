@@ -39,6 +39,7 @@ enum {
 #define DISK_RESERVE_BYTES (1LL << 30) /* ... below this many bytes, whichever is less */
 
 struct redactor;
+struct graph_observation;
 
 struct control_options {
     const char *folder;           /* the data folder */
@@ -315,6 +316,17 @@ enum declared { DECLARED_AGENT, DECLARED_SERVICE, DECLARED_TOOL };
 NODISCARD enum rc control_declare(struct control *c, struct arena *a, const struct principal *p,
                                   enum declared what, const struct value *definition,
                                   const struct idempotency_key *k, uint64_t *ret_seq, struct err *e);
+
+/*
+ * What is said of the graph, as model/graph_writing.h has it, without its source's rights being asked. Errors: RC_INVALID,
+ * RC_LIMIT with the place.
+ */
+NODISCARD enum rc control_graph_write(struct control *c, struct arena *a, const struct principal *p,
+                                      const struct value *said, const struct idempotency_key *k, uint64_t *ret_seq,
+                                      struct err *e);
+/* What traffic showed. Errors: RC_LIMIT. */
+NODISCARD enum rc control_graph_observe(struct control *c, struct arena *a, const struct graph_observation *seen,
+                                        struct err *e);
 
 struct token_order {
     unsigned roles;

@@ -70,6 +70,8 @@ enum entry_kind {
     ENTRY_ROLLBACK_TESTED,
     ENTRY_OVERRIDE_GRANTED, /* a hold that a person takes upon herself */
     ENTRY_BLOBS_ERASED, /* what lay beside old entries, by the rule of retention */
+    ENTRY_GRAPH_WRITTEN,  /* somebody says what production is made of, or what changed in it */
+    ENTRY_GRAPH_OBSERVED, /* what traffic showed in a span of time */
     ENTRY_KIND_COUNT,
 };
 

@@ -54,6 +54,8 @@ static const struct kind {
     [ENTRY_ROLLBACK_TESTED] = KIND("rollback.tested", 1),
     [ENTRY_OVERRIDE_GRANTED] = KIND("override.granted", 1),
     [ENTRY_BLOBS_ERASED] = KIND("blobs.erased", 1),
+    [ENTRY_GRAPH_WRITTEN] = KIND("graph.written", 1),
+    [ENTRY_GRAPH_OBSERVED] = KIND("graph.observed", 1),
 #undef KIND
 };
 

@@ -41,6 +41,7 @@ enum {
     INCIDENTS_MAX = 1000,      /* open; more are in the ledger only */
     REVIEW_MS = DAY_MS,        /* broken glass is looked at within that */
     GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
+    OBSERVED_KEPT_MAX = 4096, /* observations of traffic that are known by their entry: more than two days of minutes */
     DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };
 
@@ -392,6 +393,14 @@ uint32_t world_service_count(const struct world *w);
 const struct graph *world_graph(const struct world *w);
 /* MAP_NONE: the node is no service that was ever declared. */
 uint32_t world_service_of_node(const struct world *w, uint32_t node);
+/* Entries that hold what traffic showed (graph.observed), oldest first. */
+struct observed_span {
+    int64_t from_ms;
+    int64_t to_ms;
+    uint64_t seq;
+};
+uint32_t world_observed_count(const struct world *w);
+struct observed_span world_observed_at(const struct world *w, uint32_t index);
 /* Who is hurt now when these services are, as graph_impact says; until the next call, or the next entry. */
 struct impact world_impact(const struct world *w, const uint32_t *services, uint32_t count, uint32_t limit);
 

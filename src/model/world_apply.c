@@ -289,6 +289,8 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_INCIDENT_CLOSED] = incident_closed,
     [ENTRY_LEDGER_RESTORED] = ledger_restored,
     [ENTRY_BLOBS_ERASED] = blobs_erased,
+    [ENTRY_GRAPH_WRITTEN] = graph_written,
+    [ENTRY_GRAPH_OBSERVED] = graph_observed,
 };
 
 static enum rc take_key(const struct step *s, const struct value *idem)

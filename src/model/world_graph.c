@@ -5,6 +5,7 @@
 #include "model/world_step.h"
 
 #include "base/must.h"
+#include "model/graph_writing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +185,46 @@ enum rc graph_service_changed(struct world *w, uint32_t service, enum node_kind 
     return graph_changed(w->graph, &c, e);
 }
 
+/* --- entries ------------------------------------------------------------------------------------------------- */
+
+void graph_note_observed(struct world *w, struct observed_span s)
+{
+    w->observed[(w->observed_first + w->observed_count) % OBSERVED_KEPT_MAX] = s;
+    if (w->observed_count < OBSERVED_KEPT_MAX) {
+        w->observed_count++;
+    } else {
+        w->observed_first = (w->observed_first + 1) % OBSERVED_KEPT_MAX;
+    }
+}
+
+enum rc graph_written(const struct step *s)
+{
+    CLEANUP(arena) struct arena *a = arena_new(WORLD_RECORD_MAX * 4);
+    if (a == NULL) {
+        return err_set(s->e, RC_NO_MEMORY, "out of memory");
+    }
+    struct graph_writing said;
+    enum rc rc = graph_writing_read(a, s->body, &said, s->e);
+    rc = rc == RC_OK ? graph_writing_apply(s->w->graph, &said, s->entry->seq, s->e) : rc;
+    return rc == RC_OK ? know_nodes(s->w, s->e) : rc;
+}
+
+enum rc graph_observed(const struct step *s)
+{
+    CLEANUP(arena) struct arena *a = arena_new(WORLD_RECORD_MAX * 4);
+    if (a == NULL) {
+        return err_set(s->e, RC_NO_MEMORY, "out of memory");
+    }
+    struct graph_observation seen;
+    enum rc rc = graph_observation_read(a, s->body, &seen, s->e);
+    rc = rc == RC_OK ? graph_observation_apply(s->w->graph, &seen, s->e) : rc;
+    if (rc == RC_OK) {
+        graph_note_observed(s->w, (struct observed_span){seen.from_ms, seen.to_ms, s->entry->seq});
+        rc = know_nodes(s->w, s->e);
+    }
+    return rc;
+}
+
 /* --- reading ---------------------------------------------------------------------------------------------------- */
 
 const struct graph *world_graph(const struct world *w)
@@ -194,6 +235,17 @@ const struct graph *world_graph(const struct world *w)
 uint32_t world_service_of_node(const struct world *w, uint32_t node)
 {
     return node < w->known_nodes ? w->service_of_node[node] : (uint32_t)MAP_NONE;
+}
+
+uint32_t world_observed_count(const struct world *w)
+{
+    return w->observed_count;
+}
+
+struct observed_span world_observed_at(const struct world *w, uint32_t index)
+{
+    must(index < w->observed_count);
+    return w->observed[(w->observed_first + index) % OBSERVED_KEPT_MAX];
 }
 
 struct impact world_impact(const struct world *w, const uint32_t *services, uint32_t count, uint32_t limit)

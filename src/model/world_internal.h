@@ -62,6 +62,9 @@ struct world {
     uint32_t *service_of_node; /* MAP_NONE: it is none, or none that was declared */
     uint32_t known_nodes;
     uint32_t node_capacity;
+    struct observed_span observed[OBSERVED_KEPT_MAX]; /* ring of the newest, in order of their entries */
+    uint32_t observed_first;
+    uint32_t observed_count;
 
     struct world_token **tokens;
     uint32_t token_count;
@@ -136,6 +139,8 @@ NODISCARD enum rc catalogue_settle(struct world *w, struct err *e);
 NODISCARD enum rc graph_settle_loaded(struct world *w, struct err *e);
 /* The node of a new row. */
 NODISCARD enum rc graph_service_row(struct world *w, uint32_t service, struct err *e);
+/* An entry holds what traffic showed in that span. */
+void graph_note_observed(struct world *w, struct observed_span s);
 /* Something was done to the service, now, as the entry says. */
 NODISCARD enum rc graph_service_changed(struct world *w, uint32_t service, enum node_kind kind, uint64_t seq, struct str what,
                                         struct err *e);

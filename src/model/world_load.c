@@ -450,6 +450,16 @@ static enum rc load_incident(struct loader *l)
     return str_to_c(word(l, "person"), x->person, sizeof x->person) ? RC_OK : corrupt(l, "incident");
 }
 
+static enum rc load_observed(struct loader *l)
+{
+    const struct value *n = value_get(l->v, STR("n"));
+    if (list_count(n) != 3) {
+        return corrupt(l, "observation");
+    }
+    graph_note_observed(l->w, (struct observed_span){list_int(n, 0), list_int(n, 1), (uint64_t)list_int(n, 2)});
+    return RC_OK;
+}
+
 static enum rc load_key(struct loader *l)
 {
     uint8_t key[32];
@@ -467,7 +477,7 @@ static const struct {
     {"world", load_head}, {"policy", load_policy}, {"agent", load_agent},   {"service", load_service},
     {"tool", load_tool},  {"token", load_token},   {"stop", load_stop},     {"action", load_action},
     {"key", load_key},    {"pattern", load_pattern}, {"grant", load_grant},
-    {"incident", load_incident},
+    {"incident", load_incident}, {"observed", load_observed},
 };
 
 enum rc world_load_record(struct world *w, struct str record, struct err *e)

@@ -93,6 +93,28 @@ static enum rc save_graph(struct saver *s)
     return graph_save(s->w->graph, s->arena, put_record, s, s->e);
 }
 
+static struct value ints(struct saver *s, const int64_t *n, size_t count)
+{
+    struct value all = value_array();
+    for (size_t i = 0; i < count; i++) {
+        value_push(s->arena, &all, value_int(n[i]));
+    }
+    return all;
+}
+
+static enum rc save_observed(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->observed_count && rc == RC_OK; i++) {
+        const struct observed_span x = world_observed_at(s->w, i);
+        const int64_t n[] = {x.from_ms, x.to_ms, (int64_t)x.seq};
+        struct value v = record(s, "observed");
+        value_add(s->arena, &v, STR("n"), ints(s, n, sizeof n / sizeof *n));
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
 static struct value her_value(struct saver *s, const struct her_ring *r)
 {
     struct value all = value_array();
@@ -334,15 +356,6 @@ static void action_numbers(const struct action *a, int64_t n[static ACTION_NUMBE
     memcpy(n, all, sizeof all);
 }
 
-static struct value ints(struct saver *s, const int64_t *n, size_t count)
-{
-    struct value all = value_array();
-    for (size_t i = 0; i < count; i++) {
-        value_push(s->arena, &all, value_int(n[i]));
-    }
-    return all;
-}
-
 static void save_review(struct saver *s, struct value *v, const struct action_review *review)
 {
     struct value shown = value_array();
@@ -522,7 +535,7 @@ static enum rc save_keys(struct saver *s)
 enum rc world_save(const struct world *w, world_record_fn fn, void *context, struct err *e)
 {
     static enum rc (*const parts[])(struct saver *s) = {
-        save_head,  save_policy, save_graph, save_agents,  save_services, save_tools,
+        save_head,  save_policy, save_graph, save_observed, save_agents,  save_services, save_tools,
         save_tokens, save_stops, save_actions, save_keys, save_patterns, save_grants,
         save_incidents,
     };

@@ -110,4 +110,8 @@ NODISCARD enum rc tier_changed(const struct step *s);
 NODISCARD enum rc grant_issued(const struct step *s);
 NODISCARD enum rc grant_revoked(const struct step *s);
 
+/* world_graph.c */
+NODISCARD enum rc graph_written(const struct step *s);
+NODISCARD enum rc graph_observed(const struct step *s);
+
 #endif

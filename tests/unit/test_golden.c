@@ -139,6 +139,14 @@ static const struct sample samples[] = {
     {ENTRY_ROLLBACK_TESTED, "tok_3", NULL, "{'at':'2027-01-15T07:00:00.000Z','id':'r1','result':'succeeded','service':'shop'}"},
     {ENTRY_OVERRIDE_GRANTED, "tok_3", "act_4", "{'check':'freeze','decision':'dec_4','digest':'sha256:00','expires_at':'2027-01-15T09:00:01.000Z','person':'ben','reason':'now'}"},
     {ENTRY_LEDGER_RESTORED, "system", NULL, "{'checkpoint':'example.org/pawl\\n40\\n','lost_after':20,'reason':'the disk failed'}"},
+    {ENTRY_GRAPH_WRITTEN, "tok_3", NULL,
+     "{'source':'kubernetes','nodes':[{'node':'datastore:orders','attributes':{'image':'postgres:15'}},{'node':'queue:old','gone':true}],"
+     "'edges':[{'from':'shop','to':'datastore:orders','kind':'calls','effect_pct':40.5},{'from':'web','to':'shop','kind':'calls','gone':true}],"
+     "'changes':[{'node':'config:orders/pool','kind':'config','what':'50 -> 5','at':'2027-01-15T07:59:00.000Z'}]}"},
+    {ENTRY_GRAPH_OBSERVED, "system", NULL,
+     "{'source':'otlp','from':'2027-01-15T07:59:00.000Z','to':'2027-01-15T08:00:00.000Z','until':'2027-01-16T08:00:00.000Z',"
+     "'effects':[['service:web','service:shop',9000],['service:shop','datastore:orders',0]],"
+     "'traffic':{'calls':[['client','service:web','GET /',120,2,1200000,300000,0,240]]}}"},
     {ENTRY_BLOBS_ERASED, "system", NULL, "{'bytes':1048576,'count':3,'rule':'blobs older than 90d','through_seq':12}"},
 };
 
