@@ -51,6 +51,8 @@ extern const struct command bundle_commands[];
 extern const struct command backtest_commands[];
 extern const struct command backup_commands[];
 extern const struct command diff_commands[];
+extern const struct command scope_commands[];
+extern const struct command bench_scope_commands[];
 
 /* The whole program behind main(). */
 int cli_main(int argc, char **argv, const char *version);

@@ -1,6 +1,7 @@
 #include "cli/git_output.h"
 
 #include "net/process.h"
+#include "scope/log.h"
 #include "sys/file.h"
 
 #include <fcntl.h>
@@ -87,7 +88,7 @@ static enum rc finish(struct run *run, enum process_event event, struct err *e)
     return RC_OK;
 }
 
-static enum rc run_git(const char *const *argv, struct buf *out, struct err *e)
+static enum rc run_git_in(const char *folder, const char *const *argv, struct buf *out, struct err *e)
 {
     char path[FILE_PATH_MAX];
     char texts[ENV_MAX][ENV_TEXT_MAX];
@@ -98,7 +99,7 @@ static enum rc run_git(const char *const *argv, struct buf *out, struct err *e)
         return err_set(e, RC_NOT_FOUND, "git: no such command in PATH");
     }
     make_env(texts, envp);
-    struct process_spec spec = {.exec_fd = fd, .exec_path = path, .argv = argv, .envp = envp, .stdin_fd = -1};
+    struct process_spec spec = {.exec_fd = fd, .exec_path = path, .argv = argv, .envp = envp, .cwd = folder, .stdin_fd = -1};
     buf_init(&run.said, SAID_MAX);
     enum rc rc = process_start(&spec, &run.process, e);
     if (rc == RC_OK) {
@@ -109,6 +110,11 @@ static enum rc run_git(const char *const *argv, struct buf *out, struct err *e)
     buf_done(&run.said);
     close(fd);
     return rc;
+}
+
+static enum rc run_git(const char *const *argv, struct buf *out, struct err *e)
+{
+    return run_git_in(NULL, argv, out, e);
 }
 
 /* --- what is asked ---------------------------------------------------------------------------------- */
@@ -159,4 +165,79 @@ enum rc git_codeowners(struct str range, struct buf *out, struct err *e)
     }
     buf_reset(out);
     return err_set(e, RC_NOT_FOUND, "there is no CODEOWNERS");
+}
+
+/* --- history ---------------------------------------------------------------------------------------- */
+
+/* What every look at the history begins with: replaced objects and a monitor of files would change what is seen. */
+#define GIT_PLAIN "git", "--no-pager", "--no-replace-objects", "-c", "core.fsmonitor=false"
+
+enum rc git_commit_id(const char *folder, const char *commit, char ret[static GIT_ID_MAX + 1], struct err *e)
+{
+    char word[RANGE_MAX];
+    struct buf out;
+    int n = snprintf(word, sizeof word, "%s^{commit}", commit);
+    if (commit[0] == '\0' || commit[0] == '-' || n >= (int)sizeof word) {
+        return err_set(e, RC_INVALID, "expected a commit, such as HEAD or main");
+    }
+    const char *const argv[] = {GIT_PLAIN, "rev-parse", "--verify", "--quiet", "--end-of-options", word, NULL};
+    buf_init(&out, RANGE_MAX);
+    enum rc rc = run_git_in(folder, argv, &out, e);
+    struct str id = str_trim(buf_view(&out));
+    if (rc == RC_INVALID && e->text[strlen("git: ")] == '\0') {
+        rc = err_set(e, RC_NOT_FOUND, "there is no commit \"%.200s\"", commit);
+    }
+    if (rc == RC_OK && !str_to_c(id, ret, GIT_ID_MAX + 1)) {
+        rc = err_set(e, RC_INVALID, "git names no commit");
+    }
+    buf_done(&out);
+    return rc;
+}
+
+static enum rc side_id(const char *folder, struct str side, char ret[static GIT_ID_MAX + 1], struct err *e)
+{
+    char word[RANGE_MAX];
+    if (!str_to_c(side.len == 0 ? STR("HEAD") : side, word, sizeof word)) {
+        return err_set(e, RC_INVALID, "expected a range such as main..HEAD");
+    }
+    return git_commit_id(folder, word, ret, e);
+}
+
+enum rc git_range_ids(const char *folder, const char *range, char ret_base[static GIT_ID_MAX + 1],
+                      char ret_head[static GIT_ID_MAX + 1], struct err *e)
+{
+    struct str word = str_from(range);
+    size_t at = dots_at(word);
+    if (!git_is_range(word) || (at + 2 < word.len && word.ptr[at + 2] == '.')) {
+        return err_set(e, RC_INVALID, "expected a range such as main..HEAD");
+    }
+    enum rc rc = side_id(folder, str_slice(word, 0, at), ret_base, e);
+    return rc == RC_OK ? side_id(folder, str_slice(word, at + 2, word.len), ret_head, e) : rc;
+}
+
+enum rc git_log(const char *folder, const char *head, const char *not_in, uint32_t count, struct buf *out, struct err *e)
+{
+    char limit[32];
+    char without[GIT_ID_MAX + 2];
+    snprintf(limit, sizeof limit, "--max-count=%u", (unsigned)count);
+    snprintf(without, sizeof without, "^%s", not_in == NULL ? "" : not_in);
+    const char *const argv[] = {GIT_PLAIN, "log", "--no-color", "--no-show-signature", "--no-notes", "--no-merges",
+                                "--topo-order", "--raw", "-z", "--abbrev=7", "--no-renames", "--no-relative",
+                                "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--root",
+                                "--format=" SCOPE_LOG_FORMAT, limit, head, not_in == NULL ? "--" : without,
+                                not_in == NULL ? NULL : "--", NULL};
+    return run_git_in(folder, argv, out, e);
+}
+
+enum rc git_tree(const char *folder, const char *commit, struct buf *out, struct err *e)
+{
+    const char *const argv[] = {GIT_PLAIN, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, NULL};
+    return run_git_in(folder, argv, out, e);
+}
+
+enum rc git_changed(const char *folder, const char *base, const char *head, struct buf *out, struct err *e)
+{
+    const char *const argv[] = {GIT_PLAIN, "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative",
+                                "--no-renames", "--ignore-submodules=none", "--name-only", "-z", base, head, "--", NULL};
+    return run_git_in(folder, argv, out, e);
 }
