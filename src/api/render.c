@@ -362,11 +362,11 @@ struct value render_record(struct call *c, const struct decision_record *r, bool
 
 /* --- actions ---------------------------------------------------------------------------------------------------- */
 
-static struct value action_services(struct call *c, const struct action *action)
+static struct value services_value(struct call *c, const struct action *action)
 {
     struct value v = value_array();
     for (uint32_t i = 0; i < action->service_count; i++) {
-        const struct world_service *s = world_service_at(control_world(c->control), action->services[i]);
+        const struct world_service *s = world_service_at(control_world(c->control), action_services(action)[i]);
         value_push(c->arena, &v, value_string(str_from(s->name)));
     }
     return v;
@@ -399,7 +399,7 @@ struct value render_action(struct call *c, const struct action *action)
                     action->agent == MAP_NONE ? STR("") : str_from(world_agent_at(w, action->agent)->name));
     add_null_or_str(a, &v, STR("tool"),
                     action->tool == MAP_NONE ? STR("") : str_from(world_tool_at(w, action->tool)->name));
-    value_add(a, &v, STR("services"), action_services(c, action));
+    value_add(a, &v, STR("services"), services_value(c, action));
     value_add_str(a, &v, STR("verdict"), verdict_str(action->verdict));
     value_add(a, &v, STR("blocking_check"),
               action->blocking < 0 ? value_null()

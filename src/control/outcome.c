@@ -63,7 +63,7 @@ static enum rc say_broken(struct control *c, struct arena *a, const struct actio
     value_add_str(a, &body, STR("detail"), seen->detail);
     value_add_str(a, &body, STR("invariant"), seen->name);
     if (action->service_count > 0) {
-        add_service(c, a, &body, action->services[0]);
+        add_service(c, a, &body, action_services(action)[0]);
     }
     return say(c, a, ENTRY_ACTION_VIOLATED, action->id, body);
 }
@@ -129,7 +129,7 @@ static bool is_overtaken(const struct control *c, const struct action *action)
         }
         for (uint32_t i = 0; i < other->service_count; i++) {
             for (uint32_t k = 0; k < action->service_count; k++) {
-                if (other->services[i] == action->services[k]) {
+                if (action_services(other)[i] == action_services(action)[k]) {
                     return true;
                 }
             }

@@ -304,31 +304,44 @@ struct world_incident {
     char person[129];     /* who broke it; "" */
 };
 
+/* Services that it touches and agents in whose name it is done, as world indexes. */
+struct action_names {
+    uint32_t services[REQUEST_SERVICES_MAX];
+    uint32_t service_count;
+    uint32_t act[REQUEST_ACT_MAX]; /* the nearest first */
+    uint32_t act_count;
+};
+
+enum { ACTION_NAMES_IN_PLACE = 2 }; /* most actions have one; more are kept aside */
+
+/* There may be hundreds of thousands: every byte counts. */
 struct action {
     uint64_t id; /* seq; shown as act_N */
     uint32_t agent;
     uint32_t tool; /* MAP_NONE when nothing matched */
-    uint32_t services[REQUEST_SERVICES_MAX];
-    uint32_t service_count;
-    uint32_t act[REQUEST_ACT_MAX]; /* agents in whose name it is done, the nearest first */
-    uint32_t act_count;
-    enum action_state state;
-    enum verdict verdict;
-    int blocking;
+    union {
+        uint32_t few[ACTION_NAMES_IN_PLACE];
+        uint32_t *many;
+    } names; /* services, then agents: to be read with action_services(), action_act() */
+    uint8_t service_count;
+    uint8_t act_count;
+    uint8_t state;   /* enum action_state */
+    uint8_t verdict; /* enum verdict */
+    int8_t blocking; /* enum check; -1: none */
     bool two_phase;
     bool has_revert;
-    uint8_t digest[ENTRY_DIGEST_LEN];
+    bool human;           /* an operator proposed it: it is no agent's */
     uint64_t proposer;    /* token */
     uint64_t decided_seq; /* its newest decision */
     uint64_t policy_seq;  /* policy.loaded of that decision */
     uint64_t grant_seq;   /* committed entry, 0 when never */
     uint64_t under;       /* the operator's grant it was committed under; 0: none was needed */
-    bool human;           /* an operator proposed it: it is no agent's */
     uint64_t stopped_by;  /* the stop that found it executing; 0: none did */
     int64_t proposed_ms;
     int64_t retry_at_ms; /* of a hold */
     int64_t due_ms;      /* expires, is lost, or leaves memory */
     int64_t closed_ms;
+    uint8_t digest[ENTRY_DIGEST_LEN];
     uint8_t nonce[NONCE_DIGEST_LEN]; /* SHA-256 of the executor's nonce */
     struct action_review *review; /* null until it is escalated: most never are */
     struct action_watch *watch;   /* null when its outcome is not watched */
@@ -338,6 +351,17 @@ struct action {
     uint32_t next;    /* in order of id */
     uint32_t previous;
 };
+
+/* service_count of them; act_count of them. */
+static inline const uint32_t *action_services(const struct action *a)
+{
+    return a->service_count + a->act_count <= ACTION_NAMES_IN_PLACE ? a->names.few : a->names.many;
+}
+
+static inline const uint32_t *action_act(const struct action *a)
+{
+    return action_services(a) + a->service_count;
+}
 
 /* Its review, or an empty one. */
 const struct action_review *action_review(const struct action *a);

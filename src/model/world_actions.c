@@ -244,12 +244,50 @@ struct action *actions_find(struct world *w, uint64_t id)
     return at == MAP_NONE ? NULL : at_slot(w, at);
 }
 
+static bool names_are_aside(const struct action *a)
+{
+    return a->service_count + a->act_count > ACTION_NAMES_IN_PLACE;
+}
+
+enum rc actions_name(struct action *a, const struct action_names *names, struct err *e)
+{
+    must(names->service_count <= REQUEST_SERVICES_MAX && names->act_count <= REQUEST_ACT_MAX);
+    must(a->service_count == 0 && a->act_count == 0);
+    uint32_t count = names->service_count + names->act_count;
+    uint32_t *to = a->names.few;
+    if (count > ACTION_NAMES_IN_PLACE) {
+        to = malloc(count * sizeof *to);
+        if (to == NULL) {
+            return err_set(e, RC_NO_MEMORY, "out of memory");
+        }
+        a->names.many = to;
+    }
+    a->service_count = (uint8_t)names->service_count;
+    a->act_count = (uint8_t)names->act_count;
+    memcpy(to, names->services, names->service_count * sizeof *to);
+    memcpy(to + names->service_count, names->act, names->act_count * sizeof *to);
+    return RC_OK;
+}
+
+void action_done(struct action *a)
+{
+    if (names_are_aside(a)) {
+        free(a->names.many);
+    }
+    free(a->review);
+    free(a->watch);
+    free(a->overrides);
+    a->service_count = 0;
+    a->act_count = 0;
+    a->review = NULL;
+    a->watch = NULL;
+    a->overrides = NULL;
+}
+
 void actions_free(struct world *w)
 {
     for (uint32_t at = w->action_first; at != MAP_NONE; at = at_slot(w, at)->next) {
-        free(at_slot(w, at)->review);
-        free(at_slot(w, at)->watch);
-        free(at_slot(w, at)->overrides);
+        action_done(at_slot(w, at));
     }
     for (uint32_t i = 0; i < w->action_blocks; i++) {
         free(w->actions[i]);
@@ -317,7 +355,7 @@ static void count_executing(struct world *w, const struct action *a, int step)
         w->agents[a->agent]->executing += (uint32_t)step;
     }
     for (uint32_t i = 0; i < a->service_count; i++) {
-        w->services[a->services[i]]->executing += (uint32_t)step;
+        w->services[action_services(a)[i]]->executing += (uint32_t)step;
     }
 }
 
@@ -381,7 +419,7 @@ enum rc actions_move(struct world *w, struct action *a, enum action_state state,
     } else {
         a->proposed_ms = w->time_ms;
     }
-    a->state = state;
+    a->state = (uint8_t)state;
     a->due_ms = due_ms;
     enum rc rc = enter_state(w, a, e);
     if (rc == RC_OK && !is_open(a) && !was_closed) {
@@ -420,12 +458,7 @@ static void slot_free(struct world *w, uint32_t slot)
     } else {
         at_slot(w, a->next)->previous = a->previous;
     }
-    free(a->review);
-    a->review = NULL;
-    free(a->watch);
-    a->watch = NULL;
-    free(a->overrides);
-    a->overrides = NULL;
+    action_done(a);
     a->next = w->action_free;
     w->action_free = slot;
     w->action_count--;
@@ -451,9 +484,8 @@ enum rc actions_restore(struct world *w, const struct action *from, struct err *
     struct action *a;
     enum rc rc = actions_add(w, from->id, &a, e);
     if (rc != RC_OK) {
-        free(from->review);
-        free(from->watch);
-        free(from->overrides);
+        struct action dropped = *from;
+        action_done(&dropped);
         return rc;
     }
     uint32_t previous = a->previous;

@@ -48,42 +48,44 @@ static enum rc keep_shown(const struct step *s, struct action *a, const struct d
 static enum rc take_decision(const struct step *s, struct action *a)
 {
     struct decision d = {0};
-    if (!verdict_parse(text(s, "verdict"), &a->verdict)) {
+    enum verdict verdict;
+    if (!verdict_parse(text(s, "verdict"), &verdict)) {
         return missing(s, "the verdict");
     }
+    a->verdict = (uint8_t)verdict;
     /* Only what an approver will be shown is kept, so only an escalation's findings are read. */
     enum rc rc = a->verdict != VERDICT_ESCALATE ? RC_OK : findings_read(get(s, "findings"), &d, s->e);
     if (rc != RC_OK) {
         return rc;
     }
     enum check blocking;
-    a->blocking = check_parse(text(s, "blocking"), &blocking) ? (int)blocking : -1;
+    a->blocking = check_parse(text(s, "blocking"), &blocking) ? (int8_t)blocking : -1;
     a->decided_seq = s->entry->seq;
     a->policy_seq = s->w->policy_seq;
     a->retry_at_ms = instant_or(s, "retry_at", 0);
     return keep_shown(s, a, &d);
 }
 
-static enum rc take_services(const struct step *s, struct action *a)
+static enum rc take_services(const struct step *s, struct action_names *names)
 {
     const struct value *services = get(s, "services");
     for (uint32_t i = 0; services != NULL && services->type == VALUE_ARRAY && i < services->count; i++) {
         uint32_t at = world_service_find(s->w, value_text(&services->items[i]));
-        if (at == MAP_NONE || a->service_count == REQUEST_SERVICES_MAX) {
+        if (at == MAP_NONE || names->service_count == REQUEST_SERVICES_MAX) {
             return missing(s, "a service of the action");
         }
-        a->services[a->service_count++] = at;
+        names->services[names->service_count++] = at;
     }
     return RC_OK;
 }
 
 /* An agent that is not known is denied, and so is who acts for it: nothing of it runs. */
-static void take_chain(const struct step *s, const struct value *act, struct action *a)
+static void take_chain(const struct step *s, const struct value *act, struct action_names *names)
 {
     for (uint32_t i = 0; i < REQUEST_ACT_MAX && value_item(act, i) != NULL; i++) {
         uint32_t at = world_agent_find(s->w, value_text(value_item(act, i)));
         if (at != MAP_NONE) {
-            a->act[a->act_count++] = at;
+            names->act[names->act_count++] = at;
         }
     }
 }
@@ -92,13 +94,14 @@ enum rc action_decided(const struct step *s)
 {
     const struct value *request = get(s, "request");
     struct action *a;
+    struct action_names names = {.service_count = 0};
     enum rc rc = actions_add(s->w, s->entry->seq, &a, s->e);
     if (rc != RC_OK) {
         return rc;
     }
     a->agent = world_agent_find(s->w, value_text(value_get(request, STR("agent"))));
     a->tool = world_tool_find(s->w, text(s, "tool"));
-    take_chain(s, value_get(request, STR("act")), a);
+    take_chain(s, value_get(request, STR("act")), &names);
     a->two_phase = value_bool_or(get(s, "two_phase"), true);
     a->has_revert = value_is(get(s, "revert"), VALUE_ARRAY);
     if (!id_parse(s->entry->actor, "tok", &a->proposer)) {
@@ -108,7 +111,8 @@ enum rc action_decided(const struct step *s)
                    sizeof a->digest)) {
         return missing(s, "the action's digest");
     }
-    rc = take_services(s, a);
+    rc = take_services(s, &names);
+    rc = rc == RC_OK ? actions_name(a, &names, s->e) : rc;
     rc = rc == RC_OK ? take_decision(s, a) : rc;
     if (rc != RC_OK) {
         return rc;
@@ -202,7 +206,7 @@ enum rc action_committed(const struct step *s)
     a->grant_seq = s->entry->seq;
     a->under = (uint64_t)value_integer_or(value_path(s->body, "facts", "grant", NULL), 0);
     if (value_bool_or(get(s, "break_glass"), false)) {
-        open_incident(s, a, a->service_count > 0 ? a->services[0] : (uint32_t)MAP_NONE, s->entry->time_ms + REVIEW_MS);
+        open_incident(s, a, a->service_count > 0 ? action_services(a)[0] : (uint32_t)MAP_NONE, s->entry->time_ms + REVIEW_MS);
     }
     enum rc rc = keep_watch(s, a);
     if (rc != RC_OK) {

@@ -161,8 +161,9 @@ enum rc conduct_committed(struct world *w, const struct action *a, struct err *e
     }
     struct str tool = a->tool == MAP_NONE ? STR("a command") : str_from(w->tools[a->tool]->name);
     for (uint32_t i = 0; rc == RC_OK && i < a->service_count; i++) {
-        rc = rate_add(&w->services[a->services[i]]->done, w->time_ms, e);
-        rc = rc == RC_OK ? graph_service_changed(w, a->services[i], NODE_ACTION, a->id, tool, e) : rc;
+        uint32_t service = action_services(a)[i];
+        rc = rate_add(&w->services[service]->done, w->time_ms, e);
+        rc = rc == RC_OK ? graph_service_changed(w, service, NODE_ACTION, a->id, tool, e) : rc;
     }
     return rc;
 }
@@ -209,7 +210,7 @@ enum rc conduct_ended(struct world *w, const struct action *a, bool good, struct
     enum rc rc = RC_OK;
     for (uint32_t i = 0; rc == RC_OK && a->tool != MAP_NONE && i < a->service_count; i++) {
         struct world_pattern *p;
-        rc = pattern_row(w, a->tool, a->services[i], &p, e);
+        rc = pattern_row(w, a->tool, action_services(a)[i], &p, e);
         if (p != NULL) {
             p->n++;
             p->failed += good ? 0 : 1;

@@ -149,6 +149,10 @@ NODISCARD enum rc graph_service_changed(struct world *w, uint32_t service, enum 
 NODISCARD enum rc actions_add(struct world *w, uint64_t id, struct action **ret, struct err *e);
 struct action *actions_find(struct world *w, uint64_t id);
 void actions_free(struct world *w);
+/* What it touches and acts for; it has none yet. */
+NODISCARD enum rc actions_name(struct action *a, const struct action_names *names, struct err *e);
+/* What hangs on it, and not in a table; it may be done so again. */
+void action_done(struct action *a);
 /* The action's review, empty; made if there is none. */
 NODISCARD enum rc actions_review(struct action *a, struct action_review **ret, struct err *e);
 NODISCARD enum rc actions_watch(struct action *a, struct action_watch **ret, struct err *e);
@@ -160,8 +164,7 @@ NODISCARD enum rc actions_move(struct world *w, struct action *a, enum action_st
 /* Back into a revert, from waiting for it or from an end that a person wants undone. */
 NODISCARD enum rc actions_revert(struct world *w, struct action *a, int64_t due_ms, struct err *e);
 void actions_evict(struct world *w);
-/* For loading: puts a whole action in, closed ones in order of closing. Takes: from->review and from->watch,
- * even when it fails. */
+/* For loading: puts a whole action in, closed ones in order of closing. Takes: what hangs on from, even when it fails. */
 NODISCARD enum rc actions_restore(struct world *w, const struct action *from, struct err *e);
 NODISCARD enum rc actions_restore_closed(struct world *w, struct err *e);
 

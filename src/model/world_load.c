@@ -266,9 +266,9 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->id = (uint64_t)list_int(n, 0);
     a->agent = list_int(n, 1) < 0 ? (uint32_t)MAP_NONE : (uint32_t)list_int(n, 1);
     a->tool = list_int(n, 2) < 0 ? (uint32_t)MAP_NONE : (uint32_t)list_int(n, 2);
-    a->state = (enum action_state)list_int(n, 3);
-    a->verdict = (enum verdict)list_int(n, 4);
-    a->blocking = (int)list_int(n, 5);
+    a->state = (uint8_t)list_int(n, 3);
+    a->verdict = (uint8_t)list_int(n, 4);
+    a->blocking = (int8_t)list_int(n, 5);
     a->two_phase = list_int(n, 6) != 0;
     a->proposer = (uint64_t)list_int(n, 7);
     a->decided_seq = (uint64_t)list_int(n, 8);
@@ -283,6 +283,7 @@ static enum rc action_from_numbers(struct loader *l, struct action *a)
     a->human = list_int(n, 18) != 0;
     bool sound = list_count(n) == 19 && list_int(n, 3) >= 0 && list_int(n, 3) < ACTION_STATE_COUNT &&
                  list_int(n, 4) >= 0 && list_int(n, 4) <= VERDICT_ALLOW &&
+                 list_int(n, 5) >= -1 && list_int(n, 5) < CHECK_COUNT &&
                  (a->agent == MAP_NONE ? a->human || a->state == ACTION_DENIED : a->agent < l->w->agent_count) &&
                  (a->tool == MAP_NONE || a->tool < l->w->tool_count);
     return sound ? RC_OK : corrupt(l, "action");
@@ -356,25 +357,32 @@ static enum rc load_overrides(struct loader *l, struct action *a)
     return rc == RC_OK && (at != list_count(n) || bits >> CHECK_COUNT != 0) ? corrupt(l, "override") : rc;
 }
 
-static enum rc action_lists(struct loader *l, struct action *a)
+static enum rc load_names(struct loader *l, struct action *a)
 {
+    struct action_names names = {.service_count = 0};
     const struct value *services = value_get(l->v, STR("services"));
     for (uint32_t i = 0; i < list_count(services); i++) {
         int64_t at = list_int(services, i);
-        if (at < 0 || at >= l->w->service_count || a->service_count == REQUEST_SERVICES_MAX) {
+        if (at < 0 || at >= l->w->service_count || names.service_count == REQUEST_SERVICES_MAX) {
             return corrupt(l, "action");
         }
-        a->services[a->service_count++] = (uint32_t)at;
+        names.services[names.service_count++] = (uint32_t)at;
     }
     const struct value *act = value_get(l->v, STR("act"));
     for (uint32_t i = 0; i < list_count(act); i++) {
         int64_t at = list_int(act, i);
-        if (at < 0 || at >= l->w->agent_count || a->act_count == REQUEST_ACT_MAX) {
+        if (at < 0 || at >= l->w->agent_count || names.act_count == REQUEST_ACT_MAX) {
             return corrupt(l, "action");
         }
-        a->act[a->act_count++] = (uint32_t)at;
+        names.act[names.act_count++] = (uint32_t)at;
     }
-    enum rc rc = value_get(l->v, STR("shown")) == NULL ? RC_OK : load_review(l, a);
+    return actions_name(a, &names, l->e);
+}
+
+static enum rc action_lists(struct loader *l, struct action *a)
+{
+    enum rc rc = load_names(l, a);
+    rc = rc == RC_OK && value_get(l->v, STR("shown")) != NULL ? load_review(l, a) : rc;
     rc = rc == RC_OK && value_get(l->v, STR("watch")) != NULL ? load_watch(l, a) : rc;
     return rc == RC_OK ? load_overrides(l, a) : rc;
 }
@@ -393,9 +401,7 @@ static enum rc load_action(struct loader *l)
     rc = rc == RC_OK ? action_digests(l, &a) : rc;
     rc = rc == RC_OK ? action_lists(l, &a) : rc;
     if (rc != RC_OK) {
-        free(a.review);
-        free(a.watch);
-        free(a.overrides);
+        action_done(&a);
         return rc;
     }
     return actions_restore(l->w, &a, l->e);

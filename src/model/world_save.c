@@ -431,12 +431,12 @@ static enum rc save_action(struct saver *s, const struct action *a)
     }
     struct value services = value_array();
     for (uint32_t i = 0; i < a->service_count; i++) {
-        value_push(s->arena, &services, value_int(a->services[i]));
+        value_push(s->arena, &services, value_int(action_services(a)[i]));
     }
     value_add(s->arena, &v, STR("services"), services);
     struct value act = value_array();
     for (uint32_t i = 0; i < a->act_count; i++) {
-        value_push(s->arena, &act, value_int(a->act[i]));
+        value_push(s->arena, &act, value_int(action_act(a)[i]));
     }
     if (act.count > 0) {
         value_add(s->arena, &v, STR("act"), act);

@@ -87,7 +87,7 @@ bool world_stop_covers(const struct world *w, const struct world_stop *s, const 
 
 struct stop_subject action_subject(const struct action *a)
 {
-    return (struct stop_subject){a->agent, a->tool, a->services, a->service_count, a->act, a->act_count};
+    return (struct stop_subject){a->agent, a->tool, action_services(a), a->service_count, action_act(a), a->act_count};
 }
 
 void stops_find_running(struct world *w, struct world_stop *s)

@@ -61,7 +61,7 @@ static struct str tool_of(const struct wording *w, const struct action *a)
 
 static struct str service_of(const struct wording *w, const struct action *a)
 {
-    return a->service_count == 0 ? STR("") : str_from(world_service_at(world_of(w), a->services[0])->name);
+    return a->service_count == 0 ? STR("") : str_from(world_service_at(world_of(w), action_services(a)[0])->name);
 }
 
 static struct notice about_action(const struct wording *w, enum notice_kind kind, struct str key,

@@ -95,7 +95,7 @@ static void what_harms_is_taken_back_once(void **state)
     const struct world_agent *bot = world_agent_at(HERE(b), b->bot.agent);
     assert_int_equal(bot->changes, 1);
     assert_int_equal(bot->changes_good, 0);
-    const struct world_pattern *p = world_pattern(HERE(b), act(b, id)->tool, act(b, id)->services[0]);
+    const struct world_pattern *p = world_pattern(HERE(b), act(b, id)->tool, action_services(act(b, id))[0]);
     assert_true(p != NULL && p->n == 1 && p->failed == 1);
     uint64_t incident = world_incident_at(HERE(b), 0)->id;
     check_error(b, control_incident_close(b->c, b->a, &b->admin, incident + 1, STR("fine"), NULL, &b->e), RC_NOT_FOUND,

@@ -605,6 +605,50 @@ static void many_actions_come_and_go(void **state)
     maker_done(&m);
 }
 
+/* Few names are kept in the action, more aside; both are what the entry said, also after a load. */
+static void an_action_keeps_all_its_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *services;
+        const char *act;
+        uint32_t service[REQUEST_SERVICES_MAX];
+        uint32_t service_count;
+        uint32_t agent[REQUEST_ACT_MAX];
+        uint32_t act_count;
+    } rows[] = {
+        {"[]", "[]", {0}, 0, {0}, 0},
+        {"['web']", "[]", {1}, 1, {0}, 0},
+        {"['web','shop']", "[]", {1, 0}, 2, {0}, 0},
+        {"['web']", "['cat']", {1}, 1, {1}, 1},
+        {"[]", "['cat','bot']", {0}, 0, {1, 0}, 2},
+        {"['shop','web']", "['cat']", {0, 1}, 2, {1}, 1},
+        {"['shop','web','shop']", "['cat','bot','cat']", {0, 1, 0}, 3, {1, 0, 1}, 3},
+    };
+    struct maker m;
+    scene(&m);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *body = arena_printf(m.a, "{'request':{'act':%s,'agent':'bot','digest':'" DIGEST "'},'tool':'t','verdict':'deny',"
+                                             "'findings':[],'services':%s}", rows[i].act, rows[i].services).ptr;
+        uint64_t id = maker_add(&m, ENTRY_ACTION_DECIDED, "tok_2", NULL, body);
+        CLEANUP(arena) struct arena *a = arena_new(256 << 20);
+        CLEANUP(world) struct world *w = restored(save(m.w, a), 5);
+        struct world *const all[] = {m.w, w};
+        for (size_t k = 0; k < 2; k++) {
+            const struct action *got = world_action(all[k], id);
+            assert_int_equal(got->service_count, rows[i].service_count);
+            assert_int_equal(got->act_count, rows[i].act_count);
+            assert_memory_equal(action_services(got), rows[i].service, rows[i].service_count * sizeof(uint32_t));
+            assert_memory_equal(action_act(got), rows[i].agent, rows[i].act_count * sizeof(uint32_t));
+        }
+    }
+    check_roundtrip(&m);
+    m.now_ms += CLOSED_KEEP_MS + 1;
+    maker_action(&m, "bot", "deny", "");
+    assert_null(world_action(m.w, 6));
+    maker_done(&m);
+}
+
 /* --- measures ------------------------------------------------------------------------------------------------ */
 
 static void check_her(struct maker *m, int64_t ppm, int64_t sample)
@@ -1225,6 +1269,8 @@ static void malformed_snapshots_are_refused(void **state)
         {"{'r':'action','n':[1,-1,-1,3,0,-1,1,0,1,1,0,5,0,0],'digest':'00'}", "the snapshot's action is malformed"},
         {"{'r':'action','n':[1,-1,-1,3,0,-1,1,0,1,1,0,5,0,0],'digest':'" KEY_1 "','services':[3]}", "the snapshot's action is malformed"},
         {"{'r':'action','n':[1,-1,-1,3,0,-1,1,0,1,1,0,5,0,0],'digest':'" KEY_1 "','shown':[99,1,0]}", "the snapshot's action is malformed"},
+        {"{'r':'action','n':[1,-1,-1,3,0,284,1,0,1,1,0,5,0,0,0,0,0,0,0],'digest':'" KEY_1 "'}", "the snapshot's action is malformed"},
+        {"{'r':'action','n':[1,-1,-1,259,0,-1,1,0,1,1,0,5,0,0,0,0,0,0,0],'digest':'" KEY_1 "'}", "the snapshot's action is malformed"},
         {"{'r':'key','key':'00'}", "the snapshot's idempotency key is malformed"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -1268,6 +1314,7 @@ int main(void)
         cmocka_unit_test(a_decision_is_made_again),
         cmocka_unit_test(deadlines_come_in_order),
         cmocka_unit_test(many_actions_come_and_go),
+        cmocka_unit_test(an_action_keeps_all_its_names),
         cmocka_unit_test(the_escalation_rate_counts_its_own),
         cmocka_unit_test(the_queue_is_sampled_on_a_grid),
         cmocka_unit_test(a_spike_does_not_damp_itself),
