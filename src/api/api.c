@@ -2,7 +2,9 @@
 
 #include "api/identity.h"
 #include "api/routes.h"
+#include "base/instant.h"
 #include "base/must.h"
+#include "otlp/traffic.h"
 #include "value/json.h"
 
 #include <stdlib.h>
@@ -128,7 +130,8 @@ static unsigned read_body(struct call *c, const struct route *r, struct err *e)
 {
     c->body = value_object();
     bool needed = (r->flags & ROUTE_BODY_ERRORS_400) != 0;
-    if (r->method != HTTP_POST || (c->request->body.len == 0 && !needed)) {
+    bool empty = c->request->body.len == 0 && !needed;
+    if (r->method != HTTP_POST || empty || (r->flags & ROUTE_RAW_BODY) != 0) {
         return 0;
     }
     if (!is_json(c->x)) {
@@ -296,6 +299,8 @@ enum rc api_new(const struct api_options *options, struct api **ret, struct err 
     api->options.rate_per_s = options->rate_per_s > 0 ? options->rate_per_s : API_RATE_PER_S;
     api->options.burst = options->burst > 0 ? options->burst : API_BURST;
     api->options.sli_bucket_ms = options->sli_bucket_ms > 0 ? options->sli_bucket_ms : 10000;
+    api->options.traffic_period_ms = options->traffic_period_ms > 0 ? options->traffic_period_ms : MINUTE_MS;
+    api->options.observed_for_ms = options->observed_for_ms > 0 ? options->observed_for_ms : DAY_MS;
     api->control = options->control;
     buf_init(&api->out, CALL_REPLY_MAX);
     int64_t daily = options->daily_bytes > 0 ? options->daily_bytes : API_DAILY_BYTES;
@@ -323,6 +328,7 @@ void api_free(struct api *api)
         buf_done(&api->out);
         rule_counts_done(&api->rule_counts);
         events_done(api);
+        traffic_free(api->traffic);
         free(api);
     }
 }

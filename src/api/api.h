@@ -46,6 +46,8 @@ struct api_options {
     const struct str *hosts; /* names besides the loopback ones that Host may hold; borrowed */
     size_t host_count;
     int64_t sli_bucket_ms; /* how long events are gathered into one entry; 0: 10 s */
+    int64_t traffic_period_ms; /* how long spans are counted into one entry; 0: a minute */
+    int64_t observed_for_ms;   /* when a call that was seen is no edge any more; 0: a day */
     /* Counted requests that are waiting for their bucket to end need a timer. */
     void (*bucket_pending)(void *context, int64_t delay_ms);
     const struct str_list *policy_keys; /* verifier keys of who may sign policy bundles; borrowed; null: nobody */
@@ -76,6 +78,10 @@ void api_flush_buckets(struct api *api);
 void api_beat(struct api *api);
 /* The server is about to end: so do they. */
 void api_end_streams(struct api *api);
+/* Once a second: spans that were gathered are counted, and written to the graph once a period. */
+void api_traffic_beat(struct api *api);
+/* The server is about to end: what waits is written. */
+void api_traffic_end(struct api *api);
 /* Once a minute: what was turned away, as one entry. */
 void api_minute(struct api *api);
 /* Reads the issuers' keys again. */

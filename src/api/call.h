@@ -27,6 +27,7 @@ struct counts {
 };
 
 struct evaluations;
+struct traffic;
 struct bucket_row;
 struct stream;
 struct limits;
@@ -47,6 +48,10 @@ struct api {
     struct stream *streams;
     unsigned stream_count;
     char policy_error[ERR_TEXT_MAX];
+    struct traffic *traffic; /* null until the first spans */
+    int64_t traffic_from_ms;
+    int64_t traffic_turn_ms;
+    uint64_t traffic_refused; /* periods that the graph could not hold, or the ledger not take */
     int64_t disk_free_bytes;
     int64_t disk_size_bytes;
 };
@@ -145,6 +150,7 @@ void events_done(struct api *api);
 void streams_gone(struct api *api, const struct http_exchange *x);
 
 /* handlers */
+enum rc traces_post(struct call *c, struct err *e);
 enum rc actions_propose(struct call *c, struct err *e);
 enum rc actions_list(struct call *c, struct err *e);
 enum rc actions_get(struct call *c, struct err *e);

@@ -10,6 +10,7 @@ enum route_flags {
     ROUTE_ANONYMOUS = 1,       /* no credential */
     ROUTE_PUBLIC_LOG = 2,      /* none either when the log is public */
     ROUTE_BODY_ERRORS_400 = 4, /* AuthZEN: a body of the wrong shape is 400, not 422 */
+    ROUTE_RAW_BODY = 16,       /* the handler reads it */
     ROUTE_LARGE_BODY = 8,      /* up to HTTP_BODY_LARGE_MAX: it carries plans, diffs or outputs */
 };
 

@@ -39,6 +39,8 @@ static const struct field settings_fields[] = {
     {"daily_bytes", FIELD_COUNT, PART(s.daily_bytes), false, API_DAILY_BYTES, 1024, INT64_MAX, NULL},
     {"connections", FIELD_COUNT, PART(s.connections), false, 1024, 1, 65536, NULL},
     {"sli_bucket", FIELD_SPAN, PART(s.sli_bucket_ms), false, 10000, 100, 60000, NULL},
+    {"traffic_period", FIELD_SPAN, PART(s.traffic_period_ms), false, 60000, 1000, 600000, NULL},
+    {"observed_for", FIELD_SPAN, PART(s.observed_for_ms), false, DAY_MS, 60000, 366 * (int64_t)DAY_MS, NULL},
     {"log_level", FIELD_WORD, PART(s.log_level), false, 1, 0, 0, levels},
     {"openslo", FIELD_TEXTS, PART(s.openslo), false, 0, 0, 0, NULL},
     {"prometheus", FIELD_VALUE, PART(prometheus), false, 0, 0, 0, NULL},

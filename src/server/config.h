@@ -32,6 +32,8 @@ struct server_settings {
     int64_t daily_bytes;
     int64_t connections;
     int64_t sli_bucket_ms;
+    int64_t traffic_period_ms;
+    int64_t observed_for_ms;
     int64_t log_level;
     struct str_list openslo;    /* files of OpenSLO v1 documents */
     struct str prometheus_url;

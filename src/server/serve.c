@@ -140,6 +140,7 @@ static void housekeep(void *context)
     struct server *s = context;
     watch_disk(s);
     api_beat(s->api);
+    api_traffic_beat(s->api);
     notices_beat(s->notices);
     int64_t now = clock_boot_ms();
     if (now >= s->minute_at_ms) {
@@ -327,6 +328,7 @@ static void begin_drain(struct server *s)
         http_server_quiesce(s->local);
     }
     api_flush_buckets(s->api);
+    api_traffic_end(s->api);
     api_end_streams(s->api);
     s->drain_until_ms = clock_boot_ms() + DRAIN_MS;
     loop_timer_set(s->drain, 0);
@@ -511,6 +513,8 @@ static enum rc start_api(struct server *s, struct err *e)
                                   .hosts = set->hosts.items,
                                   .host_count = set->hosts.count,
                                   .sli_bucket_ms = set->sli_bucket_ms,
+                                  .traffic_period_ms = set->traffic_period_ms,
+                                  .observed_for_ms = set->observed_for_ms,
                                   .bucket_pending = bucket_pending,
                                   .reload = reload,
                                   .context = s};
