@@ -53,6 +53,8 @@ extern const struct command backup_commands[];
 extern const struct command diff_commands[];
 extern const struct command scope_commands[];
 extern const struct command bench_scope_commands[];
+extern const struct command cause_commands[];
+extern const struct command bench_rca_commands[];
 
 /* The whole program behind main(). */
 int cli_main(int argc, char **argv, const char *version);

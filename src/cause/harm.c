@@ -1,0 +1,76 @@
+/*
+ * cause/harm - who can harm the service, how far away it is, and which way harm takes.
+ *
+ * A walk from the service against the direction of harm. Each candidate keeps one step towards the service: the shortest
+ * way, and of equally short ones that over the node whose name comes first.
+ */
+#include "cause/cause_internal.h"
+
+#include <string.h>
+
+static bool list_harmers(struct inquiry *in)
+{
+    const struct evidence *ev = in->ev;
+    uint32_t *fill = arena_array(in->arena, in->node_count + 1U, sizeof *fill);
+    in->harmer_first = arena_array(in->arena, in->node_count + 2U, sizeof *in->harmer_first);
+    in->harmers = arena_array(in->arena, ev->tie_count + 1U, sizeof *in->harmers);
+    if (fill == NULL || in->harmer_first == NULL || in->harmers == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < ev->tie_count; i++) {
+        in->harmer_first[ev->ties[i].harmed + 1]++;
+    }
+    for (uint32_t n = 0; n < in->node_count; n++) {
+        in->harmer_first[n + 1] += in->harmer_first[n];
+        fill[n] = in->harmer_first[n];
+    }
+    for (uint32_t i = 0; i < ev->tie_count; i++) {
+        in->harmers[fill[ev->ties[i].harmed]++] = ev->ties[i];
+    }
+    return true;
+}
+
+/* Is this step better than the one that the node has? Both are equally long. */
+static bool is_nearer_by_name(const struct inquiry *in, uint32_t node, uint32_t step)
+{
+    const struct evidence_node *nodes = in->ev->nodes;
+    return str_cmp(nodes[in->harmers[step].harmed].name, nodes[in->harmers[in->next[node]].harmed].name) < 0;
+}
+
+bool harm_build(struct inquiry *in)
+{
+    uint32_t *queue = arena_array(in->arena, in->node_count + 1U, sizeof *queue);
+    in->distance = arena_array(in->arena, in->node_count + 1U, sizeof *in->distance);
+    in->next = arena_array(in->arena, in->node_count + 1U, sizeof *in->next);
+    if (queue == NULL || in->distance == NULL || in->next == NULL || !list_harmers(in)) {
+        return false;
+    }
+    for (uint32_t n = 0; n < in->node_count; n++) {
+        in->distance[n] = in->next[n] = MAP_NONE;
+    }
+    in->distance[in->q->service] = 0;
+    queue[in->candidates++] = in->q->service;
+    for (uint32_t done = 0; done < in->candidates; done++) {
+        uint32_t at = queue[done];
+        for (uint32_t i = in->harmer_first[at]; i < in->harmer_first[at + 1]; i++) {
+            uint32_t other = in->harmers[i].harmer;
+            if (in->distance[other] == MAP_NONE) {
+                in->distance[other] = in->distance[at] + 1;
+                in->next[other] = i;
+                queue[in->candidates++] = other;
+            } else if (in->distance[other] == in->distance[at] + 1 && is_nearer_by_name(in, other, i)) {
+                in->next[other] = i;
+            }
+        }
+    }
+    return true;
+}
+
+double mass_of_callees(const struct inquiry *in, uint32_t node, enum ingredient term)
+{
+    double sum = 0;
+    for (uint32_t i = in->harmer_first[node]; i < in->harmer_first[node + 1]; i++) {
+        sum += in->harmers[i].call ? in->terms[term][in->harmers[i].harmer].mass : 0.0;
+    }
+    return sum;
+}

@@ -1,0 +1,192 @@
+/*
+ * cli/cause - `pawl cause`: what explains what a service suffers, from files.
+ */
+#include "cli/cause_text.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/rca_folder.h"
+
+#include <stdio.h>
+
+enum {
+    CAUSE_ARENA_MAX = 1 << 30,
+    CAUSE_TEXT_MAX = 16 << 20,
+};
+
+/* One call. */
+struct look {
+    const struct args *args;
+    struct evidence *ev;
+    struct arena *arena;
+    struct question question;
+    struct incident_span span;
+    struct folder_windows windows;
+    struct err e;
+};
+
+/* --- what is asked for ------------------------------------------------------------------------------------ */
+
+static enum rc read_question(struct look *l)
+{
+    const char *at = args_text(l->args, "at");
+    const char *metric = args_text(l->args, "metric");
+    if (metric != NULL && !symptom_parse(str_from(metric), &l->question.symptom)) {
+        return err_at(&l->e, RC_INVALID, STR("option --metric"), "expected latency, availability or any");
+    }
+    if (at != NULL && !read_instant(str_from(at), &l->question.at_ms)) {
+        return err_at(&l->e, RC_INVALID, STR("option --at"), "expected seconds since 1970 or an RFC 3339 time");
+    }
+    l->span = (struct incident_span){.begin_ms = l->question.at_ms, .end_ms = INT64_MAX, .normal_again_ms = INT64_MAX};
+    return RC_OK;
+}
+
+typedef enum rc (*read_fn)(struct look *l, const char *file, struct str text);
+
+static enum rc take_graph(struct look *l, const char *file, struct str text)
+{
+    return read_graph(l->ev, file, text, &l->e);
+}
+
+/* Offsets count from the incident itself: --at is for the clock. */
+static enum rc take_metrics(struct look *l, const char *file, struct str text)
+{
+    struct incident_span span = l->span;
+    bool offsets = str_starts(text, STR("offset_min"));
+    if (!offsets && l->question.at_ms == 0) {
+        return err_at(&l->e, RC_INVALID, STR("option --at"), "expected the time of the incident: %s is by the clock", file);
+    }
+    span.begin_ms = offsets ? 0 : span.begin_ms;
+    return read_metrics(l->ev, file, text, &span, &l->e);
+}
+
+static enum rc take_baseline(struct look *l, const char *file, struct str text)
+{
+    struct incident_span normal = {.all_normal = true};
+    return read_metrics(l->ev, file, text, &normal, &l->e);
+}
+
+static enum rc take_spans(struct look *l, const char *file, struct str text)
+{
+    return read_calls(l->ev, file, text, &l->windows, &l->e);
+}
+
+static enum rc take_logs(struct look *l, const char *file, struct str text)
+{
+    return read_logs(l->ev, file, text, &l->windows, &l->e);
+}
+
+static enum rc take_events(struct look *l, const char *file, struct str text)
+{
+    return read_changes(l->ev, file, text, &l->e);
+}
+
+/* In this order: an instant that two files hold is what the first says of it. */
+static const struct {
+    const char *option;
+    read_fn take;
+} files[] = {
+    {"graph", take_graph}, {"metrics", take_metrics}, {"baseline", take_baseline},
+    {"spans", take_spans}, {"logs", take_logs},       {"events", take_events},
+};
+
+static enum rc read_files(struct look *l)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; rc == RC_OK && i < sizeof files / sizeof *files; i++) {
+        const char *path = args_text(l->args, files[i].option);
+        struct buf text;
+        if (path == NULL) {
+            continue;
+        }
+        buf_init(&text, RCA_FILE_MAX);
+        rc = file_read(path, &text, &l->e);
+        rc = rc == RC_OK ? files[i].take(l, path, buf_view(&text)) : rc;
+        buf_done(&text);
+    }
+    return rc;
+}
+
+/* --- what comes out ----------------------------------------------------------------------------------------- */
+
+static enum rc print_report(struct look *l, const struct report *r)
+{
+    struct value v = report_value(l->arena, l->ev, &l->question, r);
+    if (arena_rc(l->arena) != RC_OK) {
+        return err_set(&l->e, arena_rc(l->arena), "the report takes too much memory");
+    }
+    if (args_flag(l->args, "json")) {
+        output_json(&v);
+        return RC_OK;
+    }
+    struct buf text;
+    buf_init(&text, CAUSE_TEXT_MAX);
+    cause_text(&text, &v, args_flag(l->args, "explain"));
+    output_buf(&text);
+    buf_done(&text);
+    return RC_OK;
+}
+
+static enum rc look(struct look *l)
+{
+    struct report r;
+    struct str service = str_from(l->args->rest[0]);
+    l->ev = evidence_new(RCA_EVIDENCE_MAX);
+    l->arena = arena_new(CAUSE_ARENA_MAX);
+    l->windows.rules = &read_usual_roles;
+    if (l->ev == NULL || l->arena == NULL) {
+        return err_set(&l->e, RC_NO_MEMORY, "out of memory");
+    }
+    enum rc rc = read_files(l);
+    if (rc == RC_OK) {
+        l->question.service = evidence_find(l->ev, service);
+        rc = l->question.service != MAP_NONE ? evidence_settle(l->ev, &l->e)
+                                             : err_at(&l->e, RC_NOT_FOUND, service, "no file speaks of this service");
+    }
+    rc = rc == RC_OK ? cause_find(l->arena, l->ev, &l->question, &r, &l->e) : rc;
+    return rc == RC_OK ? print_report(l, &r) : rc;
+}
+
+static bool any_file(const struct args *a)
+{
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (args_text(a, files[i].option) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int cause(const struct args *a)
+{
+    struct look l = {.args = a};
+    if (args_expect(a, 1, 1, "SERVICE", &l.e) != RC_OK || read_question(&l) != RC_OK) {
+        return cli_usage(&l.e);
+    }
+    if (!any_file(a)) {
+        err_say(&l.e, RC_INVALID, "expected at least one of --graph, --metrics, --baseline, --spans, --logs, --events");
+        return cli_usage(&l.e);
+    }
+    enum rc rc = look(&l);
+    evidence_free(l.ev);
+    arena_free(l.arena);
+    return rc == RC_OK ? CLI_OK : cli_failed(&l.e);
+}
+
+static const struct option cause_options[] = {
+    {"metric", 0, OPTION_TEXT, "METRIC", "what it suffers: latency, availability or any (any)"},
+    {"at", 0, OPTION_TEXT, "TIME", "when it was noticed: RFC 3339, or seconds since 1970"},
+    {"graph", 0, OPTION_TEXT, "FILE", "nodes and edges, JSON"},
+    {"metrics", 0, OPTION_TEXT, "FILE", "series around the incident, CSV"},
+    {"baseline", 0, OPTION_TEXT, "FILE", "series of a normal period, CSV"},
+    {"spans", 0, OPTION_TEXT, "FILE", "calls by window, CSV"},
+    {"logs", 0, OPTION_TEXT, "FILE", "log templates by window, CSV"},
+    {"events", 0, OPTION_TEXT, "FILE", "changes, a JSON object a line"},
+    {"explain", 0, OPTION_FLAG, NULL, "every term of every score, and all that was ruled out"},
+    CLI_JSON_OPTION,
+};
+
+const struct command cause_commands[] = {
+    {"cause", "SERVICE", "Rank what explains what a service suffers", cause_options, sizeof cause_options / sizeof *cause_options, cause,
+     "The files stand in docs/rca.md. It exits with 0 when nothing was found, too: that is an answer."},
+    {0},
+};
