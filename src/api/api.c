@@ -120,10 +120,10 @@ static unsigned admit(struct call *c, const struct route *r, struct err *e)
     return 0;
 }
 
-static bool is_json(struct http_exchange *x)
+static bool is_type(struct http_exchange *x, const char *want)
 {
     struct str type = http_header(x, "Content-Type");
-    return str_eq(str_trim(str_slice(type, 0, str_find(type, ';'))), STR("application/json"));
+    return str_eq(str_trim(str_slice(type, 0, str_find(type, ';'))), str_from(want));
 }
 
 static unsigned read_body(struct call *c, const struct route *r, struct err *e)
@@ -134,7 +134,8 @@ static unsigned read_body(struct call *c, const struct route *r, struct err *e)
     if (r->method != HTTP_POST || empty || (r->flags & ROUTE_RAW_BODY) != 0) {
         return 0;
     }
-    if (!is_json(c->x)) {
+    c->cloud_event = (r->flags & ROUTE_CLOUD_EVENTS) != 0 && is_type(c->x, "application/cloudevents+json");
+    if (!c->cloud_event && !is_type(c->x, "application/json")) {
         (void)err_set(e, RC_INVALID, "expected Content-Type: application/json");
         c->api->counts.malformed++;
         return needed ? 400 : 415;

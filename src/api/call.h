@@ -67,6 +67,7 @@ struct call {
     struct str nonce_key; /* of a signed request; empty else */
     struct str nonce;
     struct value body; /* parsed; an empty object when there was none */
+    bool cloud_event; /* the body is an envelope */
     struct str ids[CALL_IDS_MAX];
     struct idempotency_key idempotency;
 
@@ -148,6 +149,9 @@ void events_done(struct api *api);
 
 /* The exchange is gone: if it was a stream, it is forgotten. */
 void streams_gone(struct api *api, const struct http_exchange *x);
+
+/* api/cloud_event.c: the body becomes the event in it. Errors: RC_INVALID. */
+NODISCARD enum rc cloud_event_open(struct call *c, struct err *e);
 
 /* handlers */
 enum rc traces_post(struct call *c, struct err *e);

@@ -1,5 +1,6 @@
 /*
- * api/events - what sources say: counted requests, deploys, who is on call, snapshots and tested rollbacks.
+ * api/events - what sources say: counted requests, deploys, changed configuration, who is on call, snapshots and tested
+ * rollbacks.
  *
  * Counted events of one service within a bucket become one entry; the request that brought them is
  * answered once that entry is durable.
@@ -28,6 +29,7 @@ struct event {
     struct str service;
     struct str id;
     struct str result;
+    struct str what;
     int64_t good;
     int64_t total;
     struct str_list people;
@@ -43,10 +45,11 @@ enum event_type {
     EVENT_ON_CALL_CHANGED,
     EVENT_SNAPSHOT_TAKEN,
     EVENT_ROLLBACK_TESTED,
+    EVENT_CONFIG_CHANGED,
 };
 
 static const char *const event_types[] = {"sli",           "deploy.started",  "deploy.ended", "on_call.changed",
-                                          "snapshot.taken", "rollback.tested", NULL};
+                                          "snapshot.taken", "rollback.tested", "config.changed", NULL};
 
 static const struct field event_fields[] = {
     {"type", FIELD_WORD, FIELD_OF(struct event, type), true, 0, 0, 0, event_types},
@@ -58,6 +61,7 @@ static const struct field event_fields[] = {
     {"people", FIELD_TEXTS, FIELD_OF(struct event, people), false, 0, 0, 0, NULL},
     {"incidents", FIELD_COUNT, FIELD_OF(struct event, incidents), false, 0, 0, 1000000, NULL},
     {"until", FIELD_INSTANT, FIELD_OF(struct event, until_ms), false, 0, 0, 0, NULL},
+    {"what", FIELD_TEXT, FIELD_OF(struct event, what), false, 0, 0, 0, NULL},
     {"at", FIELD_INSTANT, FIELD_OF(struct event, at_ms), false, 0, 0, 0, NULL},
 };
 
@@ -71,6 +75,45 @@ static struct evidence evidence_of(const struct event *ev)
     return (struct evidence){ev->service, ev->id, ev->type == EVENT_ROLLBACK_TESTED, ev->result, ev->at_ms};
 }
 
+/* A config by its id, which configures the service, and what changed in it. */
+static struct value change_of(struct call *c, const struct event *ev)
+{
+    struct arena *a = c->arena;
+    struct str node = arena_printf(a, "config:%.*s", STR_ARG(ev->id));
+    struct value edge = value_object();
+    value_add_str(a, &edge, STR("from"), node);
+    value_add_str(a, &edge, STR("kind"), STR("configures"));
+    value_add_str(a, &edge, STR("to"), arena_printf(a, "service:%.*s", STR_ARG(ev->service)));
+    struct value change = value_object();
+    if (ev->at_ms != 0) {
+        value_add_instant(a, &change, STR("at"), ev->at_ms);
+    }
+    value_add_str(a, &change, STR("kind"), STR("config"));
+    value_add_str(a, &change, STR("node"), node);
+    value_add_str(a, &change, STR("what"), ev->what);
+    struct value edges = value_array();
+    struct value changes = value_array();
+    value_push(a, &edges, edge);
+    value_push(a, &changes, change);
+    struct value v = value_object();
+    value_add(a, &v, STR("changes"), changes);
+    value_add(a, &v, STR("edges"), edges);
+    value_add_str(a, &v, STR("source"), STR("events"));
+    return v;
+}
+
+static enum rc check_change(struct call *c, const struct event *ev, struct err *e)
+{
+    if (ev->id.len == 0 || ev->id.len > GRAPH_NAME_MAX) {
+        return err_at(e, RC_INVALID, STR("/id"), "expected 1 to %d bytes: the config's name", GRAPH_NAME_MAX);
+    }
+    if (ev->what.len > GRAPH_DETAIL_MAX) {
+        return err_at(e, RC_INVALID, STR("/what"), "expected at most %d bytes", GRAPH_DETAIL_MAX);
+    }
+    return ev->at_ms <= control_now(c->control) ? RC_OK
+                                                : err_at(e, RC_INVALID, STR("/at"), "expected a moment that is over");
+}
+
 /* What the use case would refuse is refused before the first of a list is taken. */
 static enum rc check_said(struct call *c, const struct event *ev, struct err *e)
 {
@@ -81,6 +124,9 @@ static enum rc check_said(struct call *c, const struct event *ev, struct err *e)
     if (ev->type == EVENT_SNAPSHOT_TAKEN || ev->type == EVENT_ROLLBACK_TESTED) {
         struct evidence evidence = evidence_of(ev);
         return control_check_evidence(c->control, &evidence, e);
+    }
+    if (ev->type == EVENT_CONFIG_CHANGED) {
+        return check_change(c, ev, e);
     }
     return ev->id.len > 0 && ev->id.len < ENTRY_ID_MAX * 2
                ? RC_OK
@@ -154,6 +200,11 @@ static enum rc take_event(struct call *c, const struct event *ev, struct err *e)
     if (ev->type == EVENT_SNAPSHOT_TAKEN || ev->type == EVENT_ROLLBACK_TESTED) {
         struct evidence evidence = evidence_of(ev);
         return control_evidence(c->control, c->arena, &c->who, &evidence, e);
+    }
+    if (ev->type == EVENT_CONFIG_CHANGED) {
+        const struct value said = change_of(c, ev);
+        uint64_t seq;
+        return control_graph_write(c->control, c->arena, &c->who, &said, c->who.key, &seq, e);
     }
     return control_deploy(c->control, c->arena, &c->who, ev->type == EVENT_DEPLOY_STARTED, ev->service,
                           ev->id, ev->result, e);
@@ -278,7 +329,8 @@ enum rc events_post(struct call *c, struct err *e)
 {
     struct event *events = NULL;
     uint32_t count = 0;
-    enum rc rc = read_events(c, &events, &count, e);
+    enum rc rc = c->cloud_event ? cloud_event_open(c, e) : RC_OK;
+    rc = rc == RC_OK ? read_events(c, &events, &count, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -37,7 +37,7 @@ static const struct route table[] = {
     {HTTP_GET, "/v1/tools", OPS | ROLE_SOURCE, 0, tools_list, REPEAT_READS},
     {HTTP_POST, "/v1/tools", ROLE_ADMIN | ROLE_SOURCE, 0, tools_declare, REPEAT_KEY},
     {HTTP_GET, "/v1/signals", OPS, 0, signals_list, REPEAT_READS},
-    {HTTP_POST, "/v1/events", ROLE_SOURCE, 0, events_post, REPEAT_KEY},
+    {HTTP_POST, "/v1/events", ROLE_SOURCE, ROUTE_CLOUD_EVENTS, events_post, REPEAT_KEY},
     {HTTP_POST, "/v1/traces", ROLE_ADMIN | ROLE_SOURCE, ROUTE_LARGE_BODY | ROUTE_RAW_BODY | ROUTE_BODY_ERRORS_400,
      traces_post, REPEAT_ASKS},
     {HTTP_GET, "/v1/stops", OPS, 0, stops_list, REPEAT_READS},

@@ -11,6 +11,7 @@ enum route_flags {
     ROUTE_PUBLIC_LOG = 2,      /* none either when the log is public */
     ROUTE_BODY_ERRORS_400 = 4, /* AuthZEN: a body of the wrong shape is 400, not 422 */
     ROUTE_RAW_BODY = 16,       /* the handler reads it */
+    ROUTE_CLOUD_EVENTS = 32,   /* the body may be a CloudEvents envelope */
     ROUTE_LARGE_BODY = 8,      /* up to HTTP_BODY_LARGE_MAX: it carries plans, diffs or outputs */
 };
 
