@@ -125,6 +125,7 @@ struct value render_record(struct call *c, const struct decision_record *r, bool
 struct value render_findings(struct call *c, const struct decision *d, const struct facts *f);
 struct value render_signals(struct call *c, const struct facts *f);
 struct value render_blast_radius(struct arena *a, const struct facts *f);
+struct value render_calibration(struct arena *a, const struct calibration *c);
 struct value render_action(struct call *c, const struct action *a);
 
 /* api/review.c: for operators; r is the action's newest decision. */
@@ -187,6 +188,7 @@ enum rc incidents_close(struct call *c, struct err *e);
 enum rc graph_write(struct call *c, struct err *e);
 enum rc graph_get(struct call *c, struct err *e);
 enum rc impact_get(struct call *c, struct err *e);
+enum rc calibration_get(struct call *c, struct err *e);
 enum rc actions_revert_by_hand(struct call *c, struct err *e);
 enum rc actions_settle(struct call *c, struct err *e);
 enum rc agents_declare(struct call *c, struct err *e);

@@ -45,6 +45,11 @@ enum rc agents_list(struct call *c, struct err *e)
         value_add(c->arena, &v, STR("her_pct"), percent(ppm));
         value_add_int(c->arena, &v, STR("her_sample"), sample);
         value_add_int(c->arena, &v, STR("pending_approvals"), agent->pending);
+        struct value evidence = value_object();
+        value_add_int(c->arena, &evidence, STR("changes"), (int64_t)agent->changes);
+        value_add_int(c->arena, &evidence, STR("changes_good"), (int64_t)agent->changes_good);
+        value_add(c->arena, &evidence, STR("impact"), render_calibration(c->arena, &agent->calibration));
+        value_add(c->arena, &v, STR("tier_evidence"), evidence);
         value_add_int(c->arena, &v, STR("version"), (int64_t)agent->version);
         value_add_str(c->arena, &v, STR("declared_by"), agent->own == NULL ? STR("policy") : STR("api"));
         value_push(c->arena, &items, v);

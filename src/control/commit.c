@@ -208,6 +208,9 @@ static enum rc record_commit(const struct attempt *t, const struct digest *nonce
     value_add_instant(t->a, &body, STR("start_by"), grant->start_by_ms);
     enum rc rc = record(t, ENTRY_ACTION_COMMITTED, &body, e);
     grant->id = t->d->seq;
+    if (rc == RC_OK && value_get(&body, STR("observe")) != NULL) {
+        calibration_begin(t->c, t->d->action);
+    }
     return rc;
 }
 

@@ -64,6 +64,7 @@ struct control {
     bool retention_resumed;          /* what a last process left was asked for again */
     bool snapshot_wanted;            /* by retention: nothing goes that no snapshot is behind */
     struct feed *feed;
+    struct calibration_state *calibration; /* null until an execution is watched */
 };
 
 /* What goes into one entry. */
@@ -128,6 +129,11 @@ NODISCARD enum rc blobs_put_back(struct control *c, struct arena *a, uint64_t se
 /* journal.c */
 /* A buffer that one large operation made large is given back. */
 void text_release(struct buf *text);
+
+/* calibration.c: an execution that will be watched begins; what came of its prediction, once, at the end of the watch. */
+void calibration_begin(struct control *c, uint64_t action);
+struct value calibration_value(struct control *c, struct arena *a, const struct action *action);
+void calibration_end(struct control *c);
 
 /* retention.c */
 void retention_tick(struct control *c);

@@ -61,6 +61,7 @@ static enum rc say_broken(struct control *c, struct arena *a, const struct actio
 {
     struct value body = value_object();
     value_add_str(a, &body, STR("detail"), seen->detail);
+    value_add(a, &body, STR("impact"), calibration_value(c, a, action));
     value_add_str(a, &body, STR("invariant"), seen->name);
     if (action->service_count > 0) {
         add_service(c, a, &body, action_services(action)[0]);
@@ -73,6 +74,7 @@ static enum rc say_well(struct control *c, struct arena *a, const struct action 
 {
     bool reported = blind || seen->unseen > 0;
     struct value body = value_object();
+    value_add(a, &body, STR("impact"), calibration_value(c, a, action));
     if (action->watch->invariant_count > 0) {
         value_add_int(a, &body, STR("invariants_held"), seen->held);
         value_add_int(a, &body, STR("invariants_unseen"), seen->unseen);
@@ -96,6 +98,7 @@ static enum rc watch_one(struct control *c, const struct action *action, int64_t
         struct value body = value_object();
         value_add_int(a, &body, STR("after_ppm"), after);
         value_add_int(a, &body, STR("before_ppm"), before);
+        value_add(a, &body, STR("impact"), calibration_value(c, a, action));
         add_service(c, a, &body, service);
         return say(c, a, ENTRY_ACTION_VIOLATED, action->id, body);
     }

@@ -79,6 +79,7 @@ void control_stop(struct control *c)
     if (c->writer != NULL) {
         snapshot_end(c);
         retention_end(c);
+        calibration_end(c);
     }
     invariants_free(c);
     /* Readers first: who closes last moves the log into the file, and a reader can't. */

@@ -82,6 +82,20 @@ struct tier_override {
     uint64_t seq;
 };
 
+/* How the predicted impact of executions held against what came of them; sums over those that were watched to the end. */
+struct calibration {
+    int64_t n;
+    int64_t bad;            /* a budget fell too far, or an invariant did not hold */
+    int64_t harmed;         /* services whose budget fell too far */
+    int64_t foretold;       /* of those, predicted */
+    int64_t spared;         /* predicted and not harmed, where one was */
+    int64_t over_ppm;       /* traffic that was predicted and not harmed, where one was */
+    int64_t under_ppm;      /* traffic that was harmed and not predicted */
+    int64_t risk_ppm;       /* predicted chance of a bad outcome */
+    int64_t brier_ppm;      /* squared difference of that and what came: 0 or 1 */
+};
+enum { CALIBRATION_NUMBERS = 9 };
+
 struct world_agent {
     char name[129];
     const struct agent_def *def; /* null when it was removed */
@@ -98,6 +112,7 @@ struct world_agent {
     struct breaker breaker;
     struct tier_override *tiers; /* null until an operator moved it */
     uint32_t tier_count;
+    struct calibration calibration;
 };
 
 struct world_deploy {
@@ -138,6 +153,7 @@ struct world_tool {
     uint64_t version;
     struct arena *own;
     struct rate_ring *done;
+    struct calibration calibration;
 };
 
 /* How a tool did on a service: what later decisions remember. */

@@ -250,6 +250,7 @@ enum rc action_verified(const struct step *s)
         return missing(s, "the action");
     }
     bool told = str_eq(text(s, "level"), STR("verified"));
+    conduct_calibrated(s->w, a, get(s, "impact"), false);
     enum rc rc = actions_move(s->w, a, told ? ACTION_VERIFIED : ACTION_SUCCEEDED, INT64_MAX, s->e);
     return rc == RC_OK ? conduct_ended(s->w, a, true, s->e) : rc;
 }
@@ -262,6 +263,7 @@ enum rc action_violated(const struct step *s)
     }
     struct world *w = s->w;
     open_incident(s, a, world_service_find(w, text(s, "service")), 0);
+    conduct_calibrated(w, a, get(s, "impact"), true);
     enum rc rc = actions_move(w, a, a->has_revert ? ACTION_REVERT_WAITING : ACTION_VIOLATED, INT64_MAX, s->e);
     return rc == RC_OK ? conduct_ended(w, a, false, s->e) : rc;
 }

@@ -221,6 +221,43 @@ enum rc conduct_ended(struct world *w, const struct action *a, bool good, struct
     return rc;
 }
 
+static int64_t number_of(const struct value *v, const char *name)
+{
+    return value_integer_or(value_get(v, str_from(name)), 0);
+}
+
+static void calibrate(struct calibration *c, const struct value *v, bool bad)
+{
+    int64_t hurt = number_of(v, "hurt_count");
+    int64_t missed = number_of(v, "missed_count");
+    int64_t traffic = number_of(v, "predicted_ppm") - number_of(v, "actual_ppm");
+    int64_t off = (bad ? PPM_ONE : 0) - number_of(v, "risk_ppm");
+    c->n++;
+    c->bad += bad ? 1 : 0;
+    c->harmed += hurt + missed;
+    c->foretold += hurt;
+    c->risk_ppm += number_of(v, "risk_ppm");
+    c->brier_ppm += off * off / PPM_ONE;
+    if (hurt + missed > 0) {
+        c->spared += number_of(v, "predicted") - hurt;
+        c->over_ppm += traffic > 0 ? traffic : 0;
+        c->under_ppm += traffic < 0 ? -traffic : 0;
+    }
+}
+
+void conduct_calibrated(struct world *w, const struct action *a, const struct value *v, bool bad)
+{
+    if (v == NULL) {
+        return;
+    }
+    if (a->agent != MAP_NONE) {
+        calibrate(&w->agents[a->agent]->calibration, v, bad);
+    }
+    if (a->tool != MAP_NONE) {
+        calibrate(&w->tools[a->tool]->calibration, v, bad);
+    }
+}
+
 const struct world_pattern *world_pattern(const struct world *w, uint32_t tool, uint32_t service)
 {
     uint32_t at = idmap_get(&w->pattern_index, pattern_key(tool, service));

@@ -188,6 +188,8 @@ NODISCARD enum rc rate_add(struct rate_ring **r, int64_t at_ms, struct err *e);
 NODISCARD enum rc conduct_decided(struct world *w, const struct action *a, struct err *e);
 NODISCARD enum rc conduct_committed(struct world *w, const struct action *a, struct err *e);
 NODISCARD enum rc conduct_ended(struct world *w, const struct action *a, bool good, struct err *e);
+/* What came of a prediction, as the entry that ends the watch says; v may be null. */
+void conduct_calibrated(struct world *w, const struct action *a, const struct value *v, bool bad);
 NODISCARD enum rc tier_override(struct world_agent *a, struct str service, enum tier tier, uint64_t seq,
                                 struct err *e);
 NODISCARD enum rc pattern_row(struct world *w, uint32_t tool, uint32_t service, struct world_pattern **ret,

@@ -70,6 +70,13 @@ static enum rc load_policy(struct loader *l)
     return policy_parse(word(l, "text"), &w->policy, l->e);
 }
 
+static void load_calibration(const struct loader *l, struct calibration *c)
+{
+    const struct value *n = value_get(l->v, STR("calibration"));
+    *c = (struct calibration){list_int(n, 0), list_int(n, 1), list_int(n, 2), list_int(n, 3), list_int(n, 4),
+                              list_int(n, 5), list_int(n, 6), list_int(n, 7), list_int(n, 8)};
+}
+
 static enum rc load_ring(struct loader *l, const char *name, struct rate_ring **ret)
 {
     const struct value *times = value_get(l->v, str_from(name));
@@ -105,6 +112,7 @@ static enum rc load_conduct(struct loader *l, struct world_agent *a)
     }
     a->changes = (uint64_t)number(l, "changes");
     a->changes_good = (uint64_t)number(l, "changes_good");
+    load_calibration(l, &a->calibration);
     rc = rc == RC_OK ? load_ring(l, "calls", &a->calls) : rc;
     return rc == RC_OK ? load_ring(l, "done", &a->done) : rc;
 }
@@ -214,6 +222,7 @@ static enum rc load_tool(struct loader *l)
     }
     if (rc == RC_OK) {
         l->w->tools[at]->version = (uint64_t)number(l, "version");
+        load_calibration(l, &l->w->tools[at]->calibration);
         rc = load_ring(l, "done", &l->w->tools[at]->done);
     }
     return rc;

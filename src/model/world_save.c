@@ -115,6 +115,15 @@ static enum rc save_observed(struct saver *s)
     return rc;
 }
 
+static void add_calibration(struct saver *s, struct value *v, const struct calibration *c)
+{
+    const int64_t n[CALIBRATION_NUMBERS] = {c->n,        c->bad,       c->harmed,   c->foretold, c->spared,
+                                            c->over_ppm, c->under_ppm, c->risk_ppm, c->brier_ppm};
+    if (c->n > 0) {
+        value_add(s->arena, v, STR("calibration"), ints(s, n, CALIBRATION_NUMBERS));
+    }
+}
+
 static struct value her_value(struct saver *s, const struct her_ring *r)
 {
     struct value all = value_array();
@@ -181,6 +190,7 @@ static enum rc save_agents(struct saver *s)
         add_ring(s, &v, "calls", a->calls);
         add_ring(s, &v, "done", a->done);
         add_conduct(s, &v, a);
+        add_calibration(s, &v, &a->calibration);
         rc = put(s, &v);
     }
     return rc;
@@ -263,6 +273,7 @@ static enum rc save_tools(struct saver *s)
             value_add(s->arena, &v, STR("definition"), tool_def_value(s->arena, t->def));
         }
         add_ring(s, &v, "done", t->done);
+        add_calibration(s, &v, &t->calibration);
         rc = put(s, &v);
     }
     return rc;
