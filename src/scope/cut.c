@@ -24,7 +24,7 @@ static double expected_f1(const double *hits, uint32_t k, const double *missed, 
     return sum;
 }
 
-uint32_t scope_cut(const double *p, uint32_t count, double *ret_expected_f1)
+uint32_t scope_cut(const double *p, uint32_t count, uint32_t most, double *ret_expected_f1)
 {
     /* missed[k]: the distribution among the files from the k-th on. */
     double missed[CUT_SEEN_MAX + 1][CUT_SEEN_MAX + 2];
@@ -38,7 +38,7 @@ uint32_t scope_cut(const double *p, uint32_t count, double *ret_expected_f1)
         add_term(missed[k - 1], seen - k, p[k - 1]);
     }
     *ret_expected_f1 = 0;
-    for (uint32_t k = 1; k <= seen && k <= CUT_CHOSEN_MAX; k++) {
+    for (uint32_t k = 1; k <= seen && k <= most && k <= CUT_CHOSEN_MAX; k++) {
         add_term(hits, k - 1, p[k - 1]);
         double f1 = expected_f1(hits, k, missed[k], seen - k);
         if (best == 0 || f1 > *ret_expected_f1) {

@@ -16,7 +16,7 @@ enum {
     CUT_CHOSEN_MAX = 20, /* of which so many can be named */
 };
 
-/* p: descending. Gives 1 to CUT_CHOSEN_MAX, or 0 when count is 0. */
-uint32_t scope_cut(const double *p, uint32_t count, double *ret_expected_f1);
+/* p: descending. Gives 1 to most, at most CUT_CHOSEN_MAX; or 0 when count or most is 0. */
+uint32_t scope_cut(const double *p, uint32_t count, uint32_t most, double *ret_expected_f1);
 
 #endif

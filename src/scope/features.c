@@ -10,8 +10,7 @@ static const uint32_t ingredients[FEATURES] = {
     [F_PAIR] = SCOPE_WORDS,           [F_NEAR] = SCOPE_SIMILAR,       [F_NEAREST] = SCOPE_SIMILAR,
     [F_NEAR_SURE] = SCOPE_SIMILAR,    [F_NEAREST_SURE] = SCOPE_SIMILAR, [F_SIZE] = SCOPE_SIMILAR,
     [F_SIZE_OFTEN] = SCOPE_SIMILAR,   [F_COVER] = SCOPE_NAMES,        [F_COVER_SCOPE] = SCOPE_NAMES,
-    [F_RARE] = SCOPE_NAMES,           [F_FAMILY] = SCOPE_NAMES,       [F_FULL] = SCOPE_NAMES,
-    [F_IN_SCOPE] = SCOPE_NAMES,       [F_IN_SCOPES] = SCOPE_NAMES,    [F_NAMED] = SCOPE_NAMES,
+    [F_RARE] = SCOPE_NAMES,           [F_FAMILY] = SCOPE_NAMES,       [F_NAMED] = SCOPE_NAMES,
     [F_UNNAMED] = SCOPE_NAMES,
 };
 
@@ -115,9 +114,6 @@ static void of_names(const struct scope_learner *l, const struct candidate *c, d
     x[F_COVER_SCOPE] = m->cover_scope;
     x[F_RARE] = m->rare / 8;
     x[F_FAMILY] = scaled(family_rate(l, &l->files[c->evidence.file], m->kind));
-    x[F_FULL] = m->kind == MATCH_FULL ? 1 : 0;
-    x[F_IN_SCOPE] = m->kind == MATCH_SCOPE ? 1 : 0;
-    x[F_IN_SCOPES] = m->kind == MATCH_SCOPES ? 1 : 0;
     x[F_NAMED] = named > 6 ? 1 : named / 6.0;
     x[F_UNNAMED] = named > 0 && m->kind < MATCH_HALF ? scaled(c->evidence.often) : 0;
 }

@@ -8,11 +8,15 @@
 
 enum { LEARNER_ARENA_MAX = 768 << 20 };
 
-/* Steps of the regression: of the numbers, and of the files' and words' own weights. */
+/* Steps of the regression: of the numbers, of what is added to them for a kind of match, of the files' and words' own
+ * weights. */
 static const double number_step = 0.1;
+static const double kind_step = 0.05;
 static const double weight_step = 0.2;
-static const double weight_decay = 0.0005;
 static const double slope_ignored = 0.001;
+
+/* A file that is less likely is not named beside others: where nothing is known, a long list is no better than a short one. */
+static const double least_named = 0.05;
 
 static const char *const ingredient_names[] = {"recency",    "words",   "similar", "names",
                                                "convention", "weights", "expected"};
@@ -70,6 +74,11 @@ static double probability(double odds)
     return odds > 30 ? 1 : odds < -30 ? 0 : 1 / (1 + exp(-odds));
 }
 
+static struct weight *kind_weights(struct scope_learner *l, const struct candidate *c)
+{
+    return l->kind_weights[(l->without & SCOPE_NAMES) != 0 ? MATCH_NONE : c->match.kind];
+}
+
 /* Every candidate of the look's title gets its probability. */
 static void look_at(struct scope_learner *l)
 {
@@ -77,9 +86,10 @@ static void look_at(struct scope_learner *l)
     weigh_features(l);
     for (uint32_t i = 0; i < l->look.count; i++) {
         struct candidate *c = &l->look.candidates[i];
+        const struct weight *kind = kind_weights(l, c);
         double odds = (l->without & SCOPE_WEIGHTS) != 0 ? 0 : c->evidence.weight;
         for (uint32_t k = 0; k < FEATURES; k++) {
-            odds += l->weights[k].value * c->x[k];
+            odds += (l->weights[k].value + kind[k].value) * c->x[k];
         }
         c->probability = probability(odds);
     }
@@ -95,9 +105,11 @@ static void step(struct weight *w, double slope, double size)
 
 static void step_numbers(struct scope_learner *l, const struct candidate *c, double slope)
 {
+    struct weight *kind = kind_weights(l, c);
     for (uint32_t k = 0; k < FEATURES; k++) {
         if (c->x[k] != 0) {
             step(&l->weights[k], slope * c->x[k], number_step);
+            step(&kind[k], slope * c->x[k], kind_step);
         }
     }
 }
@@ -112,7 +124,7 @@ static void step_words(struct scope_learner *l, const double *slopes)
             struct link *k = &l->links[id];
             const struct file *f = &l->files[k->file];
             if (f->asked == l->questions && f->slot != NONE && slopes[f->slot] != 0) {
-                step(&k->weight, slopes[f->slot] + weight_decay * k->weight.value, weight_step);
+                step(&k->weight, slopes[f->slot], weight_step);
             }
             walked++;
         }
@@ -147,9 +159,8 @@ static void learn_from(struct scope_learner *l, const struct scope_commit *commi
         double slope = c->probability - (touched[i] ? 1 : 0);
         slopes[i] = fabs(slope) > slope_ignored ? slope : 0;
         if (slopes[i] != 0) {
-            struct weight *w = &l->files[c->evidence.file].weight;
             step_numbers(l, c, slope);
-            step(w, slope + weight_decay * w->value, weight_step);
+            step(&l->files[c->evidence.file].weight, slope, weight_step);
         }
     }
     step_words(l, slopes);
@@ -196,7 +207,11 @@ static void choose(const struct scope_learner *l, struct scope_prediction *p)
     for (uint32_t i = 0; i < p->count; i++) {
         probabilities[i] = p->guesses[i].probability;
     }
-    p->chosen = scope_cut(probabilities, p->count, &p->expected_f1);
+    uint32_t likely = 0;
+    while (likely < p->count && (likely == 0 || probabilities[likely] >= least_named)) {
+        likely++;
+    }
+    p->chosen = scope_cut(probabilities, p->count, likely, &p->expected_f1);
     if ((l->without & SCOPE_EXPECTED) != 0) {
         p->chosen = p->count > 0 ? 1 : 0;
         while (p->chosen < p->count && p->chosen < SCOPE_CHOSEN_MAX && probabilities[p->chosen] > 0.5) {

@@ -32,8 +32,8 @@ enum {
     SCOPE_PATH_MAX = 1024,         /* bytes; a longer path is never predicted */
     SCOPE_TITLE_WORDS_MAX = 48,    /* the rest is not read */
     SCOPE_MENTIONS_MAX = 64,       /* files that a title and a body write out; the rest is not read */
-    SCOPE_WALK_MAX = 4096,         /* newest files or commits that one word is followed to */
-    SCOPE_GATHERED_MAX = 8192,     /* files that are ranked for one question */
+    SCOPE_WALK_MAX = 1024,         /* newest files or commits that one word is followed to */
+    SCOPE_GATHERED_MAX = 4096,     /* files that are ranked for one question */
     SCOPE_CANDIDATES_MAX = 64,     /* files that get a probability */
     SCOPE_CHOSEN_MAX = 20,         /* files of a predicted set */
 };

@@ -99,7 +99,7 @@ enum word_kind {
     WORD_PLAIN,
     WORD_SCOPE, /* stands in the parentheses of a conventional title, or before its colon */
     WORD_TYPE,  /* "fix" of "fix(parser): ..."; every title has one, "" when it is not conventional */
-    WORD_PAIR,  /* a type with a scope */
+    WORD_PAIR,  /* a type with a scope; the mark of a breaking change */
 };
 
 struct title {
@@ -114,8 +114,8 @@ struct title {
 
 enum feature {
     F_BIAS, F_OFTEN, F_LATELY, F_AGE, F_NEW, F_WORDS, F_BEST, F_SECOND, F_SCOPE, F_TYPE, F_PAIR, F_NEAR, F_NEAREST,
-    F_NEAR_SURE, F_NEAREST_SURE, F_SIZE, F_SIZE_OFTEN, F_COVER, F_COVER_SCOPE, F_RARE, F_FAMILY, F_FULL, F_IN_SCOPE,
-    F_IN_SCOPES, F_NAMED, F_UNNAMED, F_LENGTH, FEATURES
+    F_NEAR_SURE, F_NEAREST_SURE, F_SIZE, F_SIZE_OFTEN, F_COVER, F_COVER_SCOPE, F_RARE, F_FAMILY, F_NAMED,
+    F_UNNAMED, F_LENGTH, FEATURES
 };
 
 /* What was found for a file before it is a candidate. */
@@ -201,7 +201,8 @@ struct scope_learner {
     struct strmap file_ids;
     struct strmap family_ids;
     struct idmap link_ids;
-    struct weight weights[FEATURES];
+    struct weight weights[FEATURES];                /* of the numbers, */
+    struct weight kind_weights[MATCH_KINDS][FEATURES]; /* and what is added for files that are named so far */
     struct evidence *gathered;
     uint32_t gathered_count;
     double *similarity; /* per commit; zero between questions */

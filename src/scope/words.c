@@ -171,6 +171,7 @@ static enum rc add_runs(struct scope_learner *l, struct title *t, struct str tex
 struct head {
     struct str type;
     struct str scope; /* without its parentheses */
+    bool breaking;    /* with its "!" */
     struct str rest;
 };
 
@@ -187,13 +188,15 @@ static bool read_head(struct str title, struct head *ret)
     while (at < title.len && is_head_byte(title.ptr[at])) {
         at++;
     }
-    struct head head = {.type = str_slice(title, 0, at > 0 && title.ptr[at - 1] == '!' ? at - 1 : at)};
+    struct head head = {.breaking = at > 0 && title.ptr[at - 1] == '!'};
+    head.type = str_slice(title, 0, head.breaking ? at - 1 : at);
     if (at < title.len && title.ptr[at] == '(') {
         size_t close = str_find(title, ')');
         head.scope = str_slice(title, at + 1, close);
         at = close + 1;
     }
     if (at < title.len && title.ptr[at] == '!') {
+        head.breaking = true;
         at++;
     }
     if (head.type.len == 0 || at >= title.len || title.ptr[at] != ':') {
@@ -218,7 +221,7 @@ static bool is_type(struct str word)
 static enum rc add_marked(struct scope_learner *l, struct title *t, const char *mark, struct str a, struct str b,
                           enum word_kind kind)
 {
-    char text[2 * WORD_BYTES_MAX + 8];
+    char text[2 * WORD_BYTES_MAX + 16];
     size_t mark_len = strlen(mark);
     if (a.len > WORD_BYTES_MAX || b.len > WORD_BYTES_MAX) {
         return RC_OK;
@@ -271,6 +274,7 @@ static enum rc read_convention(struct scope_learner *l, struct title *t, struct 
     *rest = head.rest;
     t->scopes = count_names(scope);
     enum rc rc = add_marked(l, t, "type:", word, STR(""), WORD_TYPE);
+    rc = rc == RC_OK && head.breaking ? add_marked(l, t, "breaking:", STR(""), STR(""), WORD_PAIR) : rc;
     rc = rc == RC_OK ? add_runs(l, t, scope, WORD_SCOPE) : rc;
     return rc == RC_OK ? add_type_pairs(l, t, word) : rc;
 }
