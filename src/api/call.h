@@ -154,6 +154,10 @@ void streams_gone(struct api *api, const struct http_exchange *x);
 /* api/cloud_event.c: the body becomes the event in it. Errors: RC_INVALID. */
 NODISCARD enum rc cloud_event_open(struct call *c, struct err *e);
 
+/* api/causes.c: the report of what the node suffered then. metric: "" for any. */
+NODISCARD enum rc causes_of(struct call *c, uint32_t node, int64_t at_ms, struct str metric, struct value *ret,
+                            struct err *e);
+
 /* handlers */
 enum rc traces_post(struct call *c, struct err *e);
 enum rc actions_propose(struct call *c, struct err *e);
@@ -189,6 +193,7 @@ enum rc graph_write(struct call *c, struct err *e);
 enum rc graph_get(struct call *c, struct err *e);
 enum rc impact_get(struct call *c, struct err *e);
 enum rc calibration_get(struct call *c, struct err *e);
+enum rc causes_get(struct call *c, struct err *e);
 enum rc actions_revert_by_hand(struct call *c, struct err *e);
 enum rc actions_settle(struct call *c, struct err *e);
 enum rc agents_declare(struct call *c, struct err *e);

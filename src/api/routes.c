@@ -54,6 +54,7 @@ static const struct route table[] = {
     {HTTP_POST, "/v1/incidents/{}/close", ROLE_ADMIN | ROLE_RESPONDER, 0, incidents_close, REPEAT_KEY},
     {HTTP_GET, "/v1/graph", READERS | ROLE_SOURCE, 0, graph_get, REPEAT_READS},
     {HTTP_POST, "/v1/graph", ROLE_ADMIN | ROLE_SOURCE, ROUTE_LARGE_BODY, graph_write, REPEAT_KEY},
+    {HTTP_GET, "/v1/causes", READERS, 0, causes_get, REPEAT_READS},
     {HTTP_GET, "/v1/calibration", OPS, 0, calibration_get, REPEAT_READS},
     {HTTP_GET, "/v1/impact", READERS, 0, impact_get, REPEAT_READS},
     {HTTP_GET, "/v1/ledger", ROLE_AUDITOR | ROLE_ADMIN, 0, ledger_list, REPEAT_READS},

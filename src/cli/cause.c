@@ -1,5 +1,5 @@
 /*
- * cli/cause - `pawl cause`: what explains what a service suffers, from files.
+ * cli/cause - `pawl cause`: what explains what a service suffers, from a server's graph and traffic or from files.
  */
 #include "cli/cause_text.h"
 #include "cli/cli.h"
@@ -146,6 +146,44 @@ static enum rc look(struct look *l)
     return rc == RC_OK ? print_report(l, &r) : rc;
 }
 
+/* --- asked of the server ---------------------------------------------------------------------------------- */
+
+static void print_answer(const struct args *a, const struct value *report)
+{
+    if (args_flag(a, "json")) {
+        output_json(report);
+        return;
+    }
+    struct buf text;
+    buf_init(&text, CAUSE_TEXT_MAX);
+    cause_text(&text, report, args_flag(a, "explain"));
+    output_buf(&text);
+    buf_done(&text);
+}
+
+static int ask_server(const struct args *a)
+{
+    struct session s;
+    struct buf path;
+    int code = session_open(&s, a);
+    if (code != CLI_OK) {
+        return code;
+    }
+    buf_init(&path, 4096);
+    buf_str(&path, STR("/v1/causes"));
+    client_query(&path, "service", a->rest[0]);
+    client_query(&path, "metric", args_text(a, "metric"));
+    client_query(&path, "at", args_text(a, "at"));
+    buf_char(&path, '\0');
+    code = session_get(&s, path.data);
+    if (code == CLI_OK) {
+        print_answer(a, &s.answer.body);
+    }
+    buf_done(&path);
+    session_close(&s);
+    return code;
+}
+
 static bool any_file(const struct args *a)
 {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -163,8 +201,7 @@ static int cause(const struct args *a)
         return cli_usage(&l.e);
     }
     if (!any_file(a)) {
-        err_say(&l.e, RC_INVALID, "expected at least one of --graph, --metrics, --baseline, --spans, --logs, --events");
-        return cli_usage(&l.e);
+        return ask_server(a);
     }
     enum rc rc = look(&l);
     evidence_free(l.ev);
@@ -183,10 +220,11 @@ static const struct option cause_options[] = {
     {"events", 0, OPTION_TEXT, "FILE", "changes, a JSON object a line"},
     {"explain", 0, OPTION_FLAG, NULL, "every term of every score, and all that was ruled out"},
     CLI_JSON_OPTION,
+    CLI_SERVER_OPTIONS,
 };
 
 const struct command cause_commands[] = {
     {"cause", "SERVICE", "Rank what explains what a service suffers", cause_options, sizeof cause_options / sizeof *cause_options, cause,
-     "The files stand in docs/rca.md. It exits with 0 when nothing was found, too: that is an answer."},
+     "Without a file it asks the server, whose graph is fed by traces, events and declarations. The files stand in docs/rca.md. It exits with 0 when nothing was found, too: that is an answer."},
     {0},
 };

@@ -24,7 +24,7 @@ static const struct {
     {"Looking", list_commands},
     {"As it happens", watch_commands},    {"The ledger", log_commands},
     {"Proofs", ledger_commands},
-    {"Credentials", token_commands},      {"Causes", cause_commands},           {"Measuring causes", bench_rca_commands},
+    {"Credentials", token_commands},      {"The graph", graph_commands},        {"Causes", cause_commands},           {"Measuring causes", bench_rca_commands},
     {"Care", doctor_commands},
 };
 

@@ -53,6 +53,7 @@ extern const struct command backup_commands[];
 extern const struct command diff_commands[];
 extern const struct command scope_commands[];
 extern const struct command bench_scope_commands[];
+extern const struct command graph_commands[];
 extern const struct command cause_commands[];
 extern const struct command bench_rca_commands[];
 

@@ -328,6 +328,10 @@ NODISCARD enum rc control_graph_write(struct control *c, struct arena *a, const 
 NODISCARD enum rc control_graph_observe(struct control *c, struct arena *a, const struct graph_observation *seen,
                                         struct err *e);
 
+/* The observation that entry seq holds, with its calls. Errors: RC_GONE when they were erased; RC_NOT_FOUND, RC_CORRUPT. */
+NODISCARD enum rc control_read_observation(struct control *c, struct arena *a, uint64_t seq, struct graph_observation *ret,
+                                           struct err *e);
+
 struct token_order {
     unsigned roles;
     struct str person;

@@ -38,3 +38,14 @@ enum rc control_graph_observe(struct control *c, struct arena *a, const struct g
     what.blob_count = beside.count;
     return control_append(c, a, &what, &seq, e);
 }
+
+enum rc control_read_observation(struct control *c, struct arena *a, uint64_t seq, struct graph_observation *ret,
+                                 struct err *e)
+{
+    struct entry entry;
+    struct value body;
+    struct value whole;
+    enum rc rc = control_read_entry(c, a, seq, &entry, &body, e);
+    rc = rc == RC_OK ? blobs_put_back(c, a, seq, &body, &whole, e) : rc;
+    return rc == RC_OK ? graph_observation_read(a, &whole, ret, e) : rc;
+}
