@@ -52,7 +52,7 @@ struct bench {
     struct err e;
 };
 
-/* --- what is read ------------------------------------------------------------------------------------------------------- */
+/* --- what is read ------------------------------------------------------------------------------------------------- */
 
 static enum rc read_text(struct bench *b, struct arena *a, const char *name, struct str *ret)
 {
@@ -108,7 +108,7 @@ static enum rc strings_of(struct bench *b, const struct value *v, struct str **r
     return ok ? RC_OK : err_set(&b->e, RC_INVALID, "files: expected a list of texts");
 }
 
-/* --- learning and predicting ---------------------------------------------------------------------------------------------------- */
+/* --- learning and predicting -------------------------------------------------------------------------------------- */
 
 static enum rc learn_until(struct bench *b, uint32_t *learned, int64_t until)
 {
@@ -133,15 +133,16 @@ static enum rc read_tree(struct bench *b, const struct value *v, struct scope_qu
     char name[FILE_PATH_MAX];
     struct str word = value_text(value_get(v, STR("tree")));
     struct str text = STR("");
-    struct str *items = NULL;
+    struct scope_list tree = {.count = 0};
     bool inside = word.len > 0 && word.ptr[0] != '/' && !str_glob(STR("*..*"), word);
     if (!inside || !str_to_c(word, name, sizeof name)) {
         return err_set(&b->e, RC_INVALID, "tree: expected the name of a file in the folder");
     }
     arena_reset(b->passing);
     enum rc rc = read_text(b, b->passing, name, &text);
-    rc = rc == RC_OK ? scope_list_read(b->passing, text, '\n', &items, &q->tree_count, &b->e) : rc;
-    q->tree = items;
+    rc = rc == RC_OK ? scope_list_read(b->passing, text, '\n', &tree, &b->e) : rc;
+    q->tree = tree.items;
+    q->tree_count = tree.count;
     return rc;
 }
 
@@ -204,7 +205,7 @@ static enum rc predict_all(struct bench *b)
     return rc;
 }
 
-/* --- scores ------------------------------------------------------------------------------------------------------------------------ */
+/* --- scores ------------------------------------------------------------------------------------------------------- */
 
 static struct scope_tally *tally_of(struct bench *b, struct str tier)
 {
@@ -278,7 +279,7 @@ static void make_report(struct bench *b)
     scope_report_ratio(b->arena, &b->report, STR("predict_ms_per_case"), (double)b->predict_us / 1000 / count);
 }
 
-/* --- what goes out --------------------------------------------------------------------------------------------------------------------- */
+/* --- what goes out ------------------------------------------------------------------------------------------------ */
 
 static enum rc write_predictions(struct bench *b, const char *path)
 {
@@ -309,7 +310,7 @@ static void print_report(const struct bench *b)
     output_members(&b->report, times, COUNT(times));
 }
 
-/* --- the command -------------------------------------------------------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 static enum rc read_without(struct bench *b, struct scope_settings *ret)
 {

@@ -20,7 +20,7 @@ static bool without(const struct scope_learner *l, enum scope_ingredient ingredi
     return (l->without & (uint32_t)ingredient) != 0;
 }
 
-/* --- the files that something speaks for ------------------------------------------------------------------------------- */
+/* --- the files that something speaks for -------------------------------------------------------------------------- */
 
 bool can_be_touched(const struct scope_learner *l, const struct file *f)
 {
@@ -149,7 +149,7 @@ static void follow_recent(struct scope_learner *l)
     }
 }
 
-/* --- the best of them -------------------------------------------------------------------------------------------------------- */
+/* --- the best of them --------------------------------------------------------------------------------------------- */
 
 static int by_rank(const void *a, const void *b)
 {

@@ -26,7 +26,7 @@ const char *scope_ingredient_name(uint32_t i)
     return i < sizeof ingredient_names / sizeof *ingredient_names ? ingredient_names[i] : NULL;
 }
 
-/* --- a learner -------------------------------------------------------------------------------------------------------- */
+/* --- a learner ---------------------------------------------------------------------------------------------------- */
 
 struct scope_learner *scope_learner_new(const struct scope_settings *settings)
 {
@@ -67,7 +67,7 @@ void scope_learner_free(struct scope_learner *l)
     free(l);
 }
 
-/* --- a look ------------------------------------------------------------------------------------------------------------- */
+/* --- a look ------------------------------------------------------------------------------------------------------- */
 
 static double probability(double odds)
 {
@@ -95,7 +95,7 @@ static void look_at(struct scope_learner *l)
     }
 }
 
-/* --- learning ------------------------------------------------------------------------------------------------------------ */
+/* --- learning ----------------------------------------------------------------------------------------------------- */
 
 static void step(struct weight *w, double slope, double size)
 {
@@ -190,7 +190,7 @@ enum rc scope_learn(struct scope_learner *l, const struct scope_commit *commit, 
     return failed(rc, e);
 }
 
-/* --- predicting ------------------------------------------------------------------------------------------------------------ */
+/* --- predicting --------------------------------------------------------------------------------------------------- */
 
 static int by_probability(const void *a, const void *b)
 {

@@ -18,8 +18,7 @@ static uint32_t count_items(struct str text, char separator)
     return count;
 }
 
-enum rc scope_list_read(struct arena *a, struct str text, char separator, struct str **ret, uint32_t *ret_count,
-                        struct err *e)
+enum rc scope_list_read(struct arena *a, struct str text, char separator, struct scope_list *ret, struct err *e)
 {
     uint32_t room = count_items(text, separator);
     struct str *items = arena_array(a, (size_t)room + 1, sizeof *items);
@@ -30,12 +29,11 @@ enum rc scope_list_read(struct arena *a, struct str text, char separator, struct
             items[count++] = item;
         }
     }
-    *ret = items;
-    *ret_count = count;
+    *ret = (struct scope_list){items, count};
     return no_memory(a, e);
 }
 
-/* --- git log -------------------------------------------------------------------------------------------------------------- */
+/* --- git log ------------------------------------------------------------------------------------------------------ */
 
 struct reading {
     struct str rest;

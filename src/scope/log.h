@@ -14,7 +14,7 @@
 
 #define SCOPE_LOG_FORMAT "tformat:%H %P%x00%s"
 
-enum { SCOPE_LOG_COMMITS_MAX = SCOPE_COMMITS_MAX };
+enum { SCOPE_LOG_COMMITS_MAX = 8192 };
 
 struct scope_log_commit {
     struct str id;     /* hexadecimal */
@@ -33,11 +33,15 @@ struct scope_log {
  */
 NODISCARD enum rc scope_log_read(struct arena *a, struct str text, struct scope_log *ret, struct err *e);
 
+struct scope_list {
+    struct str *items;
+    uint32_t count;
+};
+
 /*
- * The items of a NUL-separated list, such as `git ls-tree -z --name-only` prints; empty ones are left out.
+ * The items of a separated list, such as `git ls-tree -z --name-only` prints; empty ones are left out.
  * Keeps:  texts by reference. Errors: RC_LIMIT (the arena), RC_NO_MEMORY.
  */
-NODISCARD enum rc scope_list_read(struct arena *a, struct str text, char separator, struct str **ret, uint32_t *ret_count,
-                                  struct err *e);
+NODISCARD enum rc scope_list_read(struct arena *a, struct str text, char separator, struct scope_list *ret, struct err *e);
 
 #endif

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- counts that fade ------------------------------------------------------------------------------------------------ */
+/* --- counts that fade --------------------------------------------------------------------------------------------- */
 
 double fading_at(const struct fading *f, uint32_t now, double half_life)
 {
@@ -18,7 +18,7 @@ void fading_add(struct fading *f, uint32_t now, double half_life)
     f->at = now;
 }
 
-/* --- tables ------------------------------------------------------------------------------------------------------------ */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 /* The rows with room for one more; a failure is the arena's, and sticky. */
 static void *with_room(struct scope_learner *l, void *rows, uint32_t count, uint32_t *room, size_t size)
@@ -74,7 +74,7 @@ enum rc word_id(struct scope_learner *l, struct str text, uint32_t *ret)
     return rc;
 }
 
-/* --- files --------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 /* Folder and extension: the path without the base name's words. */
 static enum rc family_id(struct scope_learner *l, struct str path, uint32_t *ret)
@@ -145,7 +145,7 @@ static void touch(struct scope_learner *l, struct file *f)
     fading_add(&f->lately, l->now, LATELY_HALF_LIFE);
 }
 
-/* --- rates ------------------------------------------------------------------------------------------------------------------ */
+/* --- rates -------------------------------------------------------------------------------------------------------- */
 
 double word_rarity(const struct scope_learner *l, uint32_t word)
 {
@@ -175,7 +175,7 @@ double file_lately(const struct scope_learner *l, const struct file *f)
                            : (touches + least_touches) / (fading_at(&l->commits_lately, l->now, LATELY_HALF_LIFE) + 1);
 }
 
-/* --- a commit ----------------------------------------------------------------------------------------------------------------- */
+/* --- a commit ----------------------------------------------------------------------------------------------------- */
 
 static enum rc add_link(struct scope_learner *l, uint32_t word, uint32_t file)
 {

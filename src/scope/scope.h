@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    SCOPE_COMMITS_MAX = 8192,      /* of one learner */
+    SCOPE_COMMITS_MAX = 32768,     /* of one learner */
     SCOPE_SWEEP_FILES = 20,        /* a commit with more teaches only that its files exist */
     SCOPE_COMMIT_FILES_MAX = 4096, /* of one commit; the rest is not looked at */
     SCOPE_FILES_MAX = 1 << 18,     /* later ones are never predicted */

@@ -93,7 +93,7 @@ struct commit {
     double norm; /* of its title's words: the sum of their squared weights when it was learned */
 };
 
-/* --- a title ------------------------------------------------------------------------------------------------------- */
+/* --- a title ------------------------------------------------------------------------------------------------------ */
 
 enum word_kind {
     WORD_PLAIN,
@@ -110,7 +110,7 @@ struct title {
     uint32_t plain;   /* words as they stand there, repetitions too */
 };
 
-/* --- a question -------------------------------------------------------------------------------------------------------- */
+/* --- a question --------------------------------------------------------------------------------------------------- */
 
 enum feature {
     F_BIAS, F_OFTEN, F_LATELY, F_AGE, F_NEW, F_WORDS, F_BEST, F_SECOND, F_SCOPE, F_TYPE, F_PAIR, F_NEAR, F_NEAREST,
@@ -210,14 +210,14 @@ struct scope_learner {
     struct look look;
 };
 
-/* --- words.c --------------------------------------------------------------------------------------------------------- */
+/* --- words.c ------------------------------------------------------------------------------------------------------ */
 
 enum rc title_read(struct scope_learner *l, struct str title, struct title *ret);
 /* The words of a path's base name, without its extension. */
 enum rc name_words(struct scope_learner *l, struct str path, struct file *ret);
 struct str path_base(struct str path);
 
-/* --- memory.c -------------------------------------------------------------------------------------------------------- */
+/* --- memory.c ----------------------------------------------------------------------------------------------------- */
 
 double fading_at(const struct fading *f, uint32_t now, double half_life);
 void fading_add(struct fading *f, uint32_t now, double half_life);
@@ -232,7 +232,7 @@ double word_rarity(const struct scope_learner *l, uint32_t word);
 double file_often(const struct scope_learner *l, const struct file *f);
 double file_lately(const struct scope_learner *l, const struct file *f);
 
-/* --- mention.c, near.c, gather.c, features.c ------------------------------------------------------------------------------------------------ */
+/* --- mention.c, near.c, gather.c, features.c ---------------------------------------------------------------------- */
 
 /* What a word's share of commits is smoothed with: so many commits at the file's own rate. */
 enum { SMOOTHING = 2 };

@@ -1,5 +1,7 @@
 #include "scope/scope_internal.h"
 
+#include "base/must.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -8,7 +10,7 @@
 static const char *const types[] = {"feat", "fix",  "docs",  "style",    "refactor", "perf",
                                     "test", "build", "ci",   "chore",    "revert"};
 
-/* --- bytes ----------------------------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -47,7 +49,7 @@ static bool next_run(struct str *rest, struct str *ret)
     return ret->len > 0;
 }
 
-/* --- one word ---------------------------------------------------------------------------------------------------------- */
+/* --- one word ----------------------------------------------------------------------------------------------------- */
 
 static bool ends(const char *w, size_t len, const char *tail)
 {
@@ -89,7 +91,7 @@ static size_t normal_form(struct str run, char out[static WORD_BYTES_MAX])
     return has_letter ? stem(out, run.len) : 0;
 }
 
-/* --- a list of words ------------------------------------------------------------------------------------------------------ */
+/* --- a list of words ---------------------------------------------------------------------------------------------- */
 
 static void add_id(struct title *t, uint32_t word, enum word_kind kind)
 {
@@ -165,7 +167,7 @@ static enum rc add_runs(struct scope_learner *l, struct title *t, struct str tex
     return rc;
 }
 
-/* --- the head of a title --------------------------------------------------------------------------------------------------- */
+/* --- the head of a title ------------------------------------------------------------------------------------------ */
 
 /* "fix(parser, lexer)!: rest" or "net/http: rest". */
 struct head {
@@ -217,24 +219,19 @@ static bool is_type(struct str word)
     return false;
 }
 
-/* Marks texts that are no words of a title: no run of word bytes holds a colon. */
-static enum rc add_marked(struct scope_learner *l, struct title *t, const char *mark, struct str a, struct str b,
-                          enum word_kind kind)
+/* What is no word of a title, as "a:b": no word has a colon. Both are words, or empty. */
+static enum rc add_marked(struct scope_learner *l, struct title *t, enum word_kind kind, struct str a, struct str b)
 {
-    char text[2 * WORD_BYTES_MAX + 16];
-    size_t mark_len = strlen(mark);
-    if (a.len > WORD_BYTES_MAX || b.len > WORD_BYTES_MAX) {
-        return RC_OK;
-    }
-    memcpy(text, mark, mark_len);
+    char text[2 * WORD_BYTES_MAX + 1];
+    must(a.len <= WORD_BYTES_MAX && b.len <= WORD_BYTES_MAX);
     if (a.len > 0) {
-        memcpy(text + mark_len, a.ptr, a.len);
+        memcpy(text, a.ptr, a.len);
     }
-    text[mark_len + a.len] = ':';
+    text[a.len] = ':';
     if (b.len > 0) {
-        memcpy(text + mark_len + a.len + 1, b.ptr, b.len);
+        memcpy(text + a.len + 1, b.ptr, b.len);
     }
-    return add_text(l, t, (struct str){text, mark_len + a.len + 1 + b.len}, kind);
+    return add_text(l, t, (struct str){text, a.len + 1 + b.len}, kind);
 }
 
 static enum rc add_type_pairs(struct scope_learner *l, struct title *t, struct str type)
@@ -243,10 +240,10 @@ static enum rc add_type_pairs(struct scope_learner *l, struct title *t, struct s
     uint32_t count = t->count;
     for (uint32_t i = 0; rc == RC_OK && i < count; i++) {
         if (t->kinds[i] == WORD_SCOPE) {
-            rc = add_marked(l, t, "pair:", type, l->words[t->words[i]].text, WORD_PAIR);
+            rc = add_marked(l, t, WORD_PAIR, type, l->words[t->words[i]].text);
         }
     }
-    return rc == RC_OK && t->scopes == 0 ? add_marked(l, t, "pair:", type, STR(""), WORD_PAIR) : rc;
+    return rc == RC_OK && t->scopes == 0 ? add_marked(l, t, WORD_PAIR, type, STR("-")) : rc;
 }
 
 static uint32_t count_names(struct str scope)
@@ -267,19 +264,19 @@ static enum rc read_convention(struct scope_learner *l, struct title *t, struct 
     size_t len = normal_form(head.type, type);
     struct str word = {type, len};
     if (!found || (l->without & SCOPE_CONVENTION) != 0) {
-        return add_marked(l, t, "type:", STR(""), STR(""), WORD_TYPE);
+        return add_marked(l, t, WORD_TYPE, STR(""), STR(""));
     }
     /* "net/http: rest": where it is, said without a type. */
     struct str scope = head.scope.len > 0 || is_type(head.type) ? head.scope : head.type;
     *rest = head.rest;
     t->scopes = count_names(scope);
-    enum rc rc = add_marked(l, t, "type:", word, STR(""), WORD_TYPE);
-    rc = rc == RC_OK && head.breaking ? add_marked(l, t, "breaking:", STR(""), STR(""), WORD_PAIR) : rc;
+    enum rc rc = add_marked(l, t, WORD_TYPE, word, STR(""));
+    rc = rc == RC_OK && head.breaking ? add_marked(l, t, WORD_PAIR, STR("!"), STR("")) : rc;
     rc = rc == RC_OK ? add_runs(l, t, scope, WORD_SCOPE) : rc;
     return rc == RC_OK ? add_type_pairs(l, t, word) : rc;
 }
 
-/* --- titles, paths ----------------------------------------------------------------------------------------------------- */
+/* --- titles, paths ------------------------------------------------------------------------------------------------ */
 
 static enum rc add_plain(struct scope_learner *l, struct title *t, struct str text)
 {

@@ -179,6 +179,7 @@ def hostile(r):
     assert len(report["changes"]) == 6 and report["changes"][-1]["f1"] == 1, "the empty commit is left out"
     done = pawl(["scope", "--declared", "-", "--actual", "HEAD~2..HEAD", "--each"], r.folder, given=b"new\nline.c\0-option\0")
     assert done.returncode == 0 and b"\x1b" not in done.stdout and b"hits               2" in done.stdout, done
+    assert b"changes            1\n" in done.stdout, "the empty commit is left out"
     assert not mark.exists(), "something of the repository's ran"
 
 
@@ -196,6 +197,8 @@ def limits(folder):
     assert len(said(["scope", "--declared", "/dev/null", "--actual", "HEAD~1024..HEAD", "--each"], folder)["changes"]) == 1024
     # From the first commit on, and from before it: a root has no parent.
     assert said(["scope", "--predict", "--range", "HEAD~1025..HEAD~1020"], folder)["mean"]["changes"] == 5
+    done = pawl(["scope", "--declared", "-", "--actual", "HEAD~1..HEAD"], folder, given=b"a" * ((16 << 20) + 1))
+    assert done.returncode == 1 and b"16777216" in done.stderr, done
     assert r.run("rev-list", "--count", "HEAD").strip() == b"1026"
 
 
@@ -267,6 +270,12 @@ def bench_refused(folder, history, cases, labels):
             with_rows(name, rows)
         done = pawl(["bench-scope", "."], folder)
         assert done.returncode == 1 and text in done.stderr.decode() and done.stdout == b"", (name, text, done)
+    with_rows("history", ["{}\n"] * 65537)
+    done = pawl(["bench-scope", "."], folder)
+    assert done.returncode == 1 and b"history.jsonl: more than 65536 lines" in done.stderr, done
+    os.truncate(folder / "history.jsonl", (256 << 20) + 1)
+    done = pawl(["bench-scope", "."], folder)
+    assert done.returncode == 1 and b"history.jsonl" in done.stderr and b"268435456" in done.stderr, done
     done = pawl(["bench-scope", ".", "--without", "luck"], folder)
     assert done.returncode == 1 and b'there is no ingredient "luck"' in done.stderr, done
     assert pawl(["bench-scope"], folder).returncode == 2
