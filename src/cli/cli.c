@@ -15,7 +15,7 @@ static const struct {
 } families[] = {
     {"The server", server_commands},      {"Running under the gate", door_commands},
     {"Asking the gate", check_commands},  {"Changes", diff_commands},
-    {"The scope of a change", scope_commands}, {"Measuring", bench_scope_commands},
+    {"The scope of a change", scope_commands}, {"Measuring scopes", bench_scope_commands},
     {"The policy", policy_commands},      {"Rules", rule_commands},
     {"Trying a policy", backtest_commands}, {"Trying a request", simulate_commands},
     {"Signed policies", bundle_commands},
