@@ -6,23 +6,26 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Not known comes first. */
+static int by_number(double x, double y)
+{
+    if (x < y || x > y) {
+        return x < y ? -1 : 1;
+    }
+    return (int)isnan(y) - (int)isnan(x);
+}
+
 /* By what they say, so that the order in which rows were read has no part in any sum. */
 static int by_content(const void *a, const void *b)
 {
     const struct call *x = *(const struct call *const *)a;
     const struct call *y = *(const struct call *const *)b;
-    const double left[] = {x->count, x->latency_ms, x->self_ms, x->net_ms, x->children, x->errors};
-    const double right[] = {y->count, y->latency_ms, y->self_ms, y->net_ms, y->children, y->errors};
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-        /* Not known comes first. */
-        if (isnan(left[i]) != isnan(right[i])) {
-            return isnan(left[i]) ? -1 : 1;
-        }
-        if (left[i] < right[i] || left[i] > right[i]) {
-            return left[i] < right[i] ? -1 : 1;
-        }
-    }
-    return 0;
+    int order = by_number(x->count, y->count);
+    order = order != 0 ? order : by_number(x->latency_ms, y->latency_ms);
+    order = order != 0 ? order : by_number(x->self_ms, y->self_ms);
+    order = order != 0 ? order : by_number(x->net_ms, y->net_ms);
+    order = order != 0 ? order : by_number(x->children, y->children);
+    return order != 0 ? order : by_number(x->errors, y->errors);
 }
 
 static bool sort_rows(struct inquiry *in)
@@ -77,9 +80,39 @@ void total_add(struct total *t, const struct call *c)
     }
 }
 
+static bool sort_by_callee(struct inquiry *in)
+{
+    uint32_t *fill = arena_array(in->arena, in->node_count + 1U, sizeof *fill);
+    in->by_callee = arena_array(in->arena, in->key_count + 1U, sizeof *in->by_callee);
+    in->callee_first = arena_array(in->arena, in->node_count + 2U, sizeof *in->callee_first);
+    if (fill == NULL || in->by_callee == NULL || in->callee_first == NULL) {
+        return false;
+    }
+    for (uint32_t k = 0; k < in->key_count; k++) {
+        in->callee_first[in->keys[k].callee + 1]++;
+    }
+    for (uint32_t n = 0; n < in->node_count; n++) {
+        in->callee_first[n + 1] += in->callee_first[n];
+        fill[n] = in->callee_first[n];
+    }
+    for (uint32_t k = 0; k < in->key_count; k++) {
+        in->by_callee[fill[in->keys[k].callee]++] = k;
+    }
+    return true;
+}
+
+double time_at(const struct inquiry *in, uint32_t node)
+{
+    double sum = 0;
+    for (uint32_t i = in->callee_first[node]; i < in->callee_first[node + 1]; i++) {
+        sum += in->now[in->by_callee[i]].latency;
+    }
+    return sum;
+}
+
 bool calls_build(struct inquiry *in)
 {
-    if (!sort_rows(in)) {
+    if (!sort_rows(in) || !sort_by_callee(in)) {
         return false;
     }
     in->before = arena_array(in->arena, in->key_count + 1U, sizeof *in->before);

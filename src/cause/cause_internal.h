@@ -138,6 +138,8 @@ struct inquiry {
     struct total *now;
     uint32_t key_count;
     uint32_t rows_max;      /* of one key */
+    uint32_t *by_callee;    /* keys, those of one callee together */
+    uint32_t *callee_first; /* node_count + 1 offsets into by_callee */
     struct measure *scratch;
     struct measure *normal;
     /* One per term, by node. */
@@ -147,6 +149,8 @@ struct inquiry {
     double *scores[TERM_COUNT];
     double *score;
     bool *measured; /* in the incident */
+    double whole[TERM_COUNT]; /* that the shares of a term are of; 0: it has none */
+    double service_time;      /* of all calls to the service in the incident; 0: not known */
 };
 
 static inline bool uses(const struct inquiry *in, enum ingredient i)
@@ -165,6 +169,8 @@ NODISCARD bool find_saturation(struct inquiry *in); /* saturation.c */
 NODISCARD bool find_patterns(struct inquiry *in);   /* patterns.c */
 void weigh(struct inquiry *in);                     /* weigh.c */
 
+/* Time that calls to a node took in the incident. */
+double time_at(const struct inquiry *in, uint32_t node);
 void total_add(struct total *t, const struct call *c);
 /* What callees, counted once each, have of the mass of a node. */
 double mass_of_callees(const struct inquiry *in, uint32_t node, enum ingredient term);

@@ -13,29 +13,19 @@ static struct str say_time(struct arena *a, double ms)
     return fabs(ms) >= 1000.0 ? arena_printf(a, "%.2f s", ms / 1000.0) : arena_printf(a, "%.1f ms", ms);
 }
 
-static double total_of(const struct inquiry *in, enum ingredient of)
-{
-    double sum = 0;
-    for (uint32_t n = 0; n < in->node_count; n++) {
-        const struct finding_of_node *f = &in->terms[of][n];
-        sum += f->nats > 0 && in->distance[n] != MAP_NONE ? f->own : 0.0;
-    }
-    return sum;
-}
-
 static struct str say_own_time(const struct inquiry *in, const struct finding_of_node *f)
 {
     struct arena *a = in->arena;
-    double whole = total_of(in, TERM_OWN_TIME);
+    double whole = in->whole[TERM_OWN_TIME];
     double now = f->shown.reference + f->shown.mean_long;
-    return arena_printf(a, "%.0f calls took %.*s each, normally %.*s (%.1f deviations); %.0f %% of all own time that grew (%.*s)", f->count,
+    return arena_printf(a, "%.0f calls took %.*s each, normally %.*s (%.1f deviations); %.0f %% of all time that grew (%.*s)", f->count,
                         STR_ARG(say_time(a, now)), STR_ARG(say_time(a, f->shown.reference)), f->shown.z_both,
                         whole > 0 ? 100.0 * f->own / whole : 0.0, STR_ARG(say_time(a, f->own)));
 }
 
 static struct str say_errors(const struct inquiry *in, const struct finding_of_node *f)
 {
-    double whole = total_of(in, TERM_ERRORS);
+    double whole = in->whole[TERM_ERRORS];
     double now = f->shown.reference + f->shown.mean_long;
     return arena_printf(in->arena, "%.2f %% of %.0f calls failed, normally %.3f %% (%.1f deviations); %.0f %% of all own errors that are new",
                         100.0 * now, f->count, 100.0 * f->shown.reference, f->shown.z_both, whole > 0 ? 100.0 * f->own / whole : 0.0);
@@ -136,14 +126,12 @@ static void see_key(const struct inquiry *in, uint32_t key, struct edge_seen *s)
 static struct edge_seen see_edge(const struct inquiry *in, uint32_t caller, uint32_t callee)
 {
     struct edge_seen s = {0};
-    for (uint32_t k = 0; k < in->key_count; k++) {
-        if (in->keys[k].callee == callee && in->keys[k].caller == caller) {
-            see_key(in, k, &s);
-        }
-    }
-    for (uint32_t k = 0; s.calls <= 0 && k < in->key_count; k++) {
-        if (in->keys[k].callee == callee && in->keys[k].caller == MAP_NONE) {
-            see_key(in, k, &s);
+    const uint32_t callers[] = {caller, MAP_NONE};
+    for (size_t c = 0; c < 2 && s.calls <= 0; c++) {
+        for (uint32_t i = in->callee_first[callee]; i < in->callee_first[callee + 1]; i++) {
+            if (in->keys[in->by_callee[i]].caller == callers[c]) {
+                see_key(in, in->by_callee[i], &s);
+            }
         }
     }
     return s;
@@ -162,7 +150,7 @@ static struct str say_edge(const struct inquiry *in, uint32_t caller, uint32_t c
         time = arena_printf(a, ", %.*s -> %.*s", STR_ARG(say_time(a, s.normal_latency / s.normal_timed)),
                             STR_ARG(say_time(a, s.latency / s.timed)));
     }
-    if (s.counted > 0 && s.normal_counted > 0) {
+    if (s.counted > 0 && s.normal_counted > 0 && s.errors + s.normal_errors > 0) {
         errors = arena_printf(a, ", errors %.2f %% -> %.2f %%", 100.0 * s.normal_errors / s.normal_counted, 100.0 * s.errors / s.counted);
     }
     return arena_printf(a, "%.0f calls%.*s%.*s", s.calls, STR_ARG(time), STR_ARG(errors));

@@ -1,24 +1,15 @@
 /*
  * cause/patterns - proportions that always held at a node, and no more.
  *
- * What a service does leaves counts: calls in and out by operation, calls that each call makes, log lines by template.
- * Many hold a proportion to another of them: as many of this line as of that call, never this error. For each count the
- * one that foretold it best in normal windows is its base; the likelihood of what came is the evidence. Which code runs
- * is so seen without knowing the code. A node whose callees broke theirs as much only passes it on.
+ * What a service does leaves counts (counts.h). Many hold a proportion to another of them: as many of this line as of that
+ * call, never this error. For each count the one that foretold it best in normal windows is its base; the likelihood of
+ * what came is the evidence. Which code runs is so seen without knowing the code. A node whose callees broke theirs as
+ * much only passes it on.
  */
-#include "cause/cause_internal.h"
+#include "cause/counts.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum {
-    COUNTERS_MAX = 512, /* of one node; the first by name */
-    BASES_MAX = 64,     /* tried for each; those with the largest counts */
-};
-
-/* A base must have been seen this often. */
-#define BASE_MIN 3.0
 /* An exact proportion may be off by this much in one window, before the excess counts no more. */
 #define MISS_MAX 2.0
 /* Counts vary at least this much less than Poisson's: lines come in step with calls. */
@@ -31,243 +22,6 @@ enum {
 #define PATTERN_MIN 3.0
 /* What a node keeps of a break that a callee has as well: it decides between nodes that have nothing else. */
 #define PATTERN_PASSED_ON 0.01
-
-enum counter_kind { COUNT_IN = 0, COUNT_IN_ALL, COUNT_MADE, COUNT_LOG, COUNT_OUT };
-
-/* One count of one node in one window, before they are laid out. */
-struct tally {
-    uint32_t node;
-    enum counter_kind kind;
-    uint32_t first;  /* a node, or a template */
-    uint32_t second; /* an operation */
-    uint32_t window;
-    double value;
-};
-
-struct counter {
-    enum counter_kind kind;
-    uint32_t first;
-    uint32_t second;
-    double *normal; /* by window of the node */
-    double before;
-    double now;
-    double total; /* of normal */
-};
-
-/* A node's counters, laid out. */
-struct node_counts {
-    struct counter *counters;
-    uint32_t count;
-    uint32_t windows;      /* normal ones in which anything was counted */
-    bool before_known;
-    double new_callers;    /* calls by those who never called */
-    double cut;            /* calls that the ends of windows cut in two */
-    uint32_t bases[BASES_MAX];
-    uint32_t base_count;
-    struct measure *ratios; /* room, by window */
-    struct measure *scratch;
-};
-
-static struct str name_of(const struct inquiry *in, uint32_t node)
-{
-    return node == MAP_NONE ? STR("") : in->ev->nodes[node].name;
-}
-
-static struct str word_of(const struct inquiry *in, uint32_t word)
-{
-    return word == MAP_NONE ? STR("") : in->ev->words[word];
-}
-
-/* --- reading all counts ------------------------------------------------------------------------- */
-
-struct tallies {
-    const struct inquiry *in;
-    struct tally *items;
-    uint32_t count;
-};
-
-static void tally(struct tallies *t, const struct tally *one)
-{
-    if (!isnan(one->value)) {
-        t->items[t->count++] = *one;
-    }
-}
-
-static void tally_calls(struct tallies *t)
-{
-    const struct evidence *ev = t->in->ev;
-    for (uint32_t i = 0; i < ev->call_count; i++) {
-        const struct call *c = &ev->calls[i];
-        if (c->caller == MAP_NONE) {
-            continue;
-        }
-        struct tally one = {.node = c->callee, .kind = COUNT_IN, .first = c->caller, .second = c->operation, .window = c->window,
-                            .value = c->count};
-        tally(t, &one);
-        one.kind = COUNT_MADE;
-        one.value = c->count * c->children;
-        tally(t, &one);
-        one = (struct tally){.node = c->callee, .kind = COUNT_IN_ALL, .first = MAP_NONE, .second = MAP_NONE, .window = c->window,
-                             .value = c->count};
-        tally(t, &one);
-        one = (struct tally){.node = c->caller, .kind = COUNT_OUT, .first = c->callee, .second = c->operation, .window = c->window,
-                             .value = c->count};
-        tally(t, &one);
-    }
-}
-
-static void tally_logs(struct tallies *t)
-{
-    const struct evidence *ev = t->in->ev;
-    for (uint32_t i = 0; i < ev->log_count; i++) {
-        const struct log_count *l = &ev->logs[i];
-        struct tally one = {.node = l->node, .kind = COUNT_LOG, .first = l->template_id, .second = MAP_NONE, .window = l->window,
-                            .value = l->count};
-        tally(t, &one);
-    }
-}
-
-/* By node and counter; indices are only to bring equal ones together. */
-static int by_counter(const void *a, const void *b)
-{
-    const struct tally *x = a;
-    const struct tally *y = b;
-    const uint32_t left[] = {x->node, (uint32_t)x->kind, x->first, x->second, x->window};
-    const uint32_t right[] = {y->node, (uint32_t)y->kind, y->first, y->second, y->window};
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-        if (left[i] != right[i]) {
-            return left[i] < right[i] ? -1 : 1;
-        }
-    }
-    return x->value < y->value ? -1 : x->value > y->value;
-}
-
-static bool read_tallies(const struct inquiry *in, struct tallies *ret)
-{
-    size_t most = (size_t)in->ev->call_count * 4 + in->ev->log_count + 1;
-    *ret = (struct tallies){.in = in, .items = arena_array(in->arena, most, sizeof *ret->items)};
-    if (ret->items == NULL) {
-        return false;
-    }
-    tally_calls(ret);
-    tally_logs(ret);
-    qsort(ret->items, ret->count, sizeof *ret->items, by_counter);
-    return true;
-}
-
-/* --- laying out one node ------------------------------------------------------------------------ */
-
-/* Which of a node's normal windows each window is; MAP_NONE elsewhere. */
-static uint32_t number_windows(const struct inquiry *in, const struct tally *from, uint32_t count, uint32_t *number)
-{
-    uint32_t windows = 0;
-    for (uint32_t w = 0; w < in->ev->window_count; w++) {
-        number[w] = MAP_NONE;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t w = from[i].window;
-        if (in->ev->windows[w].role == ROLE_NORMAL && number[w] == MAP_NONE) {
-            number[w] = windows++;
-        }
-    }
-    return windows;
-}
-
-static bool same_counter(const struct tally *x, const struct tally *y)
-{
-    return x->kind == y->kind && x->first == y->first && x->second == y->second;
-}
-
-static void add_tally(const struct inquiry *in, struct node_counts *n, struct counter *c, const struct tally *t, const uint32_t *number)
-{
-    enum role role = in->ev->windows[t->window].role;
-    if (role == ROLE_NORMAL) {
-        c->normal[number[t->window]] += t->value;
-        c->total += t->value;
-    } else if (role == ROLE_INCIDENT) {
-        c->now += t->value;
-    } else if (uses(in, WITHOUT_BEFORE)) {
-        c->before += t->value;
-        n->before_known = true;
-    }
-}
-
-/* What sorts counters whatever their indices are. */
-struct named_counter {
-    struct counter counter;
-    struct str first;
-    struct str second;
-};
-
-static int by_name(const void *a, const void *b)
-{
-    const struct named_counter *x = a;
-    const struct named_counter *y = b;
-    if (x->counter.kind != y->counter.kind) {
-        return x->counter.kind < y->counter.kind ? -1 : 1;
-    }
-    int order = str_cmp(x->first, y->first);
-    return order != 0 ? order : str_cmp(x->second, y->second);
-}
-
-static void choose_bases(struct node_counts *n)
-{
-    for (uint32_t i = 0; i < n->count; i++) {
-        const struct counter *c = &n->counters[i];
-        if (c->kind == COUNT_MADE || c->total < BASE_MIN || c->now <= 0) {
-            continue;
-        }
-        if (n->base_count < BASES_MAX) {
-            n->bases[n->base_count++] = i;
-            continue;
-        }
-        uint32_t least = 0;
-        for (uint32_t b = 1; b < BASES_MAX; b++) {
-            least = n->counters[n->bases[b]].total < n->counters[n->bases[least]].total ? b : least;
-        }
-        if (n->counters[n->bases[least]].total < c->total) {
-            memmove(&n->bases[least], &n->bases[least + 1], (BASES_MAX - 1 - least) * sizeof n->bases[0]);
-            n->bases[BASES_MAX - 1] = i;
-        }
-    }
-}
-
-static bool lay_out(struct inquiry *in, const struct tally *from, uint32_t count, uint32_t *number, struct node_counts *n)
-{
-    uint32_t distinct = 0;
-    n->windows = number_windows(in, from, count, number);
-    for (uint32_t i = 0; i < count; i++) {
-        distinct += i == 0 || !same_counter(&from[i], &from[i - 1]);
-    }
-    struct named_counter *named = arena_array(in->arena, distinct + 1U, sizeof *named);
-    double *cells = arena_array(in->arena, (size_t)distinct * n->windows + 1, sizeof *cells);
-    n->counters = arena_array(in->arena, distinct + 1U, sizeof *n->counters);
-    n->ratios = arena_array(in->arena, n->windows + 1U, sizeof *n->ratios);
-    n->scratch = arena_array(in->arena, n->windows + 1U, sizeof *n->scratch);
-    if (named == NULL || cells == NULL || n->counters == NULL || n->ratios == NULL || n->scratch == NULL) {
-        return false;
-    }
-    uint32_t at = MAP_NONE;
-    for (uint32_t i = 0; i < count; i++) {
-        if (i == 0 || !same_counter(&from[i], &from[i - 1])) {
-            at++;
-            bool log = from[i].kind == COUNT_LOG;
-            named[at] = (struct named_counter){
-                .counter = {.kind = from[i].kind, .first = from[i].first, .second = from[i].second, .normal = cells + (size_t)at * n->windows},
-                .first = log ? word_of(in, from[i].first) : name_of(in, from[i].first),
-                .second = word_of(in, from[i].second)};
-        }
-        add_tally(in, n, &named[at].counter, &from[i], number);
-    }
-    qsort(named, distinct, sizeof *named, by_name);
-    n->count = distinct < COUNTERS_MAX ? distinct : COUNTERS_MAX;
-    for (uint32_t i = 0; i < n->count; i++) {
-        n->counters[i] = named[i].counter;
-        n->new_callers += named[i].counter.kind == COUNT_IN && named[i].counter.total <= 0 ? named[i].counter.now : 0.0;
-    }
-    choose_bases(n);
-    return true;
-}
 
 /* --- one counter and a base ----------------------------------------------------------------------- */
 
@@ -399,6 +153,14 @@ static double nats_of_proportion(const struct proportion *r, const struct node_c
     return over_long > 1.0 ? mixed(over_long, over_both) : 0.0;
 }
 
+/* Can't this base foretell a counter better than the best so far? It would at most twice as often as on the whole. */
+static bool is_hopeless(const struct node_counts *n, const struct counter *a, const struct counter *b, double doubt)
+{
+    double mean = 2.0 * a->total / n->windows;
+    bool exact = a->kind != COUNT_MADE && fabs(a->total - b->total) <= MISS_MAX * n->windows;
+    return !exact && a->total > 0 && DISPERSION_MIN / (mean + 0.5) + 1.0 / (1.0 + b->total) > doubt;
+}
+
 static bool best_proportion(const struct node_counts *n, uint32_t i, struct proportion *ret)
 {
     const struct counter *a = &n->counters[i];
@@ -406,8 +168,9 @@ static bool best_proportion(const struct node_counts *n, uint32_t i, struct prop
     for (uint32_t b = 0; b < n->base_count; b++) {
         const struct counter *base = &n->counters[n->bases[b]];
         struct proportion r;
-        bool own_call = base->kind == COUNT_IN && base->first == a->first && base->second == a->second;
-        if (n->bases[b] == i || (a->kind == COUNT_MADE && !own_call) || !measure_proportion(n, a, base, &r)) {
+        bool own_call = base->kind == COUNT_IN && base->source == a->source;
+        if (n->bases[b] == i || (a->kind == COUNT_MADE && !own_call) || (any && is_hopeless(n, a, base, ret->doubt)) ||
+            !measure_proportion(n, a, base, &r)) {
             continue;
         }
         if (!any || r.doubt < ret->doubt) {
@@ -423,20 +186,10 @@ static bool best_proportion(const struct node_counts *n, uint32_t i, struct prop
 static struct str say_counter(const struct inquiry *in, const struct counter *c)
 {
     static const char *const words[] = {"calls from", "calls", "calls made for", "log", "calls to"};
-    struct str first = c->kind == COUNT_LOG ? word_of(in, c->first) : name_of(in, c->first);
-    struct str second = word_of(in, c->second);
+    struct str first = c->first;
+    struct str second = c->second;
     return arena_printf(in->arena, "%s%s%.*s%s%.*s", words[c->kind], first.len > 0 ? " " : "", STR_ARG(first), second.len > 0 ? " " : "",
                         STR_ARG(second));
-}
-
-/* By Little's law as many calls are under way at any moment as their number times how long they take, over the time. */
-static double calls_cut(const struct inquiry *in, uint32_t node)
-{
-    double time_ms = 0;
-    for (uint32_t k = 0; k < in->key_count; k++) {
-        time_ms += in->keys[k].callee == node ? in->now[k].latency : 0.0;
-    }
-    return 1.0 + time_ms / WINDOW_MS;
 }
 
 static void look_at_node(struct inquiry *in, const struct node_counts *n, struct pattern *best)
@@ -483,26 +236,18 @@ static void pass_on(struct inquiry *in)
 
 bool find_patterns(struct inquiry *in)
 {
-    struct tallies t;
-    uint32_t *number = arena_array(in->arena, in->ev->window_count + 1U, sizeof *number);
+    struct counts_index index;
     in->patterns = arena_array(in->arena, in->node_count + 1U, sizeof *in->patterns);
-    if (number == NULL || in->patterns == NULL || !read_tallies(in, &t)) {
+    if (in->patterns == NULL || !counts_build(in, &index)) {
         return false;
     }
-    for (uint32_t i = 0; i < t.count;) {
-        uint32_t from = i;
-        uint32_t node = t.items[i].node;
-        while (i < t.count && t.items[i].node == node) {
-            i++;
-        }
-        struct node_counts n = {0};
-        if (in->ev->nodes[node].outside || in->distance[node] == MAP_NONE) {
+    for (uint32_t node = 0; node < in->node_count; node++) {
+        struct node_counts n;
+        if (in->ev->nodes[node].outside || in->distance[node] == MAP_NONE || !counts_of_node(in, &index, node, &n)) {
             continue;
         }
-        if (!lay_out(in, t.items + from, i - from, number, &n)) {
-            return false;
-        }
-        n.cut = calls_cut(in, node);
+        /* By Little's law as many calls are under way at any moment as their number times how long they take, over the time. */
+        n.cut = 1.0 + time_at(in, node) / WINDOW_MS;
         look_at_node(in, &n, &in->patterns[node]);
     }
     pass_on(in);

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { TAIL_MAX = 256 }; /* of windows that may hold an incident; more than 20 times as many normal ones are held to these */
+
 double mixed(double over_long, double over_both)
 {
     return over_both + SHARE_OF_OLD * (over_long - over_both);
@@ -25,16 +27,6 @@ double count_nats(double seen, double expected, double dispersion)
 {
     double log_part = seen > 0 ? seen * log(seen / expected) : 0.0;
     return (log_part - (seen - expected)) / dispersion;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const struct measure *x = a;
-    const struct measure *y = b;
-    if (x->value != y->value) {
-        return x->value < y->value ? -1 : 1;
-    }
-    return x->count < y->count ? -1 : x->count > y->count;
 }
 
 static void swap(struct measure *x, struct measure *y)
@@ -130,14 +122,32 @@ static double z_of_time(const struct time_model *m, struct measure seen, double 
     return grown / sqrt(1.0 / seen.count + 1.0 / m->calls + m->variance);
 }
 
-/* What normal windows reach by chance, as a factor of what the model says they would; 1 when there are too few to tell. */
-static double calibration(struct measure *z, uint32_t count)
+/* Puts a value among the largest so far, which stand in falling order. */
+static void keep_largest(double *largest, uint32_t room, double value)
 {
+    if (value <= largest[room - 1]) {
+        return;
+    }
+    uint32_t at = room - 1;
+    for (; at > 0 && largest[at - 1] < value; at--) {
+        largest[at] = largest[at - 1];
+    }
+    largest[at] = value;
+}
+
+/* What normal windows reach by chance, as a factor of what the model says they would; 1 when there are too few to tell. */
+static double calibration(const struct measure *z, uint32_t count)
+{
+    double largest[TAIL_MAX] = {0};
+    uint32_t room = count / NORMAL_TAIL + 1;
     if (count < NORMAL_TAIL) {
         return 1.0;
     }
-    qsort(z, count, sizeof *z, by_value);
-    return fmax(1.0, z[count - 1 - count / NORMAL_TAIL].value / NORMAL_TAIL_Z);
+    room = room < TAIL_MAX ? room : TAIL_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        keep_largest(largest, room, z[i].value);
+    }
+    return fmax(1.0, largest[room - 1] / NORMAL_TAIL_Z);
 }
 
 static struct time_model time_model_of(const struct comparison *c, struct measure *scratch)

@@ -24,16 +24,6 @@ static double sum_of_own(const struct inquiry *in, enum ingredient term)
     return sum;
 }
 
-/* All the time that calls to the service took in the incident; 0: not known. */
-static double time_of_service(const struct inquiry *in)
-{
-    double sum = 0;
-    for (uint32_t k = 0; k < in->key_count; k++) {
-        sum += in->keys[k].callee == in->q->service ? in->now[k].latency : 0.0;
-    }
-    return sum;
-}
-
 static double weight_of(const struct inquiry *in, enum ingredient term)
 {
     bool time = term == TERM_OWN_TIME || term == TERM_NETWORK;
@@ -42,31 +32,44 @@ static double weight_of(const struct inquiry *in, enum ingredient term)
 }
 
 /* What the service suffers and time explains is not left for patterns to explain. */
-static double left_to_patterns(const struct inquiry *in, double time)
+static double left_to_patterns(const struct inquiry *in)
 {
-    double all = time_of_service(in);
-    return in->q->symptom == SYMPTOM_AVAILABILITY || all <= 0 ? 1.0 : 1.0 - fmin(1.0, time / all);
+    bool told = in->q->symptom != SYMPTOM_AVAILABILITY && in->service_time > 0;
+    return told ? 1.0 - fmin(1.0, in->whole[TERM_OWN_TIME] / in->service_time) : 1.0;
+}
+
+/* What part of the whole is a node's, and is it felt? */
+static double share_of(const struct inquiry *in, enum ingredient term, uint32_t node)
+{
+    const struct finding_of_node *f = &in->terms[term][node];
+    bool time = term == TERM_OWN_TIME || term == TERM_NETWORK;
+    if (!time && term != TERM_ERRORS) {
+        return 1.0;
+    }
+    double share = in->whole[term] > 0 ? fmin(1.0, f->own / in->whole[term]) : 0.0;
+    double felt = FELT_SHARE * in->service_time;
+    return time && felt > 0 ? share * fmin(1.0, f->own / felt) : share;
+}
+
+static void weigh_term(struct inquiry *in, enum ingredient term, double weight)
+{
+    for (uint32_t n = 0; n < in->node_count; n++) {
+        double outside = in->ev->nodes[n].outside && uses(in, WITHOUT_OUTSIDE) ? OUTSIDE_SHARE : 1.0;
+        if (in->distance[n] != MAP_NONE) {
+            in->scores[term][n] = in->terms[term][n].nats * share_of(in, term, n) * weight * outside;
+            in->score[n] += in->scores[term][n];
+        }
+    }
 }
 
 void weigh(struct inquiry *in)
 {
     double time = (uses(in, TERM_OWN_TIME) ? sum_of_own(in, TERM_OWN_TIME) : 0.0) + (uses(in, TERM_NETWORK) ? in->net_mass_max : 0.0);
-    double errors = sum_of_own(in, TERM_ERRORS);
-    double felt = FELT_SHARE * time_of_service(in);
-    const double whole[TERM_COUNT] = {[TERM_OWN_TIME] = time, [TERM_NETWORK] = time, [TERM_ERRORS] = errors};
+    in->service_time = time_at(in, in->q->service);
+    in->whole[TERM_OWN_TIME] = in->whole[TERM_NETWORK] = time;
+    in->whole[TERM_ERRORS] = sum_of_own(in, TERM_ERRORS);
+    double left = left_to_patterns(in);
     for (int t = 0; t < TERM_COUNT; t++) {
-        double weight = weight_of(in, (enum ingredient)t);
-        bool shared = t == TERM_OWN_TIME || t == TERM_NETWORK || t == TERM_ERRORS;
-        for (uint32_t n = 0; n < in->node_count; n++) {
-            const struct finding_of_node *f = &in->terms[t][n];
-            double share = !shared ? 1.0 : whole[t] > 0 ? fmin(1.0, f->own / whole[t]) : 0.0;
-            bool is_time = t == TERM_OWN_TIME || t == TERM_NETWORK;
-            share *= is_time && felt > 0 ? fmin(1.0, f->own / felt) : 1.0;
-            share *= t == TERM_PATTERN ? left_to_patterns(in, time) : 1.0;
-            double outside = in->ev->nodes[n].outside && uses(in, WITHOUT_OUTSIDE) ? OUTSIDE_SHARE : 1.0;
-            bool counts = in->distance[n] != MAP_NONE;
-            in->scores[t][n] = counts ? f->nats * share * weight * outside : 0.0;
-            in->score[n] += in->scores[t][n];
-        }
+        weigh_term(in, (enum ingredient)t, weight_of(in, (enum ingredient)t) * (t == TERM_PATTERN ? left : 1.0));
     }
 }

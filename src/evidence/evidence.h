@@ -78,6 +78,7 @@ struct log_count {
     uint32_t node;
     uint32_t template_id; /* of evidence_word() */
     double count;
+    uint32_t key; /* given by evidence_settle: the same for the same node and template */
 };
 
 /* What a series of samples measures, told by its name: see metric.h. */
@@ -140,7 +141,8 @@ struct evidence {
     uint32_t series_count, series_room;
     uint32_t change_count, change_room;
     uint32_t word_count, word_room;
-    uint32_t key_count; /* of calls */
+    uint32_t key_count;     /* of calls */
+    uint32_t log_key_count; /* of logs */
     bool settled;
     /* Private. */
     struct strmap node_of;
@@ -181,7 +183,7 @@ void evidence_change(struct evidence *ev, const struct change *c);
 enum rc evidence_fail(struct evidence *ev, enum rc rc, const char *text);
 
 /*
- * Ends the filling: orders samples by time, gives calls their keys, makes calls of the series that tell a node's
+ * Ends the filling: orders samples by time, gives calls and logs their keys, makes calls of the series that tell a node's
  * requests, times and errors (for nodes of which no calls of the incident are known), ties callers to the callees that
  * were seen, and takes as outside who only calls and is in no graph. Errors: the first failure.
  */

@@ -240,31 +240,40 @@ static enum rc calls_of_series(struct evidence *ev, struct err *e)
 
 /* --- keys and ties ------------------------------------------------------------------------------ */
 
+/* The number of a pair, in order of first sight. */
+static enum rc number_pair(struct idmap *map, uint64_t pair, uint32_t *count, uint32_t *ret)
+{
+    *ret = idmap_get(map, pair);
+    if (*ret != MAP_NONE) {
+        return RC_OK;
+    }
+    *ret = (*count)++;
+    return idmap_put(map, pair, *ret);
+}
+
 static enum rc give_keys(struct evidence *ev, struct err *e)
 {
     struct idmap pairs;
     struct idmap keys;
+    struct idmap logs;
     idmap_init(&pairs, 4);
     idmap_init(&keys, 5);
+    idmap_init(&logs, 6);
     uint32_t pair_count = 0;
     enum rc rc = RC_OK;
     for (uint32_t i = 0; rc == RC_OK && i < ev->call_count; i++) {
         struct call *c = &ev->calls[i];
-        uint64_t ends = (uint64_t)c->caller << 32 | c->callee;
-        uint32_t pair = idmap_get(&pairs, ends);
-        if (pair == MAP_NONE) {
-            pair = pair_count++;
-            rc = idmap_put(&pairs, ends, pair);
-        }
-        uint64_t whole = (uint64_t)pair << 32 | c->operation;
-        c->key = idmap_get(&keys, whole);
-        if (rc == RC_OK && c->key == MAP_NONE) {
-            c->key = ev->key_count++;
-            rc = idmap_put(&keys, whole, c->key);
-        }
+        uint32_t pair = 0;
+        rc = number_pair(&pairs, (uint64_t)c->caller << 32 | c->callee, &pair_count, &pair);
+        rc = rc == RC_OK ? number_pair(&keys, (uint64_t)pair << 32 | c->operation, &ev->key_count, &c->key) : rc;
+    }
+    for (uint32_t i = 0; rc == RC_OK && i < ev->log_count; i++) {
+        struct log_count *l = &ev->logs[i];
+        rc = number_pair(&logs, (uint64_t)l->node << 32 | l->template_id, &ev->log_key_count, &l->key);
     }
     idmap_done(&pairs);
     idmap_done(&keys);
+    idmap_done(&logs);
     return rc == RC_OK ? RC_OK : err_set(e, rc, "out of memory");
 }
 
