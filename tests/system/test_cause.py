@@ -97,7 +97,6 @@ def ranks_from_spans_and_logs(folder):
 REFUSED = [
     # words, exit code, what is said
     (["cause"], 2, "expected SERVICE"),
-    (["cause", "web"], 2, "at least one of"),
     (["cause", "web", "--metrics", "metrics.csv"], 1, "option --at"),
     (["cause", "web", "--at", "noon", "--graph", "graph.json"], 2, "option --at"),
     (["cause", "web", "--metric", "love", "--graph", "graph.json"], 2, "option --metric"),
