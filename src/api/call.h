@@ -154,9 +154,14 @@ void streams_gone(struct api *api, const struct http_exchange *x);
 /* api/cloud_event.c: the body becomes the event in it. Errors: RC_INVALID. */
 NODISCARD enum rc cloud_event_open(struct call *c, struct err *e);
 
-/* api/causes.c: the report of what the node suffered then. metric: "" for any. */
-NODISCARD enum rc causes_of(struct call *c, uint32_t node, int64_t at_ms, struct str metric, struct value *ret,
-                            struct err *e);
+/* api/causes.c: the report of what a node of the graph suffered. */
+struct causes_question {
+    uint32_t node;
+    int64_t at_ms;     /* when it was noticed */
+    int64_t window_ms; /* what is noticed began so much earlier */
+    struct str metric; /* "" for any */
+};
+NODISCARD enum rc causes_of(struct call *c, const struct causes_question *asked, struct value *ret, struct err *e);
 
 /* handlers */
 enum rc traces_post(struct call *c, struct err *e);

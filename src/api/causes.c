@@ -10,12 +10,8 @@
 enum {
     CAUSES_READ_MAX = 40,         /* entries of each part */
     CAUSES_ENTRY_MEMORY = 64 << 20, /* bytes */
-};
-
-struct asked {
-    uint32_t node;
-    int64_t at_ms;
-    struct str metric;
+    CAUSES_WINDOW_MIN_S = 1,
+    CAUSES_WINDOW_MAX_S = 86400,
 };
 
 static enum rc read_one(struct call *c, struct inquiry *q, const struct observed_span *s, enum traffic_part part, struct err *e)
@@ -40,7 +36,7 @@ static bool is_taken(uint32_t k, uint32_t count)
            (uint64_t)k * CAUSES_READ_MAX / count != ((uint64_t)k + 1) * CAUSES_READ_MAX / count;
 }
 
-static enum rc read_traffic(struct call *c, struct inquiry *q, int64_t at_ms, struct err *e)
+static enum rc read_traffic(struct call *c, struct inquiry *q, const struct causes_question *asked, struct err *e)
 {
     const struct world *w = control_world(c->control);
     uint32_t count[TRAFFIC_PARTS] = {0};
@@ -48,21 +44,21 @@ static enum rc read_traffic(struct call *c, struct inquiry *q, int64_t at_ms, st
     enum traffic_part part;
     for (uint32_t i = 0; i < world_observed_count(w); i++) {
         const struct observed_span s = world_observed_at(w, i);
-        if (traffic_part_of(s.from_ms, s.to_ms, at_ms, &part)) {
+        if (traffic_part_of(s.from_ms, s.to_ms, asked->at_ms, asked->window_ms, &part)) {
             count[part]++;
         }
     }
     enum rc rc = RC_OK;
     for (uint32_t i = 0; i < world_observed_count(w) && rc == RC_OK; i++) {
         const struct observed_span s = world_observed_at(w, i);
-        if (traffic_part_of(s.from_ms, s.to_ms, at_ms, &part) && is_taken(seen[part]++, count[part])) {
+        if (traffic_part_of(s.from_ms, s.to_ms, asked->at_ms, asked->window_ms, &part) && is_taken(seen[part]++, count[part])) {
             rc = read_one(c, q, &s, part, e);
         }
     }
     return rc;
 }
 
-static enum rc read_question(struct call *c, struct asked *ret, struct err *e)
+static enum rc read_question(struct call *c, struct causes_question *ret, struct err *e)
 {
     const struct graph *g = world_graph(control_world(c->control));
     struct str text = STR("");
@@ -79,24 +75,30 @@ static enum rc read_question(struct call *c, struct asked *ret, struct err *e)
     if (http_query(c->x, "at", &text) && !instant_parse(text, &ret->at_ms)) {
         return err_at(e, RC_INVALID, STR("/at"), "expected a moment of RFC 3339");
     }
+    int64_t seconds = INQUIRY_WINDOW_MS / SECOND_MS;
+    if (http_query(c->x, "window_s", &text) &&
+        (!str_to_i64(text, &seconds) || seconds < CAUSES_WINDOW_MIN_S || seconds > CAUSES_WINDOW_MAX_S)) {
+        return err_at(e, RC_INVALID, STR("/window_s"), "expected %d to %d", CAUSES_WINDOW_MIN_S, CAUSES_WINDOW_MAX_S);
+    }
+    ret->window_ms = seconds * SECOND_MS;
     return RC_OK;
 }
 
-enum rc causes_of(struct call *c, uint32_t node, int64_t at_ms, struct str metric, struct value *ret, struct err *e)
+enum rc causes_of(struct call *c, const struct causes_question *asked, struct value *ret, struct err *e)
 {
     struct graph_view v;
     CLEANUP(inquiry) struct inquiry *q = NULL;
-    enum rc rc = graph_view_at(world_graph(control_world(c->control)), at_ms, &v, e);
-    rc = rc == RC_OK ? inquiry_new(&v, node, at_ms, &q, e) : rc;
-    rc = rc == RC_OK ? read_traffic(c, q, at_ms, e) : rc;
-    return rc == RC_OK ? inquiry_report(q, c->arena, metric, ret, e) : rc;
+    enum rc rc = graph_view_at(world_graph(control_world(c->control)), asked->at_ms, &v, e);
+    rc = rc == RC_OK ? inquiry_new(&v, asked->node, asked->at_ms, &q, e) : rc;
+    rc = rc == RC_OK ? read_traffic(c, q, asked, e) : rc;
+    return rc == RC_OK ? inquiry_report(q, c->arena, asked->metric, ret, e) : rc;
 }
 
 enum rc causes_get(struct call *c, struct err *e)
 {
-    struct asked asked;
+    struct causes_question asked;
     struct value v;
     enum rc rc = read_question(c, &asked, e);
-    rc = rc == RC_OK ? causes_of(c, asked.node, asked.at_ms, asked.metric, &v, e) : rc;
+    rc = rc == RC_OK ? causes_of(c, &asked, &v, e) : rc;
     return rc == RC_OK ? call_reply(c, 200, v) : rc;
 }

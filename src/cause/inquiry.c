@@ -13,15 +13,13 @@ struct inquiry {
     uint32_t windows[TRAFFIC_PARTS];
 };
 
-bool traffic_part_of(int64_t from_ms, int64_t to_ms, int64_t at_ms, enum traffic_part *ret)
+bool traffic_part_of(int64_t from_ms, int64_t to_ms, int64_t at_ms, int64_t window_ms, enum traffic_part *ret)
 {
     int64_t middle = from_ms + (to_ms - from_ms) / 2 - at_ms;
-    if (middle > INQUIRY_INCIDENT_AFTER_MS || middle < -INQUIRY_INCIDENT_BEFORE_MS - INQUIRY_BEFORE_MS - INQUIRY_NORMAL_MS) {
+    if (middle > INQUIRY_AFTER * window_ms || middle < -(2 + INQUIRY_NORMAL) * window_ms) {
         return false;
     }
-    *ret = middle >= -INQUIRY_INCIDENT_BEFORE_MS                       ? TRAFFIC_INCIDENT
-           : middle >= -INQUIRY_INCIDENT_BEFORE_MS - INQUIRY_BEFORE_MS ? TRAFFIC_BEFORE
-                                                                       : TRAFFIC_NORMAL;
+    *ret = middle >= -window_ms ? TRAFFIC_INCIDENT : middle >= -2 * window_ms ? TRAFFIC_BEFORE : TRAFFIC_NORMAL;
     return true;
 }
 

@@ -13,17 +13,19 @@
 
 enum {
     INQUIRY_MEMORY_MAX = 256 << 20,              /* bytes */
-    INQUIRY_INCIDENT_BEFORE_MS = 5 * MINUTE_MS,  /* what is noticed began a little earlier */
-    INQUIRY_INCIDENT_AFTER_MS = 10 * MINUTE_MS,
-    INQUIRY_BEFORE_MS = 5 * MINUTE_MS,
-    INQUIRY_NORMAL_MS = 6 * HOUR_MS,
+    INQUIRY_WINDOW_MS = 5 * MINUTE_MS,           /* what is noticed began so much earlier */
+    INQUIRY_AFTER = 2,                           /* windows that the incident goes on when it was noticed */
+    INQUIRY_NORMAL = 72,                         /* windows of the normal period: six hours */
     INQUIRY_CHANGES_MS = 6 * HOUR_MS,
 };
 
 enum traffic_part { TRAFFIC_NORMAL = 0, TRAFFIC_BEFORE, TRAFFIC_INCIDENT, TRAFFIC_PARTS };
 
-/* The part of an observation in a question about at_ms; false: none. */
-bool traffic_part_of(int64_t from_ms, int64_t to_ms, int64_t at_ms, enum traffic_part *ret);
+/*
+ * The part of an observation in a question about at_ms; false: none. One window before at_ms the incident begins; the window
+ * before that is what was just before, and INQUIRY_NORMAL windows before that are normal.
+ */
+bool traffic_part_of(int64_t from_ms, int64_t to_ms, int64_t at_ms, int64_t window_ms, enum traffic_part *ret);
 
 struct inquiry;
 

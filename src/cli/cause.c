@@ -174,6 +174,7 @@ static int ask_server(const struct args *a)
     client_query(&path, "service", a->rest[0]);
     client_query(&path, "metric", args_text(a, "metric"));
     client_query(&path, "at", args_text(a, "at"));
+    client_query(&path, "window_s", args_text(a, "window"));
     buf_char(&path, '\0');
     code = session_get(&s, path.data);
     if (code == CLI_OK) {
@@ -212,6 +213,7 @@ static int cause(const struct args *a)
 static const struct option cause_options[] = {
     {"metric", 0, OPTION_TEXT, "METRIC", "what it suffers: latency, availability or any (any)"},
     {"at", 0, OPTION_TEXT, "TIME", "when it was noticed: RFC 3339, or seconds since 1970"},
+    {"window", 0, OPTION_TEXT, "SECONDS", "asking the server: it began so much before it was noticed (300)"},
     {"graph", 0, OPTION_TEXT, "FILE", "nodes and edges, JSON"},
     {"metrics", 0, OPTION_TEXT, "FILE", "series around the incident, CSV"},
     {"baseline", 0, OPTION_TEXT, "FILE", "series of a normal period, CSV"},
