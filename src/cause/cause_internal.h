@@ -78,6 +78,11 @@ double count_nats(double seen, double expected, double dispersion);
 double weighted_median(const struct measure *items, uint32_t count, double weight_max, struct measure *scratch);
 /* The upper median. Sorts values. */
 double median_of(double *values, uint32_t count);
+/*
+ * The standard deviation of samples about their median, as half of them have it and, when tails is true, as nine in ten
+ * have it: medians of few calls jump. scratch: room for count.
+ */
+double spread_of(const double *values, uint32_t count, double middle, bool tails, double *scratch);
 /* scratch: room for normal_count. */
 struct excess excess_of_time(const struct comparison *c, struct measure *scratch);
 /* value: the number of events among count. */

@@ -42,7 +42,11 @@ static struct str say_network(const struct inquiry *in, const struct finding_of_
 
 static struct str say_saturation(const struct inquiry *in, const struct finding_of_node *f)
 {
-    struct str name = in->ev->series[f->key].name;
+    const struct series *s = &in->ev->series[f->key];
+    struct str name = s->name;
+    if (!s->metric.share) {
+        return arena_printf(in->arena, "%.*s is %.1f times what is usual", STR_ARG(name), f->count / f->shown.reference);
+    }
     return arena_printf(in->arena, "%.*s reached %.0f %%, normally %.0f %%", STR_ARG(name), 100.0 * f->count, 100.0 * f->shown.reference);
 }
 
@@ -164,7 +168,8 @@ static struct str say_step(const struct inquiry *in, const struct tie *t)
 
 bool explain_chain(struct inquiry *in, uint32_t node, struct cause_step **ret_steps, uint32_t *ret_count, uint32_t *ret_left_out)
 {
-    uint32_t length = in->distance[node] == MAP_NONE ? 0 : in->distance[node];
+    bool known = in->distance[node] != MAP_NONE && in->next[node] != MAP_NONE;
+    uint32_t length = known ? in->distance[node] : 0;
     uint32_t count = length < CAUSE_STEPS_MAX ? length : CAUSE_STEPS_MAX;
     struct cause_step *steps = arena_array(in->arena, count + 1U, sizeof *steps);
     uint32_t at = node;

@@ -37,6 +37,17 @@ static bool is_nearer_by_name(const struct inquiry *in, uint32_t node, uint32_t 
     return str_cmp(nodes[in->harmers[step].harmed].name, nodes[in->harmers[in->next[node]].harmed].name) < 0;
 }
 
+/* Without any structure everything may harm the service, in one step that nobody knows. */
+static void suspect_all(struct inquiry *in)
+{
+    for (uint32_t n = 0; n < in->node_count; n++) {
+        if (in->distance[n] == MAP_NONE) {
+            in->distance[n] = 1;
+            in->candidates++;
+        }
+    }
+}
+
 bool harm_build(struct inquiry *in)
 {
     uint32_t *queue = arena_array(in->arena, in->node_count + 1U, sizeof *queue);
@@ -62,6 +73,9 @@ bool harm_build(struct inquiry *in)
                 in->next[other] = i;
             }
         }
+    }
+    if (in->ev->tie_count == 0) {
+        suspect_all(in);
     }
     return true;
 }

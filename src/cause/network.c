@@ -14,11 +14,6 @@
 #define CALLS_WEIGHED 50.0
 /* Being slow on all ways in is nearly as telling as on all ways. */
 #define ONLY_INWARD 0.9
-/* The median absolute deviation of a normal variable, turned into a standard deviation. */
-#define MAD_TO_SIGMA 1.4826
-/* One deviation in ten, either way, is beyond NORMAL_TAIL_Z. */
-#define TAIL_BOTH 10
-
 struct edge_delay {
     uint32_t from;
     uint32_t to;
@@ -93,18 +88,11 @@ static void differ(const struct inquiry *in, const struct series *client, const 
     }
 }
 
-/*
- * The spread of samples about their median: their own, as half of them and as nine in ten of them have it (medians of few
- * calls jump), what is assumed of any, and that of clocks.
- */
+/* The spread of differences: their own, what is assumed of any, and that of clocks. */
 static double spread(const struct inquiry *in, const double *values, uint32_t count, double middle, double *scratch)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        scratch[i] = fabs(values[i] - middle);
-    }
-    double mad = MAD_TO_SIGMA * median_of(scratch, count);
-    double tail = uses(in, WITHOUT_CALIBRATION) ? scratch[count - 1 - count / TAIL_BOTH] / NORMAL_TAIL_Z : 0.0;
-    return fmax(fmax(NET_FLOOR_MS, fmax(mad, tail)), SPREAD_ASSUMED * fabs(middle));
+    double own = spread_of(values, count, middle, uses(in, WITHOUT_CALIBRATION), scratch);
+    return fmax(fmax(NET_FLOOR_MS, own), SPREAD_ASSUMED * fabs(middle));
 }
 
 static bool delay_of_series(const struct inquiry *in, const struct series *client, const struct series *server,

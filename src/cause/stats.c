@@ -97,6 +97,20 @@ double median_of(double *values, uint32_t count)
     return values[count / 2];
 }
 
+/* The median absolute deviation of a normal variable, turned into a standard deviation. */
+#define MAD_TO_SIGMA 1.4826
+/* One deviation in ten, either way, is beyond NORMAL_TAIL_Z. */
+#define TAIL_BOTH 10
+
+double spread_of(const double *values, uint32_t count, double middle, bool tails, double *scratch)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        scratch[i] = fabs(values[i] - middle);
+    }
+    double mad = MAD_TO_SIGMA * median_of(scratch, count);
+    return tails ? fmax(mad, scratch[count - 1 - count / TAIL_BOTH] / NORMAL_TAIL_Z) : mad;
+}
+
 /* --- times ---------------------------------------------------------------------------------------- */
 
 /* What a comparison of times needs of its normal windows. */

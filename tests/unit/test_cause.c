@@ -254,7 +254,7 @@ static void saturation_counts_when_it_is_new(void **state)
     struct err e = {0};
     struct incident_span span = {.begin_ms = 0, .end_ms = INT64_MAX, .normal_again_ms = INT64_MAX};
     struct str text = STR("offset_min,web|cpu_pct,shop|memory_utilization,busy|cpu_pct,raw|cpu\n"
-                          "-4,20,0.3,97,1\n-3,22,0.3,98,1\n-2,21,0.31,97,1\n-1,20,0.3,99,1\n0,20,0.3,97,1\n1,30,0.97,99,90\n");
+                          "-4,20,0.3,97,1\n-3,22,0.3,98,1\n-2,21,0.31,97,1\n-1,20,0.3,99,1\n0,20,0.3,97,1\n1,30,0.97,99,1.5\n");
     assert_int_equal(read_metrics(w.ev, "m.csv", text, &span, &e), RC_OK);
     evidence_tie(w.ev, node(&w, "shop"), node(&w, "web"), STR("calls"), true);
     evidence_tie(w.ev, node(&w, "busy"), node(&w, "web"), STR("calls"), true);
@@ -262,6 +262,27 @@ static void saturation_counts_when_it_is_new(void **state)
     ask(&w);
     assert_first(&w, "shop", TERM_SATURATION);
     assert_int_equal(w.r.cause_count, 1);
+    world_done(&w);
+}
+
+static void resources_without_a_whole_count_by_their_growth(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    struct err e = {0};
+    struct incident_span span = {.begin_ms = 0, .end_ms = INT64_MAX, .normal_again_ms = INT64_MAX};
+    /* shop's memory triples; mail's rises by half; jumpy's CPU always jumps like that. */
+    struct str text = STR("offset_min,web|cpu,shop|memory_bytes,mail|memory_bytes,jumpy|cpu\n-9,1,100,100,1\n-8,1,101,100,4\n-7,1,99,100,1\n"
+                          "-6,1,100,100,5\n-5,1.1,100,100,1\n-4,1,102,100,4\n-3,1,100,100,1\n-2,0.9,100,100,5\n-1,1,100,100,1\n"
+                          "0,1,100,100,1\n1,1,300,150,5\n2,1.1,310,150,5\n");
+    assert_int_equal(read_metrics(w.ev, "m.csv", text, &span, &e), RC_OK);
+    ask(&w);
+    /* Nobody said who calls whom: all are candidates. */
+    assert_int_equal(w.r.candidates, 4);
+    assert_first(&w, "shop", TERM_SATURATION);
+    assert_int_equal(w.r.causes[0].step_count, 0);
+    assert_true(score_of(&w, "mail") <= 0 && score_of(&w, "jumpy") < w.r.needed);
     world_done(&w);
 }
 
@@ -708,6 +729,7 @@ int main(void)
         cmocka_unit_test(own_time_is_charged), cmocka_unit_test(without_subtraction_callers_are_charged_too),
         cmocka_unit_test(new_callees_are_charged_to_their_caller), cmocka_unit_test(errors_are_charged),
         cmocka_unit_test(slow_networks_are_where_all_edges_are_slow), cmocka_unit_test(saturation_counts_when_it_is_new),
+        cmocka_unit_test(resources_without_a_whole_count_by_their_growth),
         cmocka_unit_test(broken_proportions_are_seen), cmocka_unit_test(new_callers_break_nothing),
         cmocka_unit_test(what_the_minutes_before_show_counts_less), cmocka_unit_test(what_is_outside_comes_later),
         cmocka_unit_test(what_is_not_felt_is_no_cause), cmocka_unit_test(every_ingredient_can_be_left_out),
