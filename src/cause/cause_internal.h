@@ -173,6 +173,8 @@ NODISCARD bool find_network(struct inquiry *in);    /* network.c */
 NODISCARD bool find_saturation(struct inquiry *in); /* saturation.c */
 NODISCARD bool find_patterns(struct inquiry *in);   /* patterns.c */
 void weigh(struct inquiry *in);                     /* weigh.c */
+/* Is it of the symptom that was asked for, or of any? */
+bool is_asked(const struct question *q, enum ingredient term);
 
 /* Time that calls to a node took in the incident. */
 double time_at(const struct inquiry *in, uint32_t node);

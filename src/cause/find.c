@@ -129,11 +129,22 @@ static bool compared(const struct inquiry *in)
     return now && then;
 }
 
+/* Of the best, what is about the symptom that was asked for. */
+static double best_score(const struct inquiry *in, const struct report *r)
+{
+    double sum = 0;
+    for (int t = 0; r->cause_count > 0 && t < TERM_COUNT; t++) {
+        sum += is_asked(in->q, (enum ingredient)t) ? in->scores[t][r->causes[0].node] : 0.0;
+    }
+    return sum;
+}
+
 static void conclude(const struct inquiry *in, struct report *r)
 {
     r->candidates = in->candidates;
     r->needed = log(CHANCE * in->candidates);
-    r->found = r->cause_count > 0 && r->causes[0].score >= r->needed;
+    double best = best_score(in, r);
+    r->found = r->cause_count > 0 && best >= r->needed;
     if (r->found) {
         struct str name = in->ev->nodes[r->causes[0].node].name;
         r->why = arena_printf(in->arena, "%.*s explains it best: %.1f nats, where chance gives %.1f among %u candidates", STR_ARG(name),
@@ -144,7 +155,7 @@ static void conclude(const struct inquiry *in, struct report *r)
         r->why = arena_printf(in->arena, "none of %u candidates differs from its normal time", r->candidates);
     } else {
         r->why = arena_printf(in->arena, "the strongest of %u candidates has %.1f nats; chance gives %.1f", r->candidates,
-                              r->causes[0].score, r->needed);
+                              best, r->needed);
     }
 }
 

@@ -8,7 +8,10 @@
 
 #include <math.h>
 
-/* The symptom that was not asked for counts for this much: a slow callee fails its callers, a failing one is tried again. */
+/*
+ * The symptom that was not asked for counts for this much: a slow callee fails its callers, a failing one is tried again. It
+ * orders causes, but no cause is found by it alone.
+ */
 #define OTHER_SYMPTOM 0.25
 
 /* Time below this share of all that the service spends is not felt by it, however sure it is. */
@@ -24,11 +27,15 @@ static double sum_of_own(const struct inquiry *in, enum ingredient term)
     return sum;
 }
 
-static double weight_of(const struct inquiry *in, enum ingredient term)
+bool is_asked(const struct question *q, enum ingredient term)
 {
     bool time = term == TERM_OWN_TIME || term == TERM_NETWORK;
-    bool other = (time && in->q->symptom == SYMPTOM_AVAILABILITY) || (term == TERM_ERRORS && in->q->symptom == SYMPTOM_LATENCY);
-    return !uses(in, term) ? 0.0 : other ? OTHER_SYMPTOM : 1.0;
+    return !(time && q->symptom == SYMPTOM_AVAILABILITY) && !(term == TERM_ERRORS && q->symptom == SYMPTOM_LATENCY);
+}
+
+static double weight_of(const struct inquiry *in, enum ingredient term)
+{
+    return !uses(in, term) ? 0.0 : is_asked(in->q, term) ? 1.0 : OTHER_SYMPTOM;
 }
 
 /* What the service suffers and time explains is not left for patterns to explain. */

@@ -223,6 +223,21 @@ static void errors_are_charged(void **state)
     world_done(&w);
 }
 
+static void another_symptom_is_not_enough(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SYMPTOM_COUNT; s++) {
+        struct world w;
+        world_init(&w);
+        habit(&w, NULL, "web", failing(500, 1), failing(500, 200));
+        w.q.symptom = (enum symptom)s;
+        ask(&w);
+        assert_int_equal(w.r.found, s != SYMPTOM_LATENCY);
+        assert_true(score_of(&w, "web") > 0);
+        world_done(&w);
+    }
+}
+
 static struct call far(double count, double net)
 {
     struct call c = call_of(count, 10, 10);
@@ -727,7 +742,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_time_is_charged), cmocka_unit_test(without_subtraction_callers_are_charged_too),
-        cmocka_unit_test(new_callees_are_charged_to_their_caller), cmocka_unit_test(errors_are_charged),
+        cmocka_unit_test(new_callees_are_charged_to_their_caller), cmocka_unit_test(errors_are_charged), cmocka_unit_test(another_symptom_is_not_enough),
         cmocka_unit_test(slow_networks_are_where_all_edges_are_slow), cmocka_unit_test(saturation_counts_when_it_is_new),
         cmocka_unit_test(resources_without_a_whole_count_by_their_growth),
         cmocka_unit_test(broken_proportions_are_seen), cmocka_unit_test(new_callers_break_nothing),
