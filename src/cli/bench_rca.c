@@ -247,6 +247,7 @@ struct quiet {
     unsigned windows;
     unsigned silent;
     unsigned empty; /* without any data */
+    unsigned ahead; /* not silent, and names what the incident that follows is known to come from */
 };
 
 static enum rc judge(struct run *r, struct rca_case *c, struct quiet *q)
@@ -263,6 +264,8 @@ static enum rc judge(struct run *r, struct rca_case *c, struct quiet *q)
     }
     q->windows++;
     q->silent += !report.found;
+    struct str truth = value_text(value_get(rca_label(&r->folder, c->id), STR("root_cause")));
+    q->ahead += report.found && truth.len > 0 && rank_of(c, &report, truth) == 1;
     if (args_flag(r->args, "misses") && report.found) {
         printf("not silent %.*s at %lld: %.*s (%.1f of %.1f)\n", STR_ARG(c->id), (long long)c->question.at_ms,
                STR_ARG(c->ev->nodes[report.causes[0].node].name), report.causes[0].score, report.needed);
@@ -326,6 +329,10 @@ static enum rc run_normal(struct run *r)
     if (rc == RC_OK) {
         printf("%u normal windows, %u more without data\n\n", q.windows, q.empty);
         print_share("says no cause found", q.silent, q.windows);
+        if (q.ahead > 0) {
+            print_share("  silent or ahead", q.silent + q.ahead, q.windows);
+            printf("  ahead: it names the cause of the incident that is labelled to begin after the window (%u)\n", q.ahead);
+        }
         print_times(r);
     }
     return rc;
