@@ -125,6 +125,7 @@ struct value render_record(struct call *c, const struct decision_record *r, bool
 struct value render_findings(struct call *c, const struct decision *d, const struct facts *f);
 struct value render_signals(struct call *c, const struct facts *f);
 struct value render_blast_radius(struct arena *a, const struct facts *f);
+struct value render_memory(struct arena *a, const struct facts *f);
 struct value render_calibration(struct arena *a, const struct calibration *c);
 struct value render_action(struct call *c, const struct action *a);
 
@@ -199,6 +200,8 @@ enum rc graph_get(struct call *c, struct err *e);
 enum rc impact_get(struct call *c, struct err *e);
 enum rc calibration_get(struct call *c, struct err *e);
 enum rc causes_get(struct call *c, struct err *e);
+enum rc incidents_open(struct call *c, struct err *e);
+enum rc memory_recall(struct call *c, struct err *e);
 enum rc actions_revert_by_hand(struct call *c, struct err *e);
 enum rc actions_settle(struct call *c, struct err *e);
 enum rc agents_declare(struct call *c, struct err *e);

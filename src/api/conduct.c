@@ -1,5 +1,5 @@
 /*
- * api/conduct - breakers, the trust ladder, grants, the memory of outcomes, incidents.
+ * api/conduct - breakers, the trust ladder, grants, the memory of outcomes, open incidents.
  */
 #include "api/call.h"
 
@@ -271,11 +271,17 @@ enum rc incidents_list(struct call *c, struct err *e)
         const struct world_incident *x = world_incident_at(w, (uint32_t)at);
         struct value v = value_object();
         value_add_str(c->arena, &v, STR("incident_id"), id_str(c->arena, "inc", x->id));
-        value_add_str(c->arena, &v, STR("action_id"), id_str(c->arena, "act", x->action));
+        add_null_or_str(c->arena, &v, STR("action_id"), x->action == 0 ? STR("") : id_str(c->arena, "act", x->action));
         value_add_str(c->arena, &v, STR("service"),
                       x->service == MAP_NONE ? STR("") : str_from(world_service_at(w, x->service)->name));
         value_add_instant(c->arena, &v, STR("at"), x->at_ms);
-        value_add_str(c->arena, &v, STR("cause"), x->review_by_ms != 0 ? STR("break_glass") : STR("harm"));
+        value_add_str(c->arena, &v, STR("cause"), x->review_by_ms != 0 ? STR("break_glass")
+                                                  : x->action == 0     ? STR("reported")
+                                                                       : STR("harm"));
+        if (x->action == 0) {
+            value_add_str(c->arena, &v, STR("symptom"), str_from(x->symptom));
+            add_null_or_str(c->arena, &v, STR("shape"), str_from(x->shape));
+        }
         if (x->review_by_ms != 0) {
             value_add_str(c->arena, &v, STR("person"), str_from(x->person));
             value_add_instant(c->arena, &v, STR("review_by"), x->review_by_ms);
@@ -283,27 +289,4 @@ enum rc incidents_list(struct call *c, struct err *e)
         value_push(c->arena, &items, v);
     }
     return list_reply(c, items, next_page(c, at, world_incident_count(w)));
-}
-
-enum rc incidents_close(struct call *c, struct err *e)
-{
-    uint64_t id;
-    uint64_t first;
-    struct str reason;
-    enum rc rc = call_id(c, 0, "inc", &id, e);
-    rc = rc == RC_OK ? call_fields(c, revoke_fields, COUNT(revoke_fields), &reason, e) : rc;
-    if (rc != RC_OK) {
-        return rc;
-    }
-    rc = control_repeated(c->control, &c->idempotency, &first, e);
-    if (rc == RC_NOT_FOUND) {
-        rc = control_incident_close(c->control, c->arena, &c->who, id, reason, &c->idempotency, e);
-    }
-    if (rc != RC_OK) {
-        return rc;
-    }
-    struct value v = value_object();
-    value_add_str(c->arena, &v, STR("incident_id"), id_str(c->arena, "inc", id));
-    value_add_str(c->arena, &v, STR("state"), STR("closed"));
-    return call_reply(c, 200, v);
 }

@@ -328,12 +328,28 @@ struct value render_blast_radius(struct arena *a, const struct facts *f)
     return v;
 }
 
+/* Null: no open incident on what it touches is like one before. */
+struct value render_memory(struct arena *a, const struct facts *f)
+{
+    if (f->recall_incident == 0) {
+        return value_null();
+    }
+    struct value v = value_object();
+    value_add_str(a, &v, STR("incident_id"), id_str(a, "inc", f->recall_incident));
+    value_add_str(a, &v, STR("shape"), f->recall_shape);
+    value_add_int(a, &v, STR("seen"), f->recall_seen);
+    value_add_int(a, &v, STR("tried"), f->recall_tried);
+    value_add_int(a, &v, STR("resolved"), f->recall_resolved);
+    return v;
+}
+
 void render_grounds(struct call *c, struct value *v, const struct decision *d, const struct facts *f)
 {
     value_add(c->arena, v, STR("findings"), render_findings(c, d, f));
     value_add(c->arena, v, STR("rules"), rules_value_of(c, d));
     value_add(c->arena, v, STR("signals"), render_signals(c, f));
     value_add(c->arena, v, STR("blast_radius"), render_blast_radius(c->arena, f));
+    value_add(c->arena, v, STR("memory"), render_memory(c->arena, f));
 }
 
 struct value render_record(struct call *c, const struct decision_record *r, bool whole)

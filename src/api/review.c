@@ -151,6 +151,7 @@ enum rc render_review(struct call *c, const struct action *action, const struct 
     value_add(a, ret, STR("tool"), tool_value(c, action, r));
     add_null_or_str(a, ret, STR("target"), r->target);
     value_add(a, ret, STR("blast_radius"), render_blast_radius(a, &r->facts));
+    value_add(a, ret, STR("memory"), render_memory(a, &r->facts));
     value_add(a, ret, STR("invariants"), invariants == NULL ? value_array() : *invariants);
     value_add(a, ret, STR("revert"), revert == NULL ? value_null() : *revert);
     value_add(a, ret, STR("quorum"), quorum_value(c, action, current));

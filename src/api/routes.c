@@ -51,6 +51,8 @@ static const struct route table[] = {
     {HTTP_POST, "/v1/grants/{}/revoke", ROLE_ADMIN | ROLE_APPROVER | ROLE_RESPONDER, 0, grants_revoke, REPEAT_KEY},
     {HTTP_GET, "/v1/memory", OPS, 0, memory_list, REPEAT_READS},
     {HTTP_GET, "/v1/incidents", OPS, 0, incidents_list, REPEAT_READS},
+    {HTTP_POST, "/v1/incidents", ROLE_AGENT | ROLE_SOURCE | ROLE_ADMIN | ROLE_RESPONDER, 0, incidents_open, REPEAT_KEY},
+    {HTTP_POST, "/v1/memory/recall", READERS, 0, memory_recall, REPEAT_ASKS},
     {HTTP_POST, "/v1/incidents/{}/close", ROLE_ADMIN | ROLE_RESPONDER, 0, incidents_close, REPEAT_KEY},
     {HTTP_GET, "/v1/graph", READERS | ROLE_SOURCE, 0, graph_get, REPEAT_READS},
     {HTTP_POST, "/v1/graph", ROLE_ADMIN | ROLE_SOURCE, ROUTE_LARGE_BODY, graph_write, REPEAT_KEY},

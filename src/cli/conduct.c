@@ -181,9 +181,84 @@ static int run_incident_close(const struct args *a)
     }
     struct value body = value_object();
     add_option(s.arena, a, "reason", "reason", &body);
+    add_option(s.arena, a, "resolved-by", "resolved_by", &body);
     char path[256];
     snprintf(path, sizeof path, "/v1/incidents/%.100s/close", a->rest[0]);
     return send_order(&s, a, path, &body, columns, COUNT(columns));
+}
+
+static const struct option close_options[] = {
+    {"reason", 0, OPTION_TEXT, "TEXT", "why; required"},
+    {"resolved-by", 0, OPTION_TEXT, "act_N", "the action that resolved it: it is remembered"},
+    CLI_JSON_OPTION,
+    CLI_SERVER_OPTIONS,
+};
+
+static const struct option symptom_options[] = {
+    {"symptom", 0, OPTION_TEXT, "S", "any, latency or availability (any)"},
+    {"at", 0, OPTION_TEXT, "TIME", "when it was noticed (now)"},
+    {"reason", 0, OPTION_TEXT, "TEXT", "what is seen"},
+    CLI_JSON_OPTION,
+    CLI_SERVER_OPTIONS,
+};
+
+static const struct column recall_columns[] = {{"shape", "shape"}, {"seen", "seen"}, {"first", "first_at"}, {"last", "last_at"}};
+
+/* What is remembered: each remedy, then each precedent. */
+static void print_recall(const struct value *recall)
+{
+    static const struct column remedies[] = {{"REMEDY", "tool"}, {"TRIED", "tried"}, {"RESOLVED IT", "resolved"}};
+    static const struct column precedents[] = {{"INCIDENT", "incident_id"}, {"SERVICE", "service"}, {"AT", "at"},
+                                               {"CLOSED", "closed_at"},     {"RESOLVED BY", "resolved_by"}, {"TOOL", "tool"}};
+    const struct value *found = value_get(recall, STR("remedies"));
+    output_members(recall, recall_columns, COUNT(recall_columns));
+    if (value_item(found, 0) != NULL) {
+        output_table(found, remedies, COUNT(remedies));
+    }
+    found = value_get(recall, STR("precedents"));
+    if (value_item(found, 0) != NULL) {
+        output_table(found, precedents, COUNT(precedents));
+    }
+}
+
+/* Opens an incident, or only asks: both say what is remembered of its shape. */
+static int send_symptom(const struct args *a, const char *path, const char *recall)
+{
+    struct session s;
+    int code = begin(&s, a, "SERVICE");
+    if (code != CLI_OK) {
+        return code;
+    }
+    struct value body = value_object();
+    value_add_str(s.arena, &body, STR("service"), str_from(a->rest[0]));
+    add_option(s.arena, a, "symptom", "symptom", &body);
+    add_option(s.arena, a, "at", "at", &body);
+    add_option(s.arena, a, "reason", "reason", &body);
+    code = session_post(&s, path, &body);
+    if (code == CLI_OK && args_flag(a, "json")) {
+        output_json(&s.answer.body);
+    } else if (code == CLI_OK) {
+        static const struct column head[] = {{"incident", "incident_id"}};
+        const struct value *remembered = recall == NULL ? &s.answer.body : value_get(&s.answer.body, str_from(recall));
+        if (recall != NULL) {
+            output_members(&s.answer.body, head, COUNT(head));
+        }
+        if (value_is(remembered, VALUE_OBJECT)) {
+            print_recall(remembered);
+        }
+    }
+    session_close(&s);
+    return code;
+}
+
+static int run_incident_open(const struct args *a)
+{
+    return send_symptom(a, "/v1/incidents", "recall");
+}
+
+static int run_recall(const struct args *a)
+{
+    return send_symptom(a, "/v1/memory/recall", NULL);
 }
 
 static const struct option revert_options[] = {
@@ -253,7 +328,11 @@ const struct command conduct_commands[] = {
     {"grant", "AGENT", "permit an agent to write, for a time", grant_options, COUNT(grant_options), run_grant, NULL},
     {"revoke", "grt_N", "end a grant: at once for decisions, at the next heartbeat for executions", REASON, run_revoke, NULL},
     {"incidents", "", "list open incidents", PLAIN, run_incidents, NULL},
-    {"incident close", "inc_N", "an incident is over", REASON, run_incident_close, NULL},
+    {"incident open", "SERVICE", "something is wrong with it", symptom_options, COUNT(symptom_options), run_incident_open,
+     "The way of its harm is looked at; what is remembered of such a way is shown."},
+    {"incident close", "inc_N", "an incident is over", close_options, COUNT(close_options), run_incident_close, NULL},
+    {"recall", "SERVICE", "what is remembered of incidents like its own", symptom_options, COUNT(symptom_options), run_recall,
+     "By the shape of the harm, not by names or texts. Asking is written down."},
     {"actions revert", "act_N", "take an action back by the command that was decided with it", revert_options,
      COUNT(revert_options), run_actions_revert, NULL},
     {"actions settle", "act_N", "say what became of an action that is unknown", settle_options, COUNT(settle_options),

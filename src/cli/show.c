@@ -4,6 +4,8 @@
 #include "cli/output.h"
 #include "client/untrusted.h"
 
+enum { REACH_SHOWN = 8 };
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static void heading(struct buf *out, const char *text)
@@ -220,6 +222,38 @@ static void show_way_back(struct buf *out, const struct value *action)
     buf_char(out, '\n');
 }
 
+/* Who is hurt with the targets, the most first. */
+static void show_reach(struct buf *out, const struct value *blast)
+{
+    const struct value *affected = value_get(blast, STR("affected"));
+    for (uint32_t i = 0; value_item(affected, i) != NULL && i < REACH_SHOWN; i++) {
+        const struct value *x = value_item(affected, i);
+        buf_str(out, i == 0 ? STR("  reaches          ") : STR("                   "));
+        output_cell(out, value_get(x, STR("service")));
+        buf_str(out, STR(" by "));
+        output_cell(out, value_get(x, STR("via")));
+        buf_str(out, STR(", effect "));
+        output_cell(out, value_get(x, STR("effect_pct")));
+        buf_str(out, value_bool_or(value_get(x, STR("measured")), false) ? STR(" %\n") : STR(" % (assumed)\n"));
+    }
+}
+
+static void show_memory(struct buf *out, const struct value *memory)
+{
+    if (!value_is(memory, VALUE_OBJECT)) {
+        return;
+    }
+    buf_str(out, STR("  memory           seen "));
+    output_cell(out, value_get(memory, STR("seen")));
+    buf_str(out, STR(" times; this tool was tried "));
+    output_cell(out, value_get(memory, STR("tried")));
+    buf_str(out, STR(" times and resolved it "));
+    output_cell(out, value_get(memory, STR("resolved")));
+    buf_str(out, STR(" times ("));
+    output_cell(out, value_get(memory, STR("shape")));
+    buf_str(out, STR(")\n"));
+}
+
 static void show_effect(struct buf *out, const struct value *action)
 {
     static const struct row all[] = {
@@ -238,6 +272,8 @@ static void show_effect(struct buf *out, const struct value *action)
     }
     output_cell(out, output_at(action, "review/blast_radius/services"));
     buf_str(out, STR(" services with those that call them\n"));
+    show_reach(out, output_at(action, "review/blast_radius"));
+    show_memory(out, output_at(action, "review/memory"));
     show_invariants(out, action);
     show_way_back(out, action);
 }

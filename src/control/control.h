@@ -217,8 +217,30 @@ NODISCARD enum rc control_revert(struct control *c, struct arena *a, const struc
                                  struct str reason, bool under_stop, struct err *e);
 /* What came of a command that ports.run started: its kind, action and index say of which. */
 void control_command_ended(struct control *c, const struct command *command, bool good, struct str detail);
+/* How harm travels in what is open: shapes are world.h's, "" when that is not known. */
+struct incident_report {
+    struct str service;
+    struct str symptom; /* latency, availability, any */
+    struct str shape;
+    struct str reason;
+    int64_t at_ms;
+};
+/* Errors: RC_NOT_FOUND, RC_INVALID, RC_DENIED (a quarantined agent). */
+NODISCARD enum rc control_incident_open(struct control *c, struct arena *a, const struct principal *p,
+                                        const struct incident_report *r, const struct idempotency_key *k, uint64_t *ret_id,
+                                        struct err *e);
+/* Somebody asks what is remembered: that is an entry. */
+NODISCARD enum rc control_memory_read(struct control *c, struct arena *a, const struct principal *p, struct str shape,
+                                      int64_t seen, uint64_t *ret_seq, struct err *e);
+struct incident_end {
+    struct str reason;
+    struct str shape;        /* "": nothing is learnt */
+    const uint64_t *tried;   /* actions */
+    uint32_t tried_count;
+    uint64_t resolved_by;    /* an action; 0: none */
+};
 NODISCARD enum rc control_incident_close(struct control *c, struct arena *a, const struct principal *p, uint64_t id,
-                                         struct str reason, const struct idempotency_key *k, struct err *e);
+                                         const struct incident_end *end, const struct idempotency_key *k, struct err *e);
 
 /* --- approvals ------------------------------------------------------------------------------------------- */
 

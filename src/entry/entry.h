@@ -72,6 +72,8 @@ enum entry_kind {
     ENTRY_BLOBS_ERASED, /* what lay beside old entries, by the rule of retention */
     ENTRY_GRAPH_WRITTEN,  /* somebody says what production is made of, or what changed in it */
     ENTRY_GRAPH_OBSERVED, /* what traffic showed in a span of time */
+    ENTRY_INCIDENT_OPENED, /* somebody says that something is wrong */
+    ENTRY_MEMORY_READ,     /* somebody asked what was learnt from incidents */
     ENTRY_KIND_COUNT,
 };
 

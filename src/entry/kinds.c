@@ -55,6 +55,8 @@ static const struct kind {
     [ENTRY_OVERRIDE_GRANTED] = KIND("override.granted", 1),
     [ENTRY_BLOBS_ERASED] = KIND("blobs.erased", 1),
     [ENTRY_GRAPH_WRITTEN] = KIND("graph.written", 1),
+    [ENTRY_INCIDENT_OPENED] = KIND("incident.opened", 1),
+    [ENTRY_MEMORY_READ] = KIND("memory.read", 1),
     [ENTRY_GRAPH_OBSERVED] = KIND("graph.observed", 1),
 #undef KIND
 };

@@ -176,6 +176,11 @@ static void facts_clear(struct facts *f)
     f->memory_n = 0;
     f->memory_failed = 0;
     f->memory_service = STR("");
+    f->recall_incident = 0;
+    f->recall_shape = STR("");
+    f->recall_seen = 0;
+    f->recall_tried = 0;
+    f->recall_resolved = 0;
     f->grant = 0;
     f->hour_count = 0;
     f->delegator = STR("");

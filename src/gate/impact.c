@@ -124,6 +124,40 @@ static void add_hurt(const struct gathering *g, uint32_t node)
     }
 }
 
+/* --- memory ----------------------------------------------------------------------------------------------------- */
+
+static bool is_touched(const struct gate_input *in, const struct facts *f, uint32_t service)
+{
+    if (service == MAP_NONE || is_target(in->request, service)) {
+        return service != MAP_NONE;
+    }
+    for (unsigned i = 0; i < f->impact_count; i++) {
+        if (str_eq(f->impact[i].service, str_from(world_service_at(in->world, service)->name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An open incident on what it touches, whose shape closed ones had: the one that was seen most. */
+static void gather_recall(const struct gate_input *in, struct facts *f)
+{
+    for (uint32_t i = 0; i < world_incident_count(in->world) && world_precedent_count(in->world) > 0; i++) {
+        const struct world_incident *x = world_incident_at(in->world, i);
+        if (x->shape[0] == '\0' || !is_touched(in, f, x->service)) {
+            continue;
+        }
+        struct recall r = world_recall(in->world, str_from(x->shape), in->request->tool_index);
+        if (r.seen > f->recall_seen) {
+            f->recall_incident = x->id;
+            f->recall_shape = str_from(x->shape);
+            f->recall_seen = r.seen;
+            f->recall_tried = r.tried;
+            f->recall_resolved = r.resolved;
+        }
+    }
+}
+
 void gather_impact(const struct gate_input *in, const struct thresholds *t, struct facts *f)
 {
     const struct request *q = in->request;
@@ -145,4 +179,5 @@ void gather_impact(const struct gate_input *in, const struct thresholds *t, stru
             add_hurt(&g, impact.nodes[i]);
         }
     }
+    gather_recall(in, f);
 }

@@ -151,6 +151,11 @@ struct facts {
     int64_t memory_n;          /* outcomes of this tool on the service where it failed most */
     int64_t memory_failed;
     struct str memory_service;
+    uint64_t recall_incident;  /* open on what it touches, and of a shape that was seen before; 0: none */
+    struct str recall_shape;
+    int64_t recall_seen;       /* closed incidents of that shape */
+    int64_t recall_tried;      /* of those, in which this tool was tried */
+    int64_t recall_resolved;   /* and by which they were resolved */
     uint64_t grant;            /* the operator's grant that covers it; 0: none */
     enum sql_harm sql_harm;    /* the worst that its SQL does */
     struct str sql_what;

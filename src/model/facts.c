@@ -110,6 +110,11 @@ static void conduct_write(struct arena *a, const struct facts *f, struct value *
     if (f->memory_n != 0) {
         value_add(a, v, STR("memory"), with_text(a, INTS(a, f->memory_n, f->memory_failed), f->memory_service));
     }
+    if (f->recall_incident != 0) {
+        value_add(a, v, STR("recall"),
+                  with_text(a, INTS(a, (int64_t)f->recall_incident, f->recall_seen, f->recall_tried, f->recall_resolved),
+                            f->recall_shape));
+    }
     if (f->rate_agent + f->rate_service + f->rate_tool + f->executing != 0) {
         value_add(a, v, STR("rate"),
                   with_text(a, INTS(a, f->rate_agent, f->rate_service, f->rate_tool, f->executing, f->rate_release_ms),
@@ -344,6 +349,12 @@ static void conduct_read(const struct value *v, struct facts *ret)
     ret->memory_n = item_int(memory, 0, 0);
     ret->memory_failed = item_int(memory, 1, 0);
     ret->memory_service = value_text(value_item(memory, 2));
+    const struct value *recall = value_get(v, STR("recall"));
+    ret->recall_incident = (uint64_t)item_int(recall, 0, 0);
+    ret->recall_seen = item_int(recall, 1, 0);
+    ret->recall_tried = item_int(recall, 2, 0);
+    ret->recall_resolved = item_int(recall, 3, 0);
+    ret->recall_shape = value_text(value_item(recall, 4));
     const struct value *rate = value_get(v, STR("rate"));
     ret->rate_agent = item_int(rate, 0, 0);
     ret->rate_service = item_int(rate, 1, 0);

@@ -66,6 +66,7 @@ static void free_catalogue(struct world *w)
     free(w->tokens);
     graph_free(w->graph);
     impact_walk_free(w->walk);
+    free(w->precedents);
     free(w->drawn.ends);
     free(w->service_of_node);
 }

@@ -41,6 +41,9 @@ enum {
     INCIDENTS_MAX = 1000,      /* open; more are in the ledger only */
     REVIEW_MS = DAY_MS,        /* broken glass is looked at within that */
     GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
+    PRECEDENTS_MAX = 4096,
+    PRECEDENT_TRIED_MAX = 8,   /* actions of one incident */
+    SHAPE_MAX = 256,           /* bytes of a shape with its NUL; longer ones are cut */
     OBSERVED_KEPT_MAX = 4096, /* observations of traffic that are known by their entry: more than two days of minutes */
     DEFINITION_ARENA_MAX = 4 << 20, /* what one registered definition may take up */
 };
@@ -313,11 +316,42 @@ struct action_watch {
 
 struct world_incident {
     uint64_t id;     /* seq; shown as inc_N */
-    uint64_t action;
+    uint64_t action; /* 0: somebody opened it */
     uint32_t service; /* MAP_NONE: none is named */
     int64_t at_ms;
     int64_t review_by_ms; /* of broken glass: by when somebody else has looked at it; 0: of harm */
     char person[129];     /* who broke it; "" */
+    char symptom[16];     /* of one that somebody opened: latency, availability, any */
+    char shape[SHAPE_MAX]; /* how its harm travels, as was seen when it was opened; "" */
+};
+
+/*
+ * What a closed incident leaves. Its shape is the typed way of the harm from the change to the symptom, without names:
+ * "config -configures-> service -calls-> service | latency".
+ */
+struct world_precedent {
+    uint64_t incident;
+    uint64_t closed_seq;
+    int64_t at_ms;
+    int64_t closed_ms;
+    uint32_t service; /* MAP_NONE */
+    uint32_t tool;    /* of the action that resolved it; MAP_NONE: none did */
+    uint64_t action;  /* that resolved it; 0 */
+    uint32_t tried_count;
+    struct {
+        uint32_t tool;
+        bool good; /* it succeeded, whatever became of the incident */
+    } tried[PRECEDENT_TRIED_MAX];
+    char shape[SHAPE_MAX];
+};
+
+/* Precedents of one shape. */
+struct recall {
+    int64_t seen;
+    int64_t tried;    /* with the tool that was asked about */
+    int64_t resolved; /* by it */
+    int64_t first_ms;
+    int64_t last_ms;
 };
 
 /* Services that it touches and agents in whose name it is done, as world indexes. */
@@ -529,6 +563,10 @@ uint32_t world_pattern_count(const struct world *w);
 const struct world_pattern *world_pattern_at(const struct world *w, uint32_t index);
 uint32_t world_incident_count(const struct world *w);
 const struct world_incident *world_incident_at(const struct world *w, uint32_t index);
+uint32_t world_precedent_count(const struct world *w);
+const struct world_precedent *world_precedent_at(const struct world *w, uint32_t index); /* oldest first */
+/* tool: MAP_NONE for none. */
+struct recall world_recall(const struct world *w, struct str shape, uint32_t tool);
 /* Actions that are not over, in no order that means anything. */
 uint32_t world_open_count(const struct world *w);
 const struct action *world_open_at(const struct world *w, uint32_t index);

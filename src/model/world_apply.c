@@ -290,6 +290,8 @@ static enum rc (*const appliers[ENTRY_KIND_COUNT])(const struct step *s) = {
     [ENTRY_LEDGER_RESTORED] = ledger_restored,
     [ENTRY_BLOBS_ERASED] = blobs_erased,
     [ENTRY_GRAPH_WRITTEN] = graph_written,
+    [ENTRY_INCIDENT_OPENED] = incident_opened,
+    [ENTRY_MEMORY_READ] = nothing,
     [ENTRY_GRAPH_OBSERVED] = graph_observed,
 };
 
@@ -340,5 +342,6 @@ enum rc world_apply(struct world *w, const struct entry *entry, const struct val
     actions_evict(w);
     grants_evict(w);
     idempotency_evict(w);
+    precedents_evict(w);
     return RC_OK;
 }

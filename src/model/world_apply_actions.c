@@ -188,7 +188,7 @@ static void open_incident(const struct step *s, const struct action *a, uint32_t
     struct world *w = s->w;
     if (w->incident_count < INCIDENTS_MAX) {
         w->incidents[w->incident_count++] =
-            (struct world_incident){s->entry->seq, a->id, service, s->entry->time_ms, review_by_ms, ""};
+            (struct world_incident){.id = s->entry->seq, .action = a->id, .service = service, .at_ms = s->entry->time_ms, .review_by_ms = review_by_ms};
         if (review_by_ms != 0) {
             copy_text(w->incidents[w->incident_count - 1].person, sizeof w->incidents->person, text(s, "person"));
         }
@@ -297,12 +297,16 @@ enum rc incident_closed(const struct step *s)
     struct world *w = s->w;
     for (uint32_t i = 0; i < w->incident_count; i++) {
         if (w->incidents[i].id == id) {
+            enum rc rc = incident_remember(s, id, &w->incidents[i]);
+            if (rc != RC_OK) {
+                return rc;
+            }
             memmove(&w->incidents[i], &w->incidents[i + 1], (w->incident_count - i - 1) * sizeof *w->incidents);
             w->incident_count--;
             return RC_OK;
         }
     }
-    return RC_OK;
+    return incident_remember(s, id, NULL);
 }
 
 static enum rc end_action(const struct step *s, enum action_state state)

@@ -103,6 +103,9 @@ struct world {
     uint32_t grant_capacity;
     struct world_incident incidents[INCIDENTS_MAX];
     uint32_t incident_count;
+    struct world_precedent *precedents; /* by closing */
+    uint32_t precedent_count;
+    uint32_t precedent_capacity;
 
     int64_t aqdd_baseline_milli;
     int64_t aqdd_samples;
@@ -200,6 +203,10 @@ NODISCARD enum rc pattern_row(struct world *w, uint32_t tool, uint32_t service, 
 NODISCARD enum rc grants_add(struct world *w, const struct world_grant *g, const struct value *where, struct err *e);
 void grants_evict(struct world *w);
 void grants_free(struct world *w);
+
+/* world_precedents.c */
+NODISCARD enum rc precedent_add(struct world *w, const struct world_precedent *p, struct err *e);
+void precedents_evict(struct world *w);
 
 /* world_tokens.c */
 NODISCARD enum rc tokens_add(struct world *w, const struct world_token *t, struct err *e);

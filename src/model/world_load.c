@@ -462,7 +462,10 @@ static enum rc load_incident(struct loader *l)
                                  .service = service < 0 ? (uint32_t)MAP_NONE : (uint32_t)service,
                                  .at_ms = list_int(n, 3),
                                  .review_by_ms = list_int(n, 4)};
-    return str_to_c(word(l, "person"), x->person, sizeof x->person) ? RC_OK : corrupt(l, "incident");
+    bool fits = str_to_c(word(l, "person"), x->person, sizeof x->person) &&
+                str_to_c(word(l, "symptom"), x->symptom, sizeof x->symptom) &&
+                str_to_c(word(l, "shape"), x->shape, sizeof x->shape);
+    return fits ? RC_OK : corrupt(l, "incident");
 }
 
 static enum rc load_observed(struct loader *l)
@@ -473,6 +476,33 @@ static enum rc load_observed(struct loader *l)
     }
     graph_note_observed(l->w, (struct observed_span){list_int(n, 0), list_int(n, 1), (uint64_t)list_int(n, 2)});
     return RC_OK;
+}
+
+static enum rc load_precedent(struct loader *l)
+{
+    const struct value *n = value_get(l->v, STR("n"));
+    const struct value *tried = value_get(l->v, STR("tried"));
+    int64_t service = list_int(n, 4);
+    int64_t tool = list_int(n, 5);
+    struct world_precedent p = {.incident = (uint64_t)list_int(n, 0),
+                                .closed_seq = (uint64_t)list_int(n, 1),
+                                .at_ms = list_int(n, 2),
+                                .closed_ms = list_int(n, 3),
+                                .service = service < 0 ? (uint32_t)MAP_NONE : (uint32_t)service,
+                                .tool = tool < 0 ? (uint32_t)MAP_NONE : (uint32_t)tool,
+                                .action = (uint64_t)list_int(n, 6)};
+    if (list_count(n) != 7 || service >= l->w->service_count || tool >= l->w->tool_count ||
+        !str_to_c(word(l, "shape"), p.shape, sizeof p.shape)) {
+        return corrupt(l, "precedent");
+    }
+    for (uint32_t i = 0; i + 1 < list_count(tried) && p.tried_count < PRECEDENT_TRIED_MAX; i += 2) {
+        if (list_int(tried, i) < 0 || list_int(tried, i) >= l->w->tool_count) {
+            return corrupt(l, "precedent");
+        }
+        p.tried[p.tried_count].tool = (uint32_t)list_int(tried, i);
+        p.tried[p.tried_count++].good = list_int(tried, i + 1) != 0;
+    }
+    return precedent_add(l->w, &p, l->e);
 }
 
 static enum rc load_key(struct loader *l)
@@ -492,7 +522,7 @@ static const struct {
     {"world", load_head}, {"policy", load_policy}, {"agent", load_agent},   {"service", load_service},
     {"tool", load_tool},  {"token", load_token},   {"stop", load_stop},     {"action", load_action},
     {"key", load_key},    {"pattern", load_pattern}, {"grant", load_grant},
-    {"incident", load_incident}, {"observed", load_observed},
+    {"incident", load_incident}, {"observed", load_observed}, {"precedent", load_precedent},
 };
 
 enum rc world_load_record(struct world *w, struct str record, struct err *e)

@@ -522,6 +522,32 @@ static enum rc save_incidents(struct saver *s)
         if (x->person[0] != '\0') {
             value_add_str(s->arena, &v, STR("person"), str_from(x->person));
         }
+        if (x->action == 0) {
+            value_add_str(s->arena, &v, STR("symptom"), str_from(x->symptom));
+            value_add_str(s->arena, &v, STR("shape"), str_from(x->shape));
+        }
+        rc = put(s, &v);
+    }
+    return rc;
+}
+
+static enum rc save_precedents(struct saver *s)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < s->w->precedent_count && rc == RC_OK; i++) {
+        const struct world_precedent *p = &s->w->precedents[i];
+        const int64_t n[] = {(int64_t)p->incident, (int64_t)p->closed_seq, p->at_ms, p->closed_ms,
+                             p->service == MAP_NONE ? -1 : (int64_t)p->service, p->tool == MAP_NONE ? -1 : (int64_t)p->tool,
+                             (int64_t)p->action};
+        int64_t tried[2 * PRECEDENT_TRIED_MAX];
+        for (uint32_t k = 0; k < p->tried_count; k++) {
+            tried[2 * k] = p->tried[k].tool;
+            tried[2 * k + 1] = p->tried[k].good ? 1 : 0;
+        }
+        struct value v = record(s, "precedent");
+        value_add(s->arena, &v, STR("n"), ints(s, n, sizeof n / sizeof *n));
+        value_add_str(s->arena, &v, STR("shape"), str_from(p->shape));
+        value_add(s->arena, &v, STR("tried"), ints(s, tried, 2 * (size_t)p->tried_count));
         rc = put(s, &v);
     }
     return rc;
@@ -548,7 +574,7 @@ enum rc world_save(const struct world *w, world_record_fn fn, void *context, str
     static enum rc (*const parts[])(struct saver *s) = {
         save_head,  save_policy, save_graph, save_observed, save_agents,  save_services, save_tools,
         save_tokens, save_stops, save_actions, save_keys, save_patterns, save_grants,
-        save_incidents,
+        save_incidents, save_precedents,
     };
     must(!w->lens);
     struct saver s = {w, fn, context, arena_new(WORLD_RECORD_MAX * 4), {0}, e};

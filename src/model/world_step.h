@@ -110,6 +110,10 @@ NODISCARD enum rc tier_changed(const struct step *s);
 NODISCARD enum rc grant_issued(const struct step *s);
 NODISCARD enum rc grant_revoked(const struct step *s);
 
+/* world_precedents.c */
+NODISCARD enum rc incident_opened(const struct step *s);
+NODISCARD enum rc incident_remember(const struct step *s, uint64_t incident, const struct world_incident *x);
+
 /* world_graph.c */
 NODISCARD enum rc graph_written(const struct step *s);
 NODISCARD enum rc graph_observed(const struct step *s);

@@ -40,6 +40,8 @@ static const struct field policy_fields[] = {
     {"max_silence", FIELD_SPAN, PART(p.max_silence_ms), false, 600000, 1000, HOUR_MS, NULL},
     {"resume_by_another", FIELD_BOOL, PART(p.resume_by_another), false, 1, 0, 0, NULL},
     {"owner_approves", FIELD_BOOL, PART(p.owner_approves), false, 0, 0, 0, NULL},
+    {"memory_keep", FIELD_SPAN, PART(p.memory_keep_ms), false, 550LL * DAY_MS, DAY_MS, 3660LL * DAY_MS, NULL},
+    {"memory_readers", FIELD_TEXTS, PART(p.memory_readers), false, 0, 0, 0, NULL},
     {"limits", FIELD_VALUE, PART(limits), false, 0, 0, 0, NULL},
     {"checks", FIELD_VALUE, PART(checks), false, 0, 0, 0, NULL},
     {"task_classes", FIELD_VALUE, PART(task_classes), false, 0, 0, 0, NULL},

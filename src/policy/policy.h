@@ -113,6 +113,8 @@ struct policy {
     int64_t max_silence_ms; /* after a commit, of an executor that says it sends no heartbeats */
     bool resume_by_another; /* stop --all is lifted by someone else than who set it */
     bool owner_approves;    /* the agent's owner may approve for it */
+    int64_t memory_keep_ms; /* how long a closed incident is remembered */
+    struct str_list memory_readers; /* globs over agents that may ask what is remembered; empty: none */
     struct policy_limits limits;
     struct thresholds thresholds;
     struct threshold_changes checks; /* as written: for the canonical value */

@@ -209,7 +209,8 @@ static void do_close(struct life *l)
     const struct principal *p = below(l, 3) == 0 ? &l->b->admin : somebody(l, ROLE_RESPONDER);
     if (open > 0 && p != NULL) {
         tried(l, control_incident_close(l->b->c, l->b->a, p, world_incident_at(HERE(l->b), (uint32_t)below(l, open))->id,
-                                        STR("looked at"), NULL, &l->b->e));
+                                        &(struct incident_end){.reason = STR("looked at"), .shape = STR("service | any")}, NULL,
+                                        &l->b->e));
     }
 }
 

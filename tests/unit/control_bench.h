@@ -221,10 +221,15 @@ static struct principal person(struct bench *b, unsigned roles, const char *name
     "{'name':'wipe','class':'destructive','services':['shop'],'parameters':true},"                             \
     "{'name':'look','class':'read','services':['shop'],'parameters':true}]"
 
+static void set_budget_of(struct bench *b, const char *service, int64_t ppm)
+{
+    struct budget_signal *s = signals_budget(control_signals(b->c), world_service_find(HERE(b), str_from(service)));
+    *s = (struct budget_signal){SIGNAL_KNOWN, ppm, control_now(b->c), ""};
+}
+
 static void set_budget(struct bench *b, int64_t ppm)
 {
-    struct budget_signal *s = signals_budget(control_signals(b->c), world_service_find(HERE(b), STR("shop")));
-    *s = (struct budget_signal){SIGNAL_KNOWN, ppm, control_now(b->c), ""};
+    set_budget_of(b, "shop", ppm);
 }
 
 static int make(void **state)

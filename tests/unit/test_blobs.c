@@ -598,7 +598,7 @@ static void incidents_keep_what_they_are_about(void **state)
     pass(b, 3 * DAY_MS);
     let_it_work(b);
     assert_int_equal(complete(b, d.seq), RC_OK);
-    assert_int_equal(control_incident_close(b->c, b->a, &b->admin, incident, STR("seen to"), NULL, &b->e), RC_OK);
+    assert_int_equal(control_incident_close(b->c, b->a, &b->admin, incident, &(struct incident_end){.reason = STR("seen to")}, NULL, &b->e), RC_OK);
     pass(b, DAY_MS);
     let_it_work(b);
     assert_int_equal(complete(b, d.seq), RC_GONE);

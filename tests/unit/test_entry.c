@@ -37,6 +37,7 @@ static void kinds_are_names(void **state)
         "grant.revoked",     "action.verified",  "action.violated",   "revert.started",    "revert.finished",
         "incident.closed",   "stop.confirmed",   "ledger.restored",
         "on_call.changed",   "snapshot.taken",   "rollback.tested",  "override.granted",  "blobs.erased",
+        "graph.written",     "graph.observed",   "incident.opened",  "memory.read",
     };
     for (unsigned i = 0; i < ENTRY_KIND_COUNT; i++) {
         enum entry_kind kind;

@@ -171,7 +171,7 @@ static void what_people_take_upon_themselves(void **state)
     want(0, "action.committed act_%llu  scale shop by ", N(d.action));
     struct principal hal = person(b, ROLE_RESPONDER, "hal", "");
     uint64_t incident = world_incident_at(HERE(b), 0)->id;
-    said(b, control_incident_close(b->c, b->a, &hal, incident, STR("needed"), NULL, &b->e));
+    said(b, control_incident_close(b->c, b->a, &hal, incident, &(struct incident_end){.reason = STR("needed")}, NULL, &b->e));
     want(1, "incident.closed inc_%llu   -", N(incident));
     load_policy(b, "{" CATALOGUE ",'freezes':[{'name':'fair','services':['shop'],'from':'2020-01-01T00:00:00Z',"
                    "'until':'2040-01-01T00:00:00Z'}]}");

@@ -98,10 +98,136 @@ static void what_harms_is_taken_back_once(void **state)
     const struct world_pattern *p = world_pattern(HERE(b), act(b, id)->tool, action_services(act(b, id))[0]);
     assert_true(p != NULL && p->n == 1 && p->failed == 1);
     uint64_t incident = world_incident_at(HERE(b), 0)->id;
-    check_error(b, control_incident_close(b->c, b->a, &b->admin, incident + 1, STR("fine"), NULL, &b->e), RC_NOT_FOUND,
+    check_error(b, control_incident_close(b->c, b->a, &b->admin, incident + 1, &(struct incident_end){.reason = STR("fine")}, NULL, &b->e), RC_NOT_FOUND,
                 "no such incident is open");
-    assert_int_equal(control_incident_close(b->c, b->a, &b->admin, incident, STR("fine"), NULL, &b->e), RC_OK);
+    assert_int_equal(control_incident_close(b->c, b->a, &b->admin, incident, &(struct incident_end){.reason = STR("fine")}, NULL, &b->e), RC_OK);
     assert_int_equal(world_incident_count(HERE(b)), 0);
+}
+
+static struct value last_of(struct bench *b, enum entry_kind kind)
+{
+    struct value body = value_null();
+    for (uint64_t seq = 0; seq < control_read_seq(b->c); seq++) {
+        struct entry entry;
+        struct value v;
+        assert_int_equal(control_read_entry(b->c, b->a, seq, &entry, &v, &b->e), RC_OK);
+        body = entry.kind == kind ? v : body;
+    }
+    assert_int_equal(body.type, VALUE_OBJECT);
+    return body;
+}
+
+static struct value member(const struct value *v, const char *name)
+{
+    const struct value *found = value_get(v, str_from(name));
+    assert_non_null(found);
+    return *found;
+}
+
+static int64_t impact_number(const struct value *entry, const char *name)
+{
+    struct value impact = member(entry, "impact");
+    return value_integer_or(value_get(&impact, str_from(name)), -1);
+}
+
+/* What was predicted, what came, and what nobody foretold, added up for the agent and the tool. */
+static void predictions_are_held_against_what_came(void **state)
+{
+    struct bench *b = *state;
+    begin(b, "{'agents':[{'name':'bot','owner':'ann'},{'name':'cat','owner':'ben'}],"
+             "'services':[{'name':'shop','traffic_pct':20," SLO "},{'name':'web','traffic_pct':30,'depends_on':['shop']," SLO "},"
+             "{'name':'lone','traffic_pct':5," SLO "}],"
+             "'tools':[{'name':'scale','class':'write','services':['shop'],'parameters':true,"
+             "'observe':{'for':'1m','max_drop_pct':2}}]}");
+    set_budget_of(b, "web", 900000);
+    set_budget_of(b, "lone", 900000);
+    uint64_t id = succeed(b, 3);
+    set_budget(b, 500000);
+    set_budget_of(b, "lone", 100000);
+    ticks(b);
+    want_state(b, id, ACTION_VIOLATED);
+    struct value said = last_of(b, ENTRY_ACTION_VIOLATED);
+    assert_int_equal(impact_number(&said, "predicted"), 2);
+    assert_int_equal(impact_number(&said, "predicted_ppm"), 500000);
+    assert_int_equal(impact_number(&said, "hurt_count"), 1);
+    assert_int_equal(impact_number(&said, "missed_count"), 1);
+    assert_int_equal(impact_number(&said, "actual_ppm"), 250000);
+    assert_int_equal(impact_number(&said, "risk_ppm"), 500000);
+    restart(b);
+    const struct calibration *c = &world_agent_at(HERE(b), b->bot.agent)->calibration;
+    assert_int_equal(c->n, 1);
+    assert_int_equal(c->bad, 1);
+    assert_int_equal(c->harmed, 2);
+    assert_int_equal(c->foretold, 1);
+    assert_int_equal(c->spared, 1);
+    assert_int_equal(c->over_ppm, 250000);
+    assert_int_equal(c->under_ppm, 0);
+    assert_int_equal(c->brier_ppm, 250000);
+    const struct calibration *t = &world_tool_at(HERE(b), act(b, id)->tool)->calibration;
+    assert_memory_equal(t, c, sizeof *c);
+}
+
+static uint64_t incident(struct bench *b, const char *shape, enum rc want)
+{
+    const struct incident_report r = {STR("shop"), STR("latency"), str_from(shape), STR("slow"), b->wall_ms};
+    uint64_t id = 0;
+    assert_int_equal(control_incident_open(b->c, b->a, &b->admin, &r, NULL, &id, &b->e), want);
+    return id;
+}
+
+/* What closed incidents of a shape taught stands in the record of a decision while one of it is open. */
+static void what_was_learnt_is_recalled_by_shape(void **state)
+{
+    struct bench *b = *state;
+    static const char *const shape = "service -calls-> service | latency";
+    begin(b, WATCHED(BACK));
+    for (int i = 0; i < 3; i++) {
+        uint64_t id = incident(b, shape, RC_OK);
+        uint64_t action = succeed(b, i);
+        const struct incident_end end = {.reason = STR("better"),
+                                         .shape = str_from(shape),
+                                         .tried = &action,
+                                         .tried_count = 1,
+                                         .resolved_by = i < 2 ? action : 0};
+        assert_int_equal(control_incident_close(b->c, b->a, &b->admin, id, &end, NULL, &b->e), RC_OK);
+        pass(b, MINUTE_MS);
+        ticks(b);
+    }
+    (void)incident(b, "config -configures-> service | latency", RC_OK);
+    struct decided d = propose(b, "scale", 9, "");
+    assert_int_equal(d.facts.recall_seen, 0);
+    (void)incident(b, shape, RC_OK);
+    restart(b);
+    set_budget(b, 900000);
+    d = propose(b, "scale", 10, "");
+    assert_int_equal(d.facts.recall_seen, 3);
+    assert_int_equal(d.facts.recall_tried, 3);
+    assert_int_equal(d.facts.recall_resolved, 2);
+    assert_str(d.facts.recall_shape, shape);
+    struct recall r = world_recall(HERE(b), str_from(shape), MAP_NONE);
+    assert_int_equal(r.seen, 3);
+    assert_int_equal(r.tried, 0);
+    /* Beyond what the policy keeps nothing is remembered. */
+    pass(b, 551LL * DAY_MS);
+    tick(b);
+    (void)incident(b, shape, RC_OK);
+    assert_int_equal(world_recall(HERE(b), str_from(shape), MAP_NONE).seen, 0);
+}
+
+static void a_quarantined_agent_writes_no_memory(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    const struct incident_report r = {STR("shop"), STR("any"), STR("service | any"), STR("?"), b->wall_ms};
+    uint64_t id;
+    assert_int_equal(control_incident_open(b->c, b->a, &b->bot, &r, NULL, &id, &b->e), RC_OK);
+    assert_int_equal(control_breaker_set(b->c, b->a, &b->admin, STR("bot"), true, STR("odd"), NULL, &b->e), RC_OK);
+    check_error(b, control_incident_open(b->c, b->a, &b->bot, &r, NULL, &id, &b->e), RC_DENIED,
+                "a quarantined agent writes no memory");
+    const struct incident_report late = {STR("shop"), STR("any"), STR(""), STR("?"), b->wall_ms + HOUR_MS};
+    assert_int_equal(control_incident_open(b->c, b->a, &b->admin, &late, NULL, &id, &b->e), RC_INVALID);
+    const struct incident_report nobody = {STR("nobody"), STR("any"), STR(""), STR("?"), b->wall_ms};
+    assert_int_equal(control_incident_open(b->c, b->a, &b->admin, &nobody, NULL, &id, &b->e), RC_NOT_FOUND);
 }
 
 static void a_restart_does_not_revert_twice(void **state)
@@ -234,19 +360,6 @@ static void what_can_not_be_seen_is_not_verified(void **state)
     "'tools':[{'name':'scale','class':'write','services':['shop'],'parameters':true,"                           \
     "'observe':{'for':'1m','invariants':[{'name':'soon','argv':['/sbin/ask','{n}'],'after':'5s'" first "},"     \
     "{'name':'late','argv':['/sbin/ask','late']" second "}]}" BACK "}]}"
-
-static struct value last_of(struct bench *b, enum entry_kind kind)
-{
-    struct value body = value_null();
-    for (uint64_t seq = 0; seq < control_read_seq(b->c); seq++) {
-        struct entry entry;
-        struct value v;
-        assert_int_equal(control_read_entry(b->c, b->a, seq, &entry, &v, &b->e), RC_OK);
-        body = entry.kind == kind ? v : body;
-    }
-    assert_int_equal(body.type, VALUE_OBJECT);
-    return body;
-}
 
 static void invariants_are_asked_once_and_hold(void **state)
 {
@@ -594,6 +707,9 @@ int main(void)
         T(a_person_settles_what_is_unknown_once),
         T(only_what_is_unknown_is_settled),
         T(what_harms_is_taken_back_once),
+        T(predictions_are_held_against_what_came),
+        T(what_was_learnt_is_recalled_by_shape),
+        T(a_quarantined_agent_writes_no_memory),
         T(a_restart_does_not_revert_twice),
         T(what_waits_for_a_revert_survives_a_restart),
         T(an_operator_reverts_under_a_stop_and_by_hand),

@@ -184,12 +184,12 @@ static void somebody_else_looks_at_it(void **state)
     struct decided d = human(b, &b->admin, "scale", "the shop is down");
     assert_int_equal(commit(b, &b->admin, d.action, NONCE).release, RELEASE_GO);
     uint64_t id = world_incident_at(HERE(b), 0)->id;
-    check_error(b, control_incident_close(b->c, b->a, &b->admin, id, STR("all well"), NULL, &b->e), RC_DENIED,
+    check_error(b, control_incident_close(b->c, b->a, &b->admin, id, &(struct incident_end){.reason = STR("all well")}, NULL, &b->e), RC_DENIED,
                 "who broke the glass can't be the one who looks at it");
     struct principal again = person(b, ROLE_RESPONDER, "eve", "");
-    assert_int_equal(control_incident_close(b->c, b->a, &again, id, STR("all well"), NULL, &b->e), RC_DENIED);
+    assert_int_equal(control_incident_close(b->c, b->a, &again, id, &(struct incident_end){.reason = STR("all well")}, NULL, &b->e), RC_DENIED);
     struct principal other = person(b, ROLE_RESPONDER, "hal", "");
-    assert_int_equal(control_incident_close(b->c, b->a, &other, id, STR("it was needed"), NULL, &b->e), RC_OK);
+    assert_int_equal(control_incident_close(b->c, b->a, &other, id, &(struct incident_end){.reason = STR("it was needed")}, NULL, &b->e), RC_OK);
     assert_int_equal(world_incident_count(HERE(b)), 0);
 }
 

@@ -449,7 +449,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"permissions: [{agents: [x], tools: [y], where: 1}]", "p.yaml:1:48", "where: expected an object"},
         {"mood: fine", "p.yaml:1:7",
          "unknown key \"mood\": expected one of mode, proposal_ttl, approval_ttl, start_deadline, heartbeat, max_silence, "
-         "resume_by_another, owner_approves, limits, checks, task_classes, agents, services, tools, "
+         "resume_by_another, owner_approves, memory_keep, memory_readers, limits, checks, task_classes, agents, services, tools, "
          "permissions, freezes, zone_exceptions, surfaces, quorum, rules, validators"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

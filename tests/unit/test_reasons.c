@@ -134,7 +134,7 @@ static enum rc closing(struct bench *b)
         tick(b);
     }
     assert_int_equal(world_incident_count(HERE(b)), 1);
-    return control_incident_close(b->c, b->a, &b->admin, world_incident_at(HERE(b), 0)->id, REASON, NULL, &b->e);
+    return control_incident_close(b->c, b->a, &b->admin, world_incident_at(HERE(b), 0)->id, &(struct incident_end){.reason = REASON}, NULL, &b->e);
 }
 
 static enum rc restoring(struct bench *b)
