@@ -55,7 +55,8 @@ enum rc graph_changed(struct graph *g, const struct graph_change *c, struct err 
         memcpy(what, c->what.ptr, c->what.len);
     }
     /* Later ones of the same instant stand behind. */
-    uint32_t at = c->at_ms == INT64_MAX ? g->change_count : first_from(g, c->at_ms + 1);
+    bool newest = g->change_count == 0 || g->changes[g->change_count - 1].at_ms <= c->at_ms;
+    uint32_t at = newest ? g->change_count : first_from(g, c->at_ms + 1);
     memmove(g->changes + at + 1, g->changes + at, (g->change_count - at) * sizeof *g->changes);
     memmove(g->change_texts + at + 1, g->change_texts + at, (g->change_count - at) * sizeof *g->change_texts);
     g->changes[at] = *c;

@@ -46,6 +46,7 @@ struct impact_walk {
     uint32_t count;
     struct bucket buckets[BUCKETS];
     uint64_t waiting[BITMAP_WORDS]; /* buckets that are not empty */
+    uint32_t waits;                 /* nodes in them: mostly none, and then nothing is looked through */
 };
 
 struct impact_walk *impact_walk_new(void)
@@ -118,6 +119,7 @@ static void bucket_push(struct impact_walk *w, uint32_t node)
         w->marks[b->last].after = node;
     }
     b->last = node;
+    w->waits++;
 }
 
 static void bucket_remove(struct impact_walk *w, uint32_t node)
@@ -125,6 +127,7 @@ static void bucket_remove(struct impact_walk *w, uint32_t node)
     struct mark *m = &w->marks[node];
     uint32_t effect = w->reached[node].effect_bp;
     struct bucket *b = &w->buckets[effect];
+    w->waits--;
     if (m->before == MAP_NONE) {
         b->first = m->after;
     } else {
@@ -143,7 +146,7 @@ static void bucket_remove(struct impact_walk *w, uint32_t node)
 /* The fullest effect that somebody waits with; 0: nobody waits. */
 static uint32_t best_waiting(const struct impact_walk *w)
 {
-    for (uint32_t i = BITMAP_WORDS; i-- > 0;) {
+    for (uint32_t i = w->waits > 0 ? BITMAP_WORDS : 0; i-- > 0;) {
         if (w->waiting[i] != 0) {
             return i * 64 + 63 - (uint32_t)__builtin_clzll(w->waiting[i]);
         }
@@ -153,7 +156,10 @@ static uint32_t best_waiting(const struct impact_walk *w)
 
 static void forget_waiting(struct impact_walk *w)
 {
-    memset(w->waiting, 0, sizeof w->waiting);
+    if (w->waits > 0) {
+        memset(w->waiting, 0, sizeof w->waiting);
+        w->waits = 0;
+    }
 }
 
 static inline void settle(struct impact_walk *w, uint32_t node)
