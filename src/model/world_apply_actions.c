@@ -25,45 +25,46 @@ static void keep_quorums(const struct step *s, struct action_review *review)
 }
 
 /* A new decision takes the place of what was shown, and voids what was approved. */
-static enum rc keep_shown(const struct step *s, struct action *a, const struct decision *d)
+static enum rc keep_shown(const struct step *s, struct action *a)
 {
-    if (a->review == NULL && a->verdict != VERDICT_ESCALATE) {
-        return RC_OK;
-    }
+    struct decision d = {0};
     struct action_review *review;
-    enum rc rc = actions_review(a, &review, s->e);
-    if (rc == RC_OK && a->verdict == VERDICT_ESCALATE) {
-        keep_quorums(s, review);
+    enum rc rc = findings_read(get(s, "findings"), &d, s->e);
+    rc = rc == RC_OK ? actions_review(a, &review, s->e) : rc;
+    if (rc != RC_OK) {
+        return rc;
     }
-    for (unsigned c = 0; rc == RC_OK && a->verdict == VERDICT_ESCALATE && c < CHECK_COUNT; c++) {
-        const struct finding *f = &d->findings[c];
+    keep_quorums(s, review);
+    for (unsigned c = 0; c < CHECK_COUNT; c++) {
+        const struct finding *f = &d.findings[c];
         if (f->verdict == VERDICT_ESCALATE && finding_counts(f)) {
             review->shown[c] = (struct shown_finding){true, f->unknown, f->value, f->mark};
         }
     }
-    return rc;
+    return RC_OK;
+}
+
+static enum rc forget_shown(const struct step *s, struct action *a)
+{
+    struct action_review *review;
+    return a->review == NULL ? RC_OK : actions_review(a, &review, s->e);
 }
 
 /* The parts of a decision that the world keeps. */
 static enum rc take_decision(const struct step *s, struct action *a)
 {
-    struct decision d = {0};
     enum verdict verdict;
     if (!verdict_parse(text(s, "verdict"), &verdict)) {
         return missing(s, "the verdict");
     }
     a->verdict = (uint8_t)verdict;
-    /* Only what an approver will be shown is kept, so only an escalation's findings are read. */
-    enum rc rc = a->verdict != VERDICT_ESCALATE ? RC_OK : findings_read(get(s, "findings"), &d, s->e);
-    if (rc != RC_OK) {
-        return rc;
-    }
     enum check blocking;
     a->blocking = check_parse(text(s, "blocking"), &blocking) ? (int8_t)blocking : -1;
     a->decided_seq = s->entry->seq;
     a->policy_seq = s->w->policy_seq;
     a->retry_at_ms = instant_or(s, "retry_at", 0);
-    return keep_shown(s, a, &d);
+    /* Only what an approver will be shown is kept, so only an escalation's findings are read. */
+    return a->verdict == VERDICT_ESCALATE ? keep_shown(s, a) : forget_shown(s, a);
 }
 
 static enum rc take_services(const struct step *s, struct action_names *names)
