@@ -86,7 +86,8 @@ static struct chunk *chunk_add(struct arena *a, size_t size)
     return c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* As they were left. */
+static void *take_bytes(struct arena *a, size_t size)
 {
     must(a != NULL);
     size_t rounded;
@@ -111,7 +112,24 @@ void *arena_alloc(struct arena *a, size_t size)
     char *at = c->bytes + c->used;
     c->used += rounded;
     a->used += rounded;
-    memset(at, 0, rounded);
+    return at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *at = take_bytes(a, size);
+    if (at != NULL) {
+        memset(at, 0, (size + ALIGN - 1) & ~((size_t)ALIGN - 1));
+    }
+    return at;
+}
+
+void *arena_copy(struct arena *a, const void *bytes, size_t size)
+{
+    void *at = take_bytes(a, size);
+    if (at != NULL && size > 0) {
+        memcpy(at, bytes, size);
+    }
     return at;
 }
 

@@ -25,6 +25,8 @@ DEFINE_CLEANUP(arena)
 void *arena_alloc(struct arena *a, size_t size);
 /* The same for count items; overflow counts as the cap. */
 void *arena_array(struct arena *a, size_t count, size_t size);
+/* A copy of the bytes, aligned for any type; null as above. */
+void *arena_copy(struct arena *a, const void *bytes, size_t size);
 /* A copy with a NUL after it; the empty string when it failed (see arena_rc). */
 struct str arena_str(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);

@@ -24,9 +24,47 @@ struct str str_slice(struct str s, size_t from, size_t to)
     return (struct str){s.ptr + from, to - from};
 }
 
+/* Two words that overlap, for lengths of a word to two. */
+static bool same_8_to_16(const char *a, const char *b, size_t len)
+{
+    uint64_t x[2];
+    uint64_t y[2];
+    memcpy(&x[0], a, 8);
+    memcpy(&y[0], b, 8);
+    memcpy(&x[1], a + len - 8, 8);
+    memcpy(&y[1], b + len - 8, 8);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+static bool same_4_to_8(const char *a, const char *b, size_t len)
+{
+    uint32_t x[2];
+    uint32_t y[2];
+    memcpy(&x[0], a, 4);
+    memcpy(&y[0], b, 4);
+    memcpy(&x[1], a + len - 4, 4);
+    memcpy(&y[1], b + len - 4, 4);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+/* Most are names, for which a call of memcmp is most of the cost. */
 bool str_eq(struct str a, struct str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    if (a.len != b.len) {
+        return false;
+    }
+    if (a.len > 16) {
+        return memcmp(a.ptr, b.ptr, a.len) == 0;
+    }
+    if (a.len >= 4) {
+        return a.len >= 8 ? same_8_to_16(a.ptr, b.ptr, a.len) : same_4_to_8(a.ptr, b.ptr, a.len);
+    }
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.ptr[i] != b.ptr[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool str_eq_constant_time(struct str a, struct str b)

@@ -281,11 +281,10 @@ static enum rc object_close(struct json_reader *r, uint32_t first, struct value 
     if (rc != RC_OK) {
         return rc;
     }
-    struct member *members = arena_array(r->arena, count, sizeof *members);
+    struct member *members = arena_copy(r->arena, r->pending + first, count * sizeof *members);
     if (members == NULL) {
         return json_arena_rc(r);
     }
-    memcpy(members, r->pending + first, count * sizeof *members);
     *ret =
         (struct value){.type = VALUE_OBJECT, .count = count, .capacity = count, .members = members};
     r->pending_count = first;

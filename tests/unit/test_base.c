@@ -23,6 +23,26 @@ static void numbers_are_exact(void **state)
     assert_false(str_to_double(STR("1e999"), &d));
 }
 
+/* Of every length: alike, and apart in each single byte. */
+static void each_byte_counts(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= 40; len++) {
+        char a[40];
+        char b[40];
+        memset(a, 'x', sizeof a);
+        memset(b, 'x', sizeof b);
+        assert_true(str_eq((struct str){a, len}, (struct str){b, len}));
+        assert_false(str_eq((struct str){a, len}, (struct str){b, len + 1}));
+        for (size_t i = 0; i < len; i++) {
+            b[i] = 'y';
+            assert_false(str_eq((struct str){a, len}, (struct str){b, len}));
+            b[i] = 'x';
+        }
+    }
+    assert_true(str_eq((struct str){NULL, 0}, STR("")));
+}
+
 static void globs(void **state)
 {
     (void)state;
@@ -73,6 +93,7 @@ static void arena_stops_at_its_cap(void **state)
     assert_int_equal(arena_rc(a), RC_OK);
     assert_non_null(arena_alloc(a, 900));
     assert_null(arena_array(a, SIZE_MAX / 2, 8));
+    assert_null(arena_copy(a, "ab", 2));
     assert_int_equal(arena_rc(a), RC_LIMIT);
 }
 
@@ -84,6 +105,7 @@ static void arena_grows_by_chunks(void **state)
         struct str s = arena_printf(a, "number %d", i);
         assert_true(str_starts(s, STR("number ")));
     }
+    assert_memory_equal(arena_copy(a, "abc", 3), "abc", 3);
     char *big = arena_alloc(a, 3 << 20);
     assert_non_null(big);
     assert_int_equal(big[(3 << 20) - 1], 0);
@@ -241,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_exact),      cmocka_unit_test(globs),
+        cmocka_unit_test(each_byte_counts),
         cmocka_unit_test(names),                  cmocka_unit_test(splits),
         cmocka_unit_test(arena_stops_at_its_cap), cmocka_unit_test(arena_grows_by_chunks),
         cmocka_unit_test(buf_stops_at_its_max),   cmocka_unit_test(encodings),
