@@ -81,6 +81,17 @@ static void look(struct call *c, struct looked *l)
                     : STR("");
 }
 
+static const struct world_incident *incident_of(const struct call *c, uint64_t id)
+{
+    const struct world *w = control_world(c->control);
+    for (uint32_t i = 0; i < world_incident_count(w); i++) {
+        if (world_incident_at(w, i)->id == id) {
+            return world_incident_at(w, i);
+        }
+    }
+    return NULL;
+}
+
 /* --- opening --------------------------------------------------------------------------------------------------- */
 
 struct incident_body {
@@ -136,7 +147,12 @@ enum rc incidents_open(struct call *c, struct err *e)
         const struct incident_report r = {b.service, str_from(symptoms[b.symptom]), l.shape, b.reason, l.question.at_ms};
         rc = control_incident_open(c->control, c->arena, &c->who, &r, &c->idempotency, &id, e);
     }
-    return rc == RC_OK ? open_reply(c, id, &l) : rc;
+    if (rc != RC_OK) {
+        return rc;
+    }
+    const struct world_incident *x = incident_of(c, id);
+    l.shape = x == NULL ? STR("") : str_from(x->shape);
+    return open_reply(c, id, &l);
 }
 
 /* --- closing ------------------------------------------------------------------------------------------------------ */
@@ -180,17 +196,6 @@ static uint32_t find_tried(struct call *c, const struct world_incident *x, const
         }
     }
     return found;
-}
-
-static const struct world_incident *incident_of(const struct call *c, uint64_t id)
-{
-    const struct world *w = control_world(c->control);
-    for (uint32_t i = 0; i < world_incident_count(w); i++) {
-        if (world_incident_at(w, i)->id == id) {
-            return world_incident_at(w, i);
-        }
-    }
-    return NULL;
 }
 
 static enum rc close_it(struct call *c, uint64_t id, const struct close_body *b, struct err *e)

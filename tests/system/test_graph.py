@@ -10,6 +10,7 @@ import pawl_server
 
 POLICY = """
 policy:
+  checks: {error_budget: {mode: "off"}}
   agents: [{name: bot, owner: alice}]
   services:
     - {name: db, zone: data, traffic_pct: 0}
@@ -205,6 +206,31 @@ def observes_and_explains(s):
     assert s.call("GET", "/v1/causes?service=web&window_s=0")[0] == 422
 
 
+def remembers(s):
+    """What a closed incident taught stands in the next decision, before the approver, and in the ledger when asked."""
+    for name in ("one", "two"):
+        status, opened = s.call("POST", "/v1/incidents", {"service": "web", "symptom": "latency", "window_s": 4, "reason": "slow"})
+        assert status == 201 and opened["shape"] == "config change: config -configures-> service -depends_on-> service | latency", opened
+        status, d = s.call("POST", "/v1/actions", {"tool": "scale", "parameters": {"for": name}}, token="bot")
+        assert status == 201, d
+        nonce = "n" * 16
+        assert s.call("POST", f"/v1/actions/{d['action_id']}/commit", {"executor_nonce": nonce, "digest": d["digest"]},
+                      token="bot")[0] == 200
+        assert s.call("POST", f"/v1/actions/{d['action_id']}/outcome", {"executor_nonce": nonce, "result": "succeeded"},
+                      token="bot")[0] == 200
+        seen = s.call("GET", "/v1/decisions/" + d["decision_id"])[1]["memory"]
+        assert (seen is None) == (name == "one"), seen
+        assert s.call("POST", f"/v1/incidents/{opened['incident_id']}/close",
+                      {"reason": "rolled back", "resolved_by": d["action_id"]})[0] == 200
+    assert seen["seen"] == 1 and seen["resolved"] == 1, seen
+    status, r = s.call("POST", "/v1/memory/recall", {"service": "web", "symptom": "latency", "window_s": 4}, token="bot")
+    assert status == 200 and r["seen"] == 2 and r["remedies"] == [{"tool": "scale", "tried": 2, "resolved": 2}], r
+    entry = s.call("GET", f"/v1/ledger/{r['read_entry']}")[1]
+    assert entry["kind"] == "memory.read" and entry["body"]["seen"] == 2, entry
+    shown = s.command("recall", "web", "--symptom", "latency", token="bot")
+    assert shown.returncode == 0 and "remedy" in shown.stdout.lower() or "seen" in shown.stdout, shown
+
+
 def takes_envelopes(s):
     event = {"specversion": "1.0", "id": "d1", "source": "/ci", "type": "dev.cdevents.service.upgraded.0.2.0", "subject": "web",
              "time": stamp(time.time() - 1)}
@@ -229,6 +255,7 @@ def main(pawl):
         writes(s)
         foretells(s)
         observes_and_explains(s)
+        remembers(s)
         takes_envelopes(s)
         survives(s)
     print("graph: ok")

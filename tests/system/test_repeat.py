@@ -186,6 +186,9 @@ ROWS = {
                               {"agent": "cat", "tool": "*", "target": "*", "expires_in": "2h", "reason": "a"}), "admin"),
     "/v1/grants/{}/revoke": (with_reason(lambda w: "/v1/grants/" + w.made("/v1/grants", "grant_id", {
         "agent": "cat", "tool": "scale", "target": "*", "expires_in": "1h", "reason": "a"}) + "/revoke"), "admin"),
+    "/v1/incidents": (lambda w: ("/v1/incidents", {"service": "shop"}, {"service": "shop", "symptom": "latency"}), "admin"),
+    "/v1/graph": (lambda w: ("/v1/graph", {"source": "hand", "nodes": [{"node": "queue:a"}]},
+                             {"source": "hand", "nodes": [{"node": "queue:b"}]}), "admin"),
     "/v1/incidents/{}/close": (with_reason(lambda w: f"/v1/incidents/{w.incident()}/close"), "admin"),
     "/v1/tokens": (lambda w: ("/v1/tokens", {"roles": ["viewer"], "person": "vic"}, {"roles": ["admin"], "person": "vic"}), "admin"),
     "/v1/tokens/{}/revoke": (with_reason(lambda w: "/v1/tokens/" + w.made("/v1/tokens", "token_id", {
@@ -345,7 +348,20 @@ def reload(w, path):
     assert first[0] == 200 and send(w.s, path, {}, "admin", "again")[0] == 200 and len(w.s.entries()) == before
 
 
-OTHERS = {"/v1/actions/{}/commit": commit, "/v1/actions/{}/heartbeat": heartbeat, "/v1/actions/{}/decide": decide,
+def traces(w, path):
+    """Spans are counted whenever they come: exporters send a batch again only when nobody answered."""
+    body = {"resourceSpans": []}
+    for _ in range(2):
+        assert w.s.call("POST", path, body) == (200, {})
+
+
+def recall(w, path):
+    """Each question is an entry of its own."""
+    first, again = (w.s.call("POST", path, {"shape": "service | any"})[1] for _ in range(2))
+    assert first["read_entry"] < again["read_entry"] and first["seen"] == again["seen"]
+
+
+OTHERS = {"/v1/traces": traces, "/v1/memory/recall": recall, "/v1/actions/{}/commit": commit, "/v1/actions/{}/heartbeat": heartbeat, "/v1/actions/{}/decide": decide,
           "/v1/evaluate": evaluate, "/access/v1/evaluation": authzen, "/access/v1/evaluations": authzen,
           **{f"/access/v1/search/{of}": authzen for of in ("subject", "resource", "action")},
           "/v1/policy/reload": reload}
