@@ -10,7 +10,7 @@ import pawl_server
 
 POLICY = """
 policy:
-  checks: {error_budget: {mode: "off"}}
+  checks: {error_budget: {mode: "off"}, blast_radius: {mode: "off"}}
   agents: [{name: bot, owner: alice}]
   services:
     - {name: db, zone: data, traffic_pct: 0}
@@ -190,6 +190,7 @@ def observes_and_explains(s):
     assert status == 202, answer
     drive(s, traces, 5, 60)
     time.sleep(1.5)
+    s.noticed = stamp()
     node = s.call("GET", "/v1/graph?node=cart")[1]
     edges = {(x["from"], x["to"], x["kind"]): x for x in node["edges"]}
     calls = edges[("service:web", "service:cart", "calls")]
@@ -209,13 +210,14 @@ def observes_and_explains(s):
 def remembers(s):
     """What a closed incident taught stands in the next decision, before the approver, and in the ledger when asked."""
     for name in ("one", "two"):
-        status, opened = s.call("POST", "/v1/incidents", {"service": "web", "symptom": "latency", "window_s": 4, "reason": "slow"})
+        status, opened = s.call("POST", "/v1/incidents", {"service": "web", "symptom": "latency", "window_s": 4, "at": s.noticed, "reason": "slow"})
         assert status == 201 and opened["shape"] == "config change: config -configures-> service -depends_on-> service | latency", opened
         status, d = s.call("POST", "/v1/actions", {"tool": "scale", "parameters": {"for": name}}, token="bot")
         assert status == 201, d
         nonce = "n" * 16
-        assert s.call("POST", f"/v1/actions/{d['action_id']}/commit", {"executor_nonce": nonce, "digest": d["digest"]},
-                      token="bot")[0] == 200
+        status, answer = s.call("POST", f"/v1/actions/{d['action_id']}/commit", {"executor_nonce": nonce, "digest": d["digest"]},
+                                token="bot")
+        assert status == 200, answer
         assert s.call("POST", f"/v1/actions/{d['action_id']}/outcome", {"executor_nonce": nonce, "result": "succeeded"},
                       token="bot")[0] == 200
         seen = s.call("GET", "/v1/decisions/" + d["decision_id"])[1]["memory"]
@@ -223,12 +225,13 @@ def remembers(s):
         assert s.call("POST", f"/v1/incidents/{opened['incident_id']}/close",
                       {"reason": "rolled back", "resolved_by": d["action_id"]})[0] == 200
     assert seen["seen"] == 1 and seen["resolved"] == 1, seen
-    status, r = s.call("POST", "/v1/memory/recall", {"service": "web", "symptom": "latency", "window_s": 4}, token="bot")
+    status, r = s.call("POST", "/v1/memory/recall", {"service": "web", "symptom": "latency", "window_s": 4, "at": s.noticed},
+                       token="bot")
     assert status == 200 and r["seen"] == 2 and r["remedies"] == [{"tool": "scale", "tried": 2, "resolved": 2}], r
     entry = s.call("GET", f"/v1/ledger/{r['read_entry']}")[1]
     assert entry["kind"] == "memory.read" and entry["body"]["seen"] == 2, entry
     shown = s.command("recall", "web", "--symptom", "latency", token="bot")
-    assert shown.returncode == 0 and "remedy" in shown.stdout.lower() or "seen" in shown.stdout, shown
+    assert shown.returncode == 0 and "seen" in shown.stdout, shown
 
 
 def takes_envelopes(s):
