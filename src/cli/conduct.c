@@ -197,6 +197,7 @@ static const struct option close_options[] = {
 static const struct option symptom_options[] = {
     {"symptom", 0, OPTION_TEXT, "S", "any, latency or availability (any)"},
     {"at", 0, OPTION_TEXT, "TIME", "when it was noticed (now)"},
+    {"window", 0, OPTION_TEXT, "SECONDS", "it began so much before it was noticed (300)"},
     {"reason", 0, OPTION_TEXT, "TEXT", "what is seen"},
     CLI_JSON_OPTION,
     CLI_SERVER_OPTIONS,
@@ -233,6 +234,10 @@ static int send_symptom(const struct args *a, const char *path, const char *reca
     value_add_str(s.arena, &body, STR("service"), str_from(a->rest[0]));
     add_option(s.arena, a, "symptom", "symptom", &body);
     add_option(s.arena, a, "at", "at", &body);
+    int64_t window_s;
+    if (args_text(a, "window") != NULL && str_to_i64(str_from(args_text(a, "window")), &window_s)) {
+        value_add_int(s.arena, &body, STR("window_s"), window_s);
+    }
     add_option(s.arena, a, "reason", "reason", &body);
     code = session_post(&s, path, &body);
     if (code == CLI_OK && args_flag(a, "json")) {
