@@ -67,6 +67,23 @@ enum rc version_place(struct graph *g, uint32_t version, struct err *e)
     return RC_OK;
 }
 
+enum rc versions_place(struct graph *g, struct err *e)
+{
+    pool_done(&g->now_arcs);
+    pool_done(&g->past_arcs);
+    for (unsigned flow = 0; flow < 2; flow++) {
+        for (uint32_t i = 0; i < g->node_count; i++) {
+            g->now_runs[flow][i] = (struct run){0, 0, 0};
+            g->past_runs[flow][i] = (struct run){0, 0, 0};
+        }
+    }
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; i < g->version_count && rc == RC_OK; i++) {
+        rc = version_place(g, i, e);
+    }
+    return rc;
+}
+
 static struct past_arc *past_of(const struct graph *g, const struct version *v, enum flow flow)
 {
     uint32_t other;

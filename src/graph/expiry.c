@@ -52,31 +52,17 @@ enum rc expiry_add(struct graph *g, uint32_t edge, struct err *e)
     return RC_OK;
 }
 
-static void drop_first(struct graph *g)
+void expiry_drop(struct graph *g)
 {
     g->edges[g->heap[0].edge].in_heap = false;
     g->heap[0] = g->heap[--g->heap_count];
     sift_down(g);
 }
 
-enum rc graph_advance(struct graph *g, int64_t now_ms, struct err *e)
+void expiry_delay(struct graph *g, int64_t at_ms)
 {
-    must(now_ms >= g->now_ms);
-    enum rc rc = RC_OK;
-    while (rc == RC_OK && g->heap_count > 0 && g->heap[0].at_ms <= now_ms) {
-        struct expiry first = g->heap[0];
-        const struct edge *row = &g->edges[first.edge];
-        bool later = row->version != MAP_NONE && row->bp[CLAIM_OBSERVED] != BP_NONE && row->expires_ms > first.at_ms;
-        if (later) {
-            g->heap[0].at_ms = row->expires_ms;
-            sift_down(g);
-            continue;
-        }
-        drop_first(g);
-        rc = edge_expire(g, first.edge, first.at_ms, e);
-    }
-    g->now_ms = now_ms;
-    return rc == RC_OK ? graph_forget(g, e) : rc;
+    g->heap[0].at_ms = at_ms;
+    sift_down(g);
 }
 
 int64_t graph_next_expiry(const struct graph *g)

@@ -109,5 +109,5 @@ enum rc graph_forget(struct graph *g, struct err *e)
     free(new_index);
     drop_moments(g, cut_ms);
     g->forgotten_ms = cut_ms;
-    return graph_place_all(g, e);
+    return versions_place(g, e);
 }

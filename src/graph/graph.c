@@ -104,23 +104,6 @@ enum rc graph_source(struct graph *g, struct str name, uint16_t *ret, struct err
     return RC_OK;
 }
 
-enum rc graph_place_all(struct graph *g, struct err *e)
-{
-    pool_done(&g->now_arcs);
-    pool_done(&g->past_arcs);
-    for (unsigned flow = 0; flow < 2; flow++) {
-        for (uint32_t i = 0; i < g->node_count; i++) {
-            g->now_runs[flow][i] = (struct run){0, 0, 0};
-            g->past_runs[flow][i] = (struct run){0, 0, 0};
-        }
-    }
-    enum rc rc = RC_OK;
-    for (uint32_t i = 0; i < g->version_count && rc == RC_OK; i++) {
-        rc = version_place(g, i, e);
-    }
-    return rc;
-}
-
 enum rc graph_moment(struct graph *g, int64_t at_ms, uint32_t *ret, struct err *e)
 {
     enum rc rc = RC_OK;

@@ -9,39 +9,14 @@
 #define GRAPH_GRAPH_INTERNAL_H
 
 #include "graph/graph.h"
+#include "graph/runs.h"
 
 #include "base/must.h"
 
 #define FOREVER_MS INT64_MAX
 #define FOREVER_MOMENT UINT32_MAX
-#define RUN_CLASSES 32U
 #define BP_NONE 0U /* not claimed */
 #define BP_UNMEASURED UINT16_MAX /* claimed without an effect */
-
-/* A run of items in a pool; it moves when it grows. */
-struct run {
-    uint32_t at;
-    uint32_t count;
-    uint32_t class; /* 1 << class items fit; 0: it has no place yet */
-};
-
-struct pool {
-    unsigned char *items;
-    size_t item_size;
-    uint32_t used;
-    uint32_t capacity;
-    uint32_t free_head[RUN_CLASSES]; /* of each class; the link is in the first four bytes */
-};
-
-/* runs.c */
-void pool_init(struct pool *p, size_t item_size);
-void pool_done(struct pool *p);
-NODISCARD enum rc pool_append(struct pool *p, struct run *r, const void *item);
-
-static inline void *pool_at(const struct pool *p, const struct run *r, uint32_t i)
-{
-    return p->items + ((size_t)r->at + i) * p->item_size;
-}
 
 /* What is said of a node in one interval. */
 struct node_version {
@@ -177,12 +152,13 @@ NODISCARD enum rc edge_expire(struct graph *g, uint32_t edge, int64_t at_ms, str
 NODISCARD enum rc edges_end_at(struct graph *g, uint32_t node, struct err *e);
 /* Puts a version into the lists, and the present's when it is in force: for loading. */
 NODISCARD enum rc version_place(struct graph *g, uint32_t version, struct err *e);
+/* All lists anew, from the versions. */
+NODISCARD enum rc versions_place(struct graph *g, struct err *e);
 
-/* expiry.c */
+/* expiry.c: the first stands at heap[0]. */
 NODISCARD enum rc expiry_add(struct graph *g, uint32_t edge, struct err *e);
-
-/* graph.c: lists of the present and the past, from the versions. */
-NODISCARD enum rc graph_place_all(struct graph *g, struct err *e);
+void expiry_drop(struct graph *g);
+void expiry_delay(struct graph *g, int64_t at_ms);
 
 /* forget.c: when what is over is too much, the older half goes. */
 NODISCARD enum rc graph_forget(struct graph *g, struct err *e);

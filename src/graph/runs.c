@@ -1,8 +1,7 @@
-/*
- * graph/runs - lists that grow, each in one piece of a pool: sizes are powers of two, and what a list leaves behind the
- * next one of that size takes.
- */
-#include "graph/graph_internal.h"
+#include "graph/runs.h"
+
+#include "base/map.h"
+#include "base/must.h"
 
 #include <stdlib.h>
 #include <string.h>
