@@ -165,8 +165,8 @@ static inline bool uses(const struct inquiry *in, enum ingredient i)
 
 /* All lists of the inquiry; then each part in this order. False: the arena failed. */
 NODISCARD bool inquiry_build(struct inquiry *in);
-NODISCARD bool harm_build(struct inquiry *in);  /* harm.c */
 NODISCARD bool calls_build(struct inquiry *in); /* calls.c */
+NODISCARD bool harm_build(struct inquiry *in);  /* harm.c */
 void find_own_time(struct inquiry *in);         /* times.c */
 void find_errors(struct inquiry *in);
 NODISCARD bool find_network(struct inquiry *in);    /* network.c */

@@ -113,7 +113,7 @@ static void see_key(const struct inquiry *in, uint32_t key, struct edge_seen *s)
     s->counted += now->errors_count;
     for (uint32_t i = 0; i < k->count; i++) {
         const struct call *c = in->rows[k->first + i];
-        if (in->ev->windows[c->window].role != ROLE_NORMAL) {
+        if (in->ev->windows[c->window].role == ROLE_INCIDENT) {
             continue;
         }
         if (!isnan(c->latency_ms)) {

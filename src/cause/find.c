@@ -56,7 +56,7 @@ bool inquiry_build(struct inquiry *in)
     }
     in->score = arena_array(in->arena, room, sizeof *in->score);
     in->measured = arena_array(in->arena, room, sizeof *in->measured);
-    good = good && in->score != NULL && in->measured != NULL && harm_build(in) && calls_build(in);
+    good = good && in->score != NULL && in->measured != NULL && calls_build(in) && harm_build(in);
     if (!good) {
         return false;
     }

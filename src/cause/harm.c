@@ -2,7 +2,7 @@
  * cause/harm - who can harm the service, how far away it is, and which way harm takes.
  *
  * A walk from the service against the direction of harm. Each candidate keeps one step towards the service: the shortest
- * way, and of equally short ones that over the node whose name comes first.
+ * way, of equally short ones that over which most calls went, and of those that over the node whose name comes first.
  */
 #include "cause/cause_internal.h"
 
@@ -30,11 +30,25 @@ static bool list_harmers(struct inquiry *in)
     return true;
 }
 
-/* Is this step better than the one that the node has? Both are equally long. */
-static bool is_nearer_by_name(const struct inquiry *in, uint32_t node, uint32_t step)
+/* Calls that went over a tie in the incident. */
+static double calls_over(const struct inquiry *in, const struct tie *t)
 {
-    const struct evidence_node *nodes = in->ev->nodes;
-    return str_cmp(nodes[in->harmers[step].harmed].name, nodes[in->harmers[in->next[node]].harmed].name) < 0;
+    double sum = 0;
+    for (uint32_t i = in->callee_first[t->harmer]; i < in->callee_first[t->harmer + 1]; i++) {
+        uint32_t key = in->by_callee[i];
+        sum += in->keys[key].caller == t->harmed ? in->now[key].count : 0.0;
+    }
+    return sum;
+}
+
+/* Is this step better than the one that the node has? Both are equally long. */
+static bool is_better_way(const struct inquiry *in, uint32_t node, uint32_t step)
+{
+    const struct tie *now = &in->harmers[in->next[node]];
+    const struct tie *other = &in->harmers[step];
+    double more = calls_over(in, other) - calls_over(in, now);
+    bool first = str_cmp(in->ev->nodes[other->harmed].name, in->ev->nodes[now->harmed].name) < 0;
+    return more > 0 || (more >= 0 && first);
 }
 
 /* Without any structure everything may harm the service, in one step that nobody knows. */
@@ -69,7 +83,7 @@ bool harm_build(struct inquiry *in)
                 in->distance[other] = in->distance[at] + 1;
                 in->next[other] = i;
                 queue[in->candidates++] = other;
-            } else if (in->distance[other] == in->distance[at] + 1 && is_nearer_by_name(in, other, i)) {
+            } else if (in->distance[other] == in->distance[at] + 1 && is_better_way(in, other, i)) {
                 in->next[other] = i;
             }
         }
