@@ -112,7 +112,9 @@ struct metric metric_of(struct str name, bool edge)
     struct words w;
     cut(name, &w);
     bool side = edge && any(&w, " src source client caller dst dest destination server callee ");
-    if (side || any(&w, " latency duration latencies durations ") || (any(&w, " response ") && any(&w, " time ")) ||
+    /* A percentile alone is one of times; a node's as a client is of those that it calls. */
+    bool percentile = any(&w, " p50 p90 p95 p99 p999 ") && !any(&w, " client caller source src upstream ");
+    if (side || (percentile && !edge) || any(&w, " latency duration latencies durations ") || (any(&w, " response ") && any(&w, " time ")) ||
         (any(&w, " elapsed ") && any(&w, " ms seconds time "))) {
         return time_metric(&w, edge);
     }
@@ -130,7 +132,7 @@ struct metric metric_of(struct str name, bool edge)
     if (any(&w, " cpu mem memory disk fs heap storage filesystem connections pool threads fds ")) {
         return share_metric(&w, METRIC_SATURATION, METRIC_SATURATION);
     }
-    if (any(&w, " requests request rps qps calls workload throughput traffic invocations ")) {
+    if (any(&w, " requests request rps qps ops calls workload throughput traffic invocations ")) {
         return (struct metric){.meaning = METRIC_TRAFFIC, .scale = 1.0};
     }
     return (struct metric){.scale = 1.0};

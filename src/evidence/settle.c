@@ -122,6 +122,12 @@ static double value_at(const struct evidence *ev, uint32_t series, uint32_t i)
     return series == MAP_NONE ? (double)NAN : ev->series[series].values[i];
 }
 
+/*
+ * Of a sample whose requests nobody counts: so many that chance among them does not matter. How much samples vary is seen of
+ * the samples themselves.
+ */
+#define UNCOUNTED 1000.0
+
 /* A sum over the samples of a window, turned into a call at its end. */
 struct sum {
     double count;
@@ -137,8 +143,7 @@ static void add_sample(const struct evidence *ev, const struct own_series *own, 
     double share = value_at(ev, own->of[METRIC_ERROR_SHARE], i);
     double available = value_at(ev, own->of[METRIC_AVAILABILITY], i);
     if (own->of[METRIC_TRAFFIC] == MAP_NONE) {
-        /* Nobody counts its requests: each sample weighs as one. */
-        count = isnan(latency) && isnan(errors) && isnan(share) && isnan(available) ? (double)NAN : 1.0;
+        count = isnan(latency) && isnan(errors) && isnan(share) && isnan(available) ? (double)NAN : UNCOUNTED;
     }
     if (isnan(count) || count <= 0) {
         return;

@@ -199,6 +199,31 @@ static void new_callees_are_charged_to_their_caller(void **state)
     world_done(&w);
 }
 
+static void requests_need_not_be_counted(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    struct err e = {0};
+    struct buf text;
+    struct incident_span span = {.begin_ms = 0, .end_ms = INT64_MAX, .normal_again_ms = INT64_MAX};
+    buf_init(&text, TEXT_MAX);
+    buf_str(&text, STR("offset_min,web|latency_avg,shop|latency_avg,db|latency_avg,cart|latency_avg\n"));
+    for (int m = -30; m <= 2; m++) {
+        int more = m > 0 ? 20 : 0;
+        buf_printf(&text, "%d,0.%03d,0.%03d,0.%03d,0.%03d\n", m, 200 + m % 5 + more, 100 + m % 4 + more, 40 + m % 3 + more, 50 + m % 3);
+    }
+    assert_int_equal(read_metrics(w.ev, "m.csv", buf_view(&text), &span, &e), RC_OK);
+    buf_done(&text);
+    evidence_tie(w.ev, node(&w, "shop"), node(&w, "web"), STR("calls"), true);
+    evidence_tie(w.ev, node(&w, "db"), node(&w, "shop"), STR("calls"), true);
+    evidence_tie(w.ev, node(&w, "cart"), node(&w, "web"), STR("calls"), true);
+    ask(&w);
+    assert_first(&w, "db", TERM_OWN_TIME);
+    assert_true(score_of(&w, "cart") <= 0);
+    world_done(&w);
+}
+
 static struct call failing(double count, double errors)
 {
     struct call c = call_of(count, 10, UNKNOWN);
@@ -742,7 +767,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_time_is_charged), cmocka_unit_test(without_subtraction_callers_are_charged_too),
-        cmocka_unit_test(new_callees_are_charged_to_their_caller), cmocka_unit_test(errors_are_charged), cmocka_unit_test(another_symptom_is_not_enough),
+        cmocka_unit_test(new_callees_are_charged_to_their_caller), cmocka_unit_test(requests_need_not_be_counted), cmocka_unit_test(errors_are_charged), cmocka_unit_test(another_symptom_is_not_enough),
         cmocka_unit_test(slow_networks_are_where_all_edges_are_slow), cmocka_unit_test(saturation_counts_when_it_is_new),
         cmocka_unit_test(resources_without_a_whole_count_by_their_growth),
         cmocka_unit_test(broken_proportions_are_seen), cmocka_unit_test(new_callers_break_nothing),
