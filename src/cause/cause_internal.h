@@ -1,8 +1,8 @@
 /*
  * cause/cause_internal - what the files of the folder share: the constants, and one inquiry.
  *
- * All constants are here. They are few and have no dimension, or that of a measuring error; none was chosen for one
- * system: docs/rca.md has what happens when each is changed.
+ * Constants that several files use are here, those of one at its top. They have no dimension, or that of a measuring error;
+ * none was chosen for one system: docs/rca.md has each with its reason, and what happens when it is another.
  */
 #ifndef CAUSE_CAUSE_INTERNAL_H
 #define CAUSE_CAUSE_INTERNAL_H

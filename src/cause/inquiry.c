@@ -72,6 +72,9 @@ void inquiry_traffic(struct inquiry *q, struct str name, enum traffic_part part,
     static const enum role roles[TRAFFIC_PARTS] = {ROLE_NORMAL, ROLE_BEFORE, ROLE_INCIDENT};
     uint32_t window = evidence_window(q->ev, name, roles[part]);
     q->windows[part]++;
+    if (window != MAP_NONE) {
+        q->ev->windows[window].length_ms = o->to_ms - o->from_ms;
+    }
     for (uint32_t i = 0; i < o->call_count; i++) {
         const struct call_row *x = &o->calls[i];
         struct call c = {.window = window,

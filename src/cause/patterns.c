@@ -234,6 +234,21 @@ static void pass_on(struct inquiry *in)
     }
 }
 
+/* The mean length of the windows of the incident. */
+static double window_length(const struct inquiry *in)
+{
+    double sum = 0;
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < in->ev->window_count; w++) {
+        const struct window *it = &in->ev->windows[w];
+        if (it->role == ROLE_INCIDENT) {
+            sum += it->length_ms > 0 ? (double)it->length_ms : WINDOW_MS;
+            count++;
+        }
+    }
+    return count > 0 ? sum / count : WINDOW_MS;
+}
+
 bool find_patterns(struct inquiry *in)
 {
     struct counts_index index;
@@ -241,13 +256,14 @@ bool find_patterns(struct inquiry *in)
     if (in->patterns == NULL || !counts_build(in, &index)) {
         return false;
     }
+    double length_ms = window_length(in);
     for (uint32_t node = 0; node < in->node_count; node++) {
         struct node_counts n;
         if (in->ev->nodes[node].outside || in->distance[node] == MAP_NONE || !counts_of_node(in, &index, node, &n)) {
             continue;
         }
         /* By Little's law as many calls are under way at any moment as their number times how long they take, over the time. */
-        n.cut = 1.0 + time_at(in, node) / WINDOW_MS;
+        n.cut = 1.0 + time_at(in, node) / length_ms;
         look_at_node(in, &n, &in->patterns[node]);
     }
     pass_on(in);

@@ -56,6 +56,7 @@ struct tie {
 struct window {
     struct str name;
     enum role role;
+    int64_t length_ms; /* 0, as evidence_window leaves it: not known, taken for a minute */
 };
 
 /* Calls of one operation in one window. Times are means in milliseconds; NAN: not known. */
