@@ -153,27 +153,87 @@ static double nats_of_proportion(const struct proportion *r, const struct node_c
     return over_long > 1.0 ? mixed(over_long, over_both) : 0.0;
 }
 
-/* Can't this base foretell a counter better than the best so far? It would at most twice as often as on the whole. */
-static bool is_hopeless(const struct node_counts *n, const struct counter *a, const struct counter *b, double doubt)
+/* --- the best base ---------------------------------------------------------------------------------- */
+
+/* Bases that look best at a first pass, which takes no median. */
+enum { CLOSER_LOOKS = 3 };
+
+struct shortlist {
+    uint32_t bases[CLOSER_LOOKS];
+    double doubts[CLOSER_LOOKS];
+    uint32_t count;
+};
+
+static double smaller(double x, double y)
 {
-    double mean = 2.0 * a->total / n->windows;
-    bool exact = a->kind != COUNT_MADE && fabs(a->total - b->total) <= MISS_MAX * n->windows;
-    return !exact && a->total > 0 && DISPERSION_MIN / (mean + 0.5) + 1.0 / (1.0 + b->total) > doubt;
+    return x < y ? x : y;
+}
+
+/* The doubt, with the ratio of the sums in place of the median; more than `enough` when it is more than that. */
+static double rough_doubt(const struct node_counts *n, const struct counter *a, const struct counter *b, double enough)
+{
+    double sum = 0;
+    double base = 0;
+    double off = 0;
+    for (uint32_t w = 0; w < n->windows; w++) {
+        double x = a->normal[w];
+        double y = b->normal[w];
+        sum += y > 0 ? x : 0.0;
+        base += y;
+        off += y > 0 ? smaller(x > y ? x - y : y - x, MISS_MAX) : 0.0;
+    }
+    double missed = a->total - sum;
+    double ratio = base > 0 ? sum / base : 0.0;
+    if (sum <= 0 || (a->kind != COUNT_MADE && off < n->windows)) {
+        return ((sum <= 0 ? 0.0 : off) + smaller(missed, MISS_MAX) + 1.0) / (base + 2.0);
+    }
+    double mean = sum / n->windows + 0.5;
+    double least = DISPERSION_MIN / mean + 1.0 / (1.0 + base);
+    if (least > enough) {
+        return least;
+    }
+    double squares = 0;
+    for (uint32_t w = 0; w < n->windows; w++) {
+        double expected = ratio * b->normal[w];
+        double more = a->normal[w] - expected;
+        squares += smaller(SQUARE_MAX, more * more / (expected + 0.5));
+    }
+    double dispersion = (squares + SPREAD_WEIGHT * DISPERSION_ASSUMED) / (n->windows + SPREAD_WEIGHT);
+    double slip = (dispersion > DISPERSION_MIN ? dispersion : DISPERSION_MIN) + missed / (a->total + 1.0);
+    return slip / mean + 1.0 / (1.0 + base);
+}
+
+static void consider(struct shortlist *s, uint32_t base, double doubt)
+{
+    uint32_t at = s->count < CLOSER_LOOKS ? s->count++ : CLOSER_LOOKS;
+    for (; at > 0 && doubt < s->doubts[at - 1]; at--) {
+        if (at < CLOSER_LOOKS) {
+            s->bases[at] = s->bases[at - 1];
+            s->doubts[at] = s->doubts[at - 1];
+        }
+    }
+    if (at < CLOSER_LOOKS) {
+        s->bases[at] = base;
+        s->doubts[at] = doubt;
+    }
 }
 
 static bool best_proportion(const struct node_counts *n, uint32_t i, struct proportion *ret)
 {
     const struct counter *a = &n->counters[i];
+    struct shortlist s = {.count = 0};
     bool any = false;
     for (uint32_t b = 0; b < n->base_count; b++) {
         const struct counter *base = &n->counters[n->bases[b]];
-        struct proportion r;
         bool own_call = base->kind == COUNT_IN && base->source == a->source;
-        if (n->bases[b] == i || (a->kind == COUNT_MADE && !own_call) || (any && is_hopeless(n, a, base, ret->doubt)) ||
-            !measure_proportion(n, a, base, &r)) {
-            continue;
+        if (n->bases[b] != i && (a->kind != COUNT_MADE || own_call)) {
+            double enough = s.count == CLOSER_LOOKS ? s.doubts[CLOSER_LOOKS - 1] : (double)INFINITY;
+            consider(&s, n->bases[b], rough_doubt(n, a, base, enough));
         }
-        if (!any || r.doubt < ret->doubt) {
+    }
+    for (uint32_t k = 0; k < s.count; k++) {
+        struct proportion r;
+        if (measure_proportion(n, a, &n->counters[s.bases[k]], &r) && (!any || r.doubt < ret->doubt)) {
             *ret = r;
             any = true;
         }

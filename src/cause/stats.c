@@ -64,7 +64,8 @@ double weighted_median(const struct measure *items, uint32_t count, double weigh
 {
     double needed = 0;
     for (uint32_t i = 0; i < count; i++) {
-        scratch[i] = (struct measure){.count = fmin(items[i].count, weight_max), .value = items[i].value};
+        scratch[i] = items[i];
+        scratch[i].count = items[i].count < weight_max ? items[i].count : weight_max;
         needed += scratch[i].count;
     }
     needed /= 2.0;
