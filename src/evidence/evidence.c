@@ -79,7 +79,7 @@ static void *one_more(struct evidence *ev, void **items, uint32_t *count, uint32
     one_more((ev), (void **)&(ev)->list, &(ev)->count, &(ev)->room, sizeof *(ev)->list, &(limit))
 
 static const struct list_limit nodes_limit = {EVIDENCE_NODES_MAX, "too many nodes", false};
-static const struct list_limit words_limit = {EVIDENCE_LOGS_MAX, "too many operations and templates", false};
+static const struct list_limit words_limit = {EVIDENCE_WORDS_MAX, "too many operations and templates", false};
 static const struct list_limit ties_limit = {EVIDENCE_TIES_MAX, "too many edges", true};
 static const struct list_limit windows_limit = {EVIDENCE_WINDOWS_MAX, "too many windows", true};
 static const struct list_limit calls_limit = {EVIDENCE_CALLS_MAX, "too many rows of calls", true};

@@ -22,11 +22,12 @@ enum {
     EVIDENCE_NODES_MAX = 1 << 16,
     EVIDENCE_TIES_MAX = 1 << 18,
     EVIDENCE_WINDOWS_MAX = 1 << 12,
-    EVIDENCE_CALLS_MAX = 1 << 21,
-    EVIDENCE_LOGS_MAX = 1 << 21,
+    EVIDENCE_CALLS_MAX = 1 << 19,
+    EVIDENCE_LOGS_MAX = 1 << 19,
+    EVIDENCE_WORDS_MAX = 1 << 18, /* operations and templates */
     EVIDENCE_SAMPLES_MAX = 1 << 14,
-    EVIDENCE_SERIES_MAX = 1 << 17,
-    EVIDENCE_VALUES_MAX = 1 << 24,
+    EVIDENCE_SERIES_MAX = 1 << 16,
+    EVIDENCE_VALUES_MAX = 1 << 22,
     EVIDENCE_CHANGES_MAX = 1 << 12,
     EVIDENCE_NAME_MAX = 1024, /* bytes of a name, an operation or a template */
 };

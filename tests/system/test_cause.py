@@ -150,11 +150,24 @@ def measures(folder):
     assert bare.returncode == 0 and (folder / "bare.jsonl").read_text() == (folder / "out.jsonl").read_text(), bare
 
 
+def is_limited(folder):
+    """A file of 256 MiB and a byte; 4,097 incidents."""
+    (folder / "long.csv").write_text("ts\n")
+    os.truncate(folder / "long.csv", (256 << 20) + 1)
+    done = pawl("cause", "web", "--spans", "long.csv", folder=folder)
+    assert done.returncode == 1 and "long.csv" in done.stderr, done
+    many = folder / "many"
+    for i in range(4097):
+        (many / "incidents" / str(i)).mkdir(parents=True)
+    done = pawl("bench-rca", "many", folder=folder)
+    assert done.returncode == 1 and "4096" in done.stderr, done
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         fill(folder)
-        for check in (ranks_from_series, draws_the_chain, is_silent_when_nothing_is_wrong, ranks_from_spans_and_logs, refuses, measures):
+        for check in (ranks_from_series, draws_the_chain, is_silent_when_nothing_is_wrong, ranks_from_spans_and_logs, refuses, measures, is_limited):
             check(folder)
             print("passed:", check.__name__)
 

@@ -357,6 +357,24 @@ static void broken_proportions_are_seen(void **state)
     world_done(&w);
 }
 
+static void among_many_templates_the_broken_one_is_seen(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    habit(&w, "user", "web", call_of(400, 10, 5), call_of(400, 10, 5));
+    for (int i = 0; i < 700; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "INFO step %d", i);
+        log_line(&w, "web", line, 20 + i % 90, 20 + i % 90);
+    }
+    log_line(&w, "web", "ERROR lost", 0, 300);
+    ask(&w);
+    assert_first(&w, "web", TERM_PATTERN);
+    assert_non_null(strstr(w.r.causes[0].terms[0].says.ptr, "ERROR lost: 300"));
+    world_done(&w);
+}
+
 static void new_callers_break_nothing(void **state)
 {
     (void)state;
@@ -770,7 +788,7 @@ int main(void)
         cmocka_unit_test(new_callees_are_charged_to_their_caller), cmocka_unit_test(requests_need_not_be_counted), cmocka_unit_test(errors_are_charged), cmocka_unit_test(another_symptom_is_not_enough),
         cmocka_unit_test(slow_networks_are_where_all_edges_are_slow), cmocka_unit_test(saturation_counts_when_it_is_new),
         cmocka_unit_test(resources_without_a_whole_count_by_their_growth),
-        cmocka_unit_test(broken_proportions_are_seen), cmocka_unit_test(new_callers_break_nothing),
+        cmocka_unit_test(broken_proportions_are_seen), cmocka_unit_test(among_many_templates_the_broken_one_is_seen), cmocka_unit_test(new_callers_break_nothing),
         cmocka_unit_test(what_the_minutes_before_show_counts_less), cmocka_unit_test(what_is_outside_comes_later),
         cmocka_unit_test(what_is_not_felt_is_no_cause), cmocka_unit_test(every_ingredient_can_be_left_out),
         cmocka_unit_test(changes_are_ranked_by_what_they_touch), cmocka_unit_test(nothing_is_charged_when_nothing_is_wrong),

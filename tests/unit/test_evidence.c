@@ -329,36 +329,125 @@ static void fill_nodes(struct evidence *ev, uint32_t count)
     }
 }
 
+static void add_nodes(struct evidence *ev, uint32_t count)
+{
+    fill_nodes(ev, count);
+}
+
+static void add_windows(struct evidence *ev, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        evidence_window(ev, STR("w"), ROLE_NORMAL);
+    }
+}
+
+static void add_samples(struct evidence *ev, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        evidence_sample(ev, i, ROLE_NORMAL);
+    }
+}
+
+static void add_changes(struct evidence *ev, uint32_t count)
+{
+    uint32_t node = evidence_node(ev, STR("a"));
+    for (uint32_t i = 0; i < count; i++) {
+        evidence_change(ev, &(struct change){.node = node});
+    }
+}
+
+static void add_ties(struct evidence *ev, uint32_t count)
+{
+    fill_nodes(ev, 600);
+    for (uint32_t i = 0, made = 0; made < count; i++) {
+        made += i / 600 != i % 600;
+        evidence_tie(ev, i / 600, i % 600, STR("calls"), true);
+    }
+}
+
+static void add_calls(struct evidence *ev, uint32_t count)
+{
+    struct call c = {.window = evidence_window(ev, STR("w"), ROLE_NORMAL), .callee = evidence_node(ev, STR("a")), .caller = MAP_NONE};
+    for (uint32_t i = 0; i < count; i++) {
+        evidence_call(ev, &c);
+    }
+}
+
+static void add_logs(struct evidence *ev, uint32_t count)
+{
+    struct log_count l = {.window = evidence_window(ev, STR("w"), ROLE_NORMAL), .node = evidence_node(ev, STR("a")),
+                          .template_id = evidence_word(ev, STR("t"))};
+    for (uint32_t i = 0; i < count; i++) {
+        evidence_log(ev, &l);
+    }
+}
+
+static void add_words(struct evidence *ev, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        char word[16];
+        snprintf(word, sizeof word, "%u", i);
+        evidence_word(ev, str_from(word));
+    }
+}
+
+static void add_series(struct evidence *ev, uint32_t count)
+{
+    uint32_t node = evidence_node(ev, STR("a"));
+    for (uint32_t i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%u", i);
+        evidence_series(ev, node, MAP_NONE, str_from(name));
+    }
+}
+
+static void add_values(struct evidence *ev, uint32_t count)
+{
+    uint32_t series = evidence_series(ev, evidence_node(ev, STR("a")), MAP_NONE, STR("x"));
+    uint32_t sample = evidence_sample(ev, 1, ROLE_NORMAL);
+    for (uint32_t i = 0; i < count; i++) {
+        evidence_value(ev, series, sample, 1.0);
+    }
+}
+
 static void evidence_is_limited(void **state)
 {
     (void)state;
-    static const char *const said[] = {"nodes", "windows", "instants", "changes", "name", "edges", "memory"};
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-        CLEANUP(evidence) struct evidence *ev = evidence_new(i == 6 ? 4096 : (size_t)1 << 30);
-        struct err e = {0};
-        char name[EVIDENCE_NAME_MAX + 2];
-        memset(name, 'x', sizeof name);
-        fill_nodes(ev, i == 0 ? EVIDENCE_NODES_MAX + 1 : i == 6 ? 100 : 600);
-        for (uint32_t n = 0; i == 1 && n <= EVIDENCE_WINDOWS_MAX; n++) {
-            evidence_window(ev, STR("w"), ROLE_NORMAL);
+    static const struct {
+        void (*add)(struct evidence *, uint32_t);
+        uint32_t max;
+        const char *said;
+    } cases[] = {
+        {add_nodes, EVIDENCE_NODES_MAX, "nodes"},       {add_windows, EVIDENCE_WINDOWS_MAX, "windows"},
+        {add_samples, EVIDENCE_SAMPLES_MAX, "instants"}, {add_changes, EVIDENCE_CHANGES_MAX, "changes"},
+        {add_ties, EVIDENCE_TIES_MAX, "edges"},         {add_calls, EVIDENCE_CALLS_MAX, "rows of calls"},
+        {add_logs, EVIDENCE_LOGS_MAX, "log templates"}, {add_words, EVIDENCE_WORDS_MAX, "operations and templates"},
+        {add_series, EVIDENCE_SERIES_MAX, "series"},    {add_values, EVIDENCE_VALUES_MAX, "values"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (uint32_t more = 0; more < 2; more++) {
+            CLEANUP(evidence) struct evidence *ev = evidence_new((size_t)1 << 30);
+            cases[i].add(ev, cases[i].max + more);
+            assert_int_equal(ev->err.rc, more == 0 ? RC_OK : RC_LIMIT);
+            assert_true(more == 0 || strstr(ev->err.text, cases[i].said) != NULL);
         }
-        for (uint32_t n = 0; i == 2 && n <= EVIDENCE_SAMPLES_MAX; n++) {
-            evidence_sample(ev, n, ROLE_NORMAL);
-        }
-        for (uint32_t n = 0; i == 3 && n <= EVIDENCE_CHANGES_MAX; n++) {
-            evidence_change(ev, &(struct change){.node = 0});
-        }
-        if (i == 4) {
-            evidence_node(ev, (struct str){name, EVIDENCE_NAME_MAX});
-            assert_int_equal(ev->err.rc, RC_OK);
-            assert_int_equal(evidence_node(ev, (struct str){name, EVIDENCE_NAME_MAX + 1}), MAP_NONE);
-        }
-        for (uint32_t n = 0; i == 5 && n < 600 * 600; n++) {
-            evidence_tie(ev, n / 600, n % 600, STR("calls"), true);
-        }
-        assert_int_equal(evidence_settle(ev, &e), RC_LIMIT);
-        assert_non_null(strstr(e.text, said[i]));
     }
+}
+
+static void names_and_memory_are_limited(void **state)
+{
+    (void)state;
+    CLEANUP(evidence) struct evidence *ev = evidence_new(ROOM);
+    struct err e = {0};
+    char name[EVIDENCE_NAME_MAX + 1];
+    memset(name, 'x', sizeof name);
+    assert_int_not_equal(evidence_node(ev, (struct str){name, EVIDENCE_NAME_MAX}), MAP_NONE);
+    assert_int_equal(evidence_node(ev, (struct str){name, EVIDENCE_NAME_MAX + 1}), MAP_NONE);
+    assert_int_equal(evidence_settle(ev, &e), RC_LIMIT);
+    CLEANUP(evidence) struct evidence *small = evidence_new(4096);
+    fill_nodes(small, 1000);
+    assert_int_equal(evidence_settle(small, &e), RC_LIMIT);
+    assert_non_null(strstr(e.text, "memory"));
 }
 
 static void windows_of_a_folder_are_limited(void **state)
@@ -384,7 +473,7 @@ int main(void)
         cmocka_unit_test(cells_are_read), cmocka_unit_test(errors_name_line_and_column), cmocka_unit_test(tables_are_limited),
         cmocka_unit_test(numbers_of_cells), cmocka_unit_test(names_say_what_is_measured), cmocka_unit_test(metrics_become_calls),
         cmocka_unit_test(a_ratio_is_not_percent), cmocka_unit_test(rows_become_calls_and_logs),
-        cmocka_unit_test(bad_files_are_refused), cmocka_unit_test(evidence_is_limited),
+        cmocka_unit_test(bad_files_are_refused), cmocka_unit_test(evidence_is_limited), cmocka_unit_test(names_and_memory_are_limited),
         cmocka_unit_test(windows_of_a_folder_are_limited)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
