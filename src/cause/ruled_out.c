@@ -64,6 +64,17 @@ static struct str reason(const struct inquiry *in, uint32_t n)
     return harm_at(in, n) > 0 ? STR("what grew is within its normal spread") : STR("nothing about it changed");
 }
 
+/* What was changed by a change that is ranked is not ruled out, though nothing measures it. */
+static bool is_blamed(const struct inquiry *in, const struct report *r, uint32_t n)
+{
+    for (uint32_t i = 0; i < r->change_count; i++) {
+        if (in->ev->changes[r->changes[i].change].node == n) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rule_out(struct inquiry *in, struct report *r)
 {
     struct suspect *all = arena_array(in->arena, in->node_count + 1U, sizeof *all);
@@ -73,7 +84,7 @@ bool rule_out(struct inquiry *in, struct report *r)
     }
     for (uint32_t n = 0; n < in->node_count; n++) {
         bool matters = in->distance[n] != MAP_NONE || harm_at(in, n) > 0;
-        if (in->score[n] <= 0 && matters) {
+        if (in->score[n] <= 0 && matters && !is_blamed(in, r, n)) {
             all[count++] = (struct suspect){.node = n, .mass = harm_at(in, n), .name = in->ev->nodes[n].name};
         }
     }

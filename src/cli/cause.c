@@ -1,10 +1,12 @@
 /*
  * cli/cause - `pawl cause`: what explains what a service suffers, from a server's graph and traffic or from files.
  */
+#include "cli/cause_prometheus.h"
 #include "cli/cause_text.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/rca_folder.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 
@@ -35,6 +37,9 @@ static enum rc read_question(struct look *l)
     }
     if (at != NULL && !read_instant(str_from(at), &l->question.at_ms)) {
         return err_at(&l->e, RC_INVALID, STR("option --at"), "expected seconds since 1970 or an RFC 3339 time");
+    }
+    if (at == NULL && args_text(l->args, "prometheus") != NULL) {
+        l->question.at_ms = clock_wall_ms();
     }
     l->span = (struct incident_span){.begin_ms = l->question.at_ms, .end_ms = INT64_MAX, .normal_again_ms = INT64_MAX};
     return RC_OK;
@@ -106,6 +111,26 @@ static enum rc read_files(struct look *l)
     return rc;
 }
 
+static enum rc take_range(void *context, const char *name, struct str csv, struct err *e)
+{
+    struct look *l = context;
+    return read_metrics(l->ev, name, csv, &l->span, e);
+}
+
+/* Metrics by the clock: what was asked about is now where nothing else is said. */
+static enum rc read_prometheus(struct look *l)
+{
+    const struct prometheus_ask ask = {args_text(l->args, "prometheus"), args_text(l->args, "prometheus-token-file"),
+                                       args_text(l->args, "queries"), args_text(l->args, "label"), l->question.at_ms};
+    if (ask.url == NULL) {
+        return RC_OK;
+    }
+    if (ask.queries == NULL) {
+        return err_at(&l->e, RC_INVALID, STR("option --queries"), "expected a file of `metric: PromQL`");
+    }
+    return prometheus_ranges(&ask, take_range, l, &l->e);
+}
+
 /* --- what comes out ----------------------------------------------------------------------------------------- */
 
 static enum rc print_report(struct look *l, const struct report *r)
@@ -137,6 +162,7 @@ static enum rc look(struct look *l)
         return err_set(&l->e, RC_NO_MEMORY, "out of memory");
     }
     enum rc rc = read_files(l);
+    rc = rc == RC_OK ? read_prometheus(l) : rc;
     if (rc == RC_OK) {
         l->question.service = evidence_find(l->ev, service);
         rc = l->question.service != MAP_NONE ? evidence_settle(l->ev, &l->e)
@@ -192,7 +218,7 @@ static bool any_file(const struct args *a)
             return true;
         }
     }
-    return false;
+    return args_text(a, "prometheus") != NULL;
 }
 
 static int cause(const struct args *a)
@@ -220,6 +246,10 @@ static const struct option cause_options[] = {
     {"spans", 0, OPTION_TEXT, "FILE", "calls by window, CSV"},
     {"logs", 0, OPTION_TEXT, "FILE", "log templates by window, CSV"},
     {"events", 0, OPTION_TEXT, "FILE", "changes, a JSON object a line"},
+    {"prometheus", 0, OPTION_TEXT, "URL", "series of its range queries"},
+    {"queries", 0, OPTION_TEXT, "FILE", "for --prometheus: metric: PromQL"},
+    {"label", 0, OPTION_TEXT, "NAME", "for --prometheus: the label that names the node (service)"},
+    {"prometheus-token-file", 0, OPTION_TEXT, "FILE", "for --prometheus: a bearer token"},
     {"explain", 0, OPTION_FLAG, NULL, "every term of every score, and all that was ruled out"},
     CLI_JSON_OPTION,
     CLI_SERVER_OPTIONS,
