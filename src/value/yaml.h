@@ -16,6 +16,12 @@
 enum {
     YAML_DEPTH_MAX = 32,
     YAML_TEXT_MAX = 8 << 20, /* bytes of one file */
+
+    YAML_STREAM_DEPTH_MAX = 100,
+    YAML_STREAM_MAX = 64 << 20,       /* bytes */
+    YAML_DOCUMENTS_MAX = 10000,       /* of one stream */
+    YAML_ANCHORS_MAX = 10000,         /* of one document */
+    YAML_STREAM_NODES_MAX = 1 << 22,  /* values of one stream, with every alias written out */
 };
 
 /*
@@ -24,5 +30,14 @@ enum {
  */
 NODISCARD enum rc yaml_parse(struct arena *a, struct str file, struct str text, struct value *ret,
                              struct err *e);
+
+/*
+ * What people wrote for other tools: any number of documents, as a list. Aliases stand for what their anchor names (an
+ * alias inside that is refused), "<<" merges, keys and numbers that JSON does not have are texts, tags are passed over
+ * (of !!str is a text). Plain scalars are typed as above. An alias shares its anchor's memory; what a walk over the result
+ * would meet is limited. The place of an error is "file#document:line:column", the document counted from 1.
+ */
+NODISCARD enum rc yaml_parse_stream(struct arena *a, struct str file, struct str text, struct value *ret,
+                                    struct err *e);
 
 #endif

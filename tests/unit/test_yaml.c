@@ -265,9 +265,143 @@ static void every_prefix_ends_cleanly(void **state)
     assert_true(failed > 10);
 }
 
+/* --- a stream ---------------------------------------------------------------------------------------- */
+
+static void a_stream_is_read_as_others_write_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        const char *json;
+    } cases[] = {
+        {"", "[]"},
+        {"---\na: 1\n---\n---\nb: 2\n...\n", "[{\"a\":1},null,{\"b\":2}]"},
+        {"a: &x [1, {b: 2}]\nc: *x\nd: *x", "[{\"a\":[1,{\"b\":2}],\"c\":[1,{\"b\":2}],\"d\":[1,{\"b\":2}]}]"},
+        {"a: &x 1\nb: &x 2\nc: *x", "[{\"a\":1,\"b\":2,\"c\":2}]"},
+        {"x: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}", "[{\"x\":{\"a\":1,\"b\":2},\"y\":{\"b\":3,\"a\":1}}]"},
+        {"y: {<<: [{a: 1}, {a: 2, b: 2}]}", "[{\"y\":{\"a\":1,\"b\":2}}]"},
+        {"'<<': 1", "[{\"<<\":1}]"},
+        {"80: a\ntrue: b\n~: c", "[{\"80\":\"a\",\"true\":\"b\",\"~\":\"c\"}]"},
+        {"a: !!str 8080\nb: !reset null\nc: !x {d: 1}", "[{\"a\":\"8080\",\"b\":null,\"c\":{\"d\":1}}]"},
+        {"a: 123456789012345678901234567890", "[{\"a\":\"123456789012345678901234567890\"}]"},
+        {"%TAG ! tag:x,2026:\n---\na: 1", "[{\"a\":1}]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+        __attribute__((cleanup(buf_cleanup))) struct buf out;
+        struct value v;
+        struct err e = {0};
+        if (yaml_parse_stream(a, STR("f"), str_from(cases[i].yaml), &v, &e) != RC_OK) {
+            fail_msg("%s: %s: %s", cases[i].yaml, e.where, e.text);
+        }
+        buf_init(&out, 1 << 16);
+        json_write(&out, &v);
+        assert_str(buf_view(&out), cases[i].json);
+    }
+}
+
+static void a_stream_refuses_what_it_must(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        const char *where;
+        const char *what;
+    } cases[] = {
+        {"a: &x [*x]", "f#1:1:8", "an alias inside what it stands for"},
+        {"a: &x {b: {c: *x}}", "f#1:1:15", "an alias inside what it stands for"},
+        {"a: &x 1\n---\nb: *x", "f#2:3:4", "no anchor before it has this name"},
+        {"a: 1\n---\nb: 1\nb: 2", "f#2:4:1", "duplicate key \"b\""},
+        {"<<: [1]", "f#1:1:1", "expected a mapping to merge, or a list of them"},
+        {"? [a]\n: 1", "f#1:1:3", "a key must be a string"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+        struct value v;
+        struct err e = {0};
+        assert_int_equal(yaml_parse_stream(a, STR("f"), str_from(cases[i].yaml), &v, &e), RC_INVALID);
+        assert_string_equal(e.where, cases[i].where);
+        assert_string_equal(e.text, cases[i].what);
+    }
+}
+
+/* Levels of ten aliases each: a few bytes that would be 10^n values. */
+static void aliases_of_aliases_have_their_limit(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(64 << 20);
+    struct buf text;
+    struct value v;
+    struct err e;
+    buf_init(&text, 1 << 20);
+    buf_str(&text, STR("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"));
+    for (int n = 1; n <= 5; n++) {
+        buf_printf(&text, "a%d: &a%d [", n, n);
+        for (int k = 0; k < 10; k++) {
+            buf_printf(&text, "%s*a%d", k == 0 ? "" : ",", n - 1);
+        }
+        buf_str(&text, STR("]\n"));
+    }
+    assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), RC_OK);
+    buf_str(&text, STR("b: [*a5, *a5]\n"));
+    assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), RC_OK);
+    buf_str(&text, STR("c: [*a5]\n"));
+    assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), RC_LIMIT);
+    assert_string_equal(e.where, "f#1:8:5");
+    buf_done(&text);
+}
+
+static void a_stream_has_its_limits(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(512 << 20);
+    struct buf text;
+    struct value v;
+    struct err e;
+    buf_init(&text, YAML_STREAM_MAX + 2);
+    for (int over = 0; over < 2; over++) {
+        buf_reset(&text);
+        for (int n = 0; n < YAML_STREAM_DEPTH_MAX + over; n++) {
+            buf_char(&text, '[');
+        }
+        for (int n = 0; n < YAML_STREAM_DEPTH_MAX + over; n++) {
+            buf_char(&text, ']');
+        }
+        assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), over ? RC_LIMIT : RC_OK);
+        buf_reset(&text);
+        for (int n = 0; n < YAML_DOCUMENTS_MAX + over; n++) {
+            buf_str(&text, STR("--- 1\n"));
+        }
+        assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), over ? RC_LIMIT : RC_OK);
+        buf_reset(&text);
+        for (int n = 0; n < YAML_ANCHORS_MAX + over; n++) {
+            buf_printf(&text, "- &a%d 1\n", n);
+        }
+        assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), over ? RC_LIMIT : RC_OK);
+    }
+    /* What an alias stands for counts with its depth as well. */
+    buf_reset(&text);
+    buf_str(&text, STR("a: &x [[[1]]]\nb: "));
+    for (int n = 0; n < YAML_STREAM_DEPTH_MAX - 3; n++) {
+        buf_char(&text, '[');
+    }
+    buf_str(&text, STR("*x"));
+    assert_int_equal(yaml_parse_stream(a, STR("f"), buf_view(&text), &v, &e), RC_LIMIT);
+    char *blank = buf_reserve(&text, YAML_STREAM_MAX + 1 - text.len);
+    assert_non_null(blank);
+    memset(text.data, '\n', YAML_STREAM_MAX + 1);
+    assert_int_equal(yaml_parse_stream(a, STR("f"), (struct str){text.data, YAML_STREAM_MAX + 1}, &v, &e), RC_LIMIT);
+    assert_string_equal(e.text, "larger than 64 MiB");
+    buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stream_is_read_as_others_write_it),
+        cmocka_unit_test(a_stream_refuses_what_it_must),
+        cmocka_unit_test(aliases_of_aliases_have_their_limit),
+        cmocka_unit_test(a_stream_has_its_limits),
         cmocka_unit_test(accepted),
         cmocka_unit_test(refused),
         cmocka_unit_test(every_value_has_its_place),
