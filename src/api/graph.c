@@ -250,7 +250,7 @@ static struct value hurt_value(struct call *c, const struct impact *i, uint32_t 
 enum rc impact_get(struct call *c, struct err *e)
 {
     struct arena *a = c->arena;
-    struct request q = {.agent_index = MAP_NONE};
+    struct request q = {.agent_index = MAP_NONE, .tool_index = MAP_NONE};
     struct tool_def write = {.class = TOOL_WRITE};
     q.tool = &write;
     uint64_t at;
