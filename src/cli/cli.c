@@ -24,8 +24,9 @@ static const struct {
     {"Looking", list_commands},
     {"As it happens", watch_commands},    {"The ledger", log_commands},
     {"Proofs", ledger_commands},
-    {"Credentials", token_commands},      {"The graph", graph_commands},        {"Causes", cause_commands},           {"Measuring causes", bench_rca_commands},
-    {"Care", doctor_commands},
+    {"Credentials", token_commands},      {"The graph", graph_commands},
+    {"Feeding the graph", graph_import_commands}, {"Causes", cause_commands},
+    {"Measuring causes", bench_rca_commands}, {"Care", doctor_commands},
 };
 
 enum { FAMILIES = sizeof families / sizeof *families };
@@ -103,14 +104,16 @@ static void show_command(const struct command *c)
 /* The number of words of the name that are there: 0 for another command. */
 static int named(const struct command *c, int count, char *const *words)
 {
-    const char *space = strchr(c->name, ' ');
-    if (space == NULL) {
-        return count > 0 && strcmp(words[0], c->name) == 0 ? 1 : 0;
+    struct str rest = str_from(c->name);
+    struct str word;
+    int used = 0;
+    while (str_next(&rest, ' ', &word)) {
+        if (used == count || !str_eq(str_from(words[used]), word)) {
+            return 0;
+        }
+        used++;
     }
-    size_t first = (size_t)(space - c->name);
-    bool both = count > 1 && strlen(words[0]) == first && memcmp(words[0], c->name, first) == 0 &&
-                strcmp(words[1], space + 1) == 0;
-    return both ? 2 : 0;
+    return used;
 }
 
 /* The longest name that fits: "actions show" before "actions". */

@@ -23,7 +23,7 @@ enum cli_exit {
 };
 
 struct command {
-    const char *name;  /* one word or two: "token create"; null ends a family */
+    const char *name;  /* one to three words: "token create"; null ends a family */
     const char *words; /* what follows the options: "act_N"; "" for nothing */
     const char *help;  /* one line */
     const struct option *options;
@@ -54,6 +54,7 @@ extern const struct command diff_commands[];
 extern const struct command scope_commands[];
 extern const struct command bench_scope_commands[];
 extern const struct command graph_commands[];
+extern const struct command graph_import_commands[];
 extern const struct command cause_commands[];
 extern const struct command bench_rca_commands[];
 
