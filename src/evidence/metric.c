@@ -20,6 +20,13 @@ static bool in_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* A capital behind a small letter begins a word: CpuUsage. */
+static bool begins_word(struct str name, size_t i)
+{
+    bool capital = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z';
+    return i > 0 && capital && !(name.ptr[i - 1] >= 'A' && name.ptr[i - 1] <= 'Z') && in_word(lower(name.ptr[i - 1]));
+}
+
 static void cut(struct str name, struct words *w)
 {
     size_t len = name.len < NAME_KEPT ? name.len : NAME_KEPT;
@@ -29,13 +36,17 @@ static void cut(struct str name, struct words *w)
     }
     for (size_t i = 0; i < len && w->count < WORDS_MAX;) {
         size_t from = i;
-        while (i < len && in_word(w->text[i])) {
+        while (i < len && in_word(w->text[i]) && (i == from || !begins_word(name, i))) {
             i++;
         }
         if (i > from) {
             w->items[w->count++] = (struct str){w->text + from, i - from};
+            continue;
         }
-        i += i == from;
+        if (w->text[i] == '%') {
+            w->items[w->count++] = STR("pct");
+        }
+        i++;
     }
 }
 
@@ -75,6 +86,10 @@ static double time_scale(const struct words *w)
     return 1e3;
 }
 
+/* A node's times as a client are rather those of whom it calls: taken when there are no others. */
+#define FROM_CLIENTS " client caller source src upstream outbound "
+enum { OF_OTHERS = 10 };
+
 /* A mean adds up over calls, a median nearly, a high percentile does not. */
 static uint32_t time_choice(const struct words *w)
 {
@@ -84,6 +99,9 @@ static uint32_t time_choice(const struct words *w)
 static struct metric time_metric(const struct words *w, bool edge)
 {
     struct metric m = {.meaning = METRIC_LATENCY, .scale = time_scale(w), .choice = time_choice(w)};
+    if (!edge && any(w, FROM_CLIENTS)) {
+        m.choice += OF_OTHERS;
+    }
     if (edge && any(w, " src source client caller ")) {
         m.meaning = METRIC_CLIENT_SIDE;
     } else if (edge && any(w, " dst dest destination server callee ")) {
@@ -112,8 +130,8 @@ struct metric metric_of(struct str name, bool edge)
     struct words w;
     cut(name, &w);
     bool side = edge && any(&w, " src source client caller dst dest destination server callee ");
-    /* A percentile alone is one of times; a node's as a client is of those that it calls. */
-    bool percentile = any(&w, " p50 p90 p95 p99 p999 ") && !any(&w, " client caller source src upstream ");
+    /* A percentile alone is one of times. */
+    bool percentile = any(&w, " p50 p90 p95 p99 p999 ") && !any(&w, FROM_CLIENTS " network net bytes size ");
     if (side || (percentile && !edge) || any(&w, " latency duration latencies durations ") || (any(&w, " response ") && any(&w, " time ")) ||
         (any(&w, " elapsed ") && any(&w, " ms seconds time "))) {
         return time_metric(&w, edge);
@@ -129,7 +147,7 @@ struct metric metric_of(struct str name, bool edge)
     if (any(&w, " error errors failure failures failed fault faults 5xx ")) {
         return share_metric(&w, METRIC_ERROR_SHARE, METRIC_ERRORS);
     }
-    if (any(&w, " cpu mem memory disk fs heap storage filesystem connections pool threads fds ")) {
+    if (any(&w, " cpu mem memory disk diskio io iops fs heap storage filesystem swap socket sockets connections pool threads fds ")) {
         return share_metric(&w, METRIC_SATURATION, METRIC_SATURATION);
     }
     if (any(&w, " requests request rps qps ops calls workload throughput traffic invocations ")) {

@@ -2,7 +2,7 @@
  * evidence/metric - what a metric measures, told by its name. Pure.
  *
  * Names differ between systems; their words do not much. A name is cut into words at everything that is no letter or
- * digit; the words say what it is (latency, duration, requests, rps, errors, availability, cpu, memory, disk, ...) and
+ * digit, and before a capital behind a small letter; the words say what it is (latency, duration, requests, rps, errors, availability, cpu, memory, disk, ...) and
  * its unit (ms, us, ns, seconds; pct, percent, ratio). Latencies without a unit are seconds, as Prometheus has them. What
  * no word tells is METRIC_OTHER, and is left alone.
  * Source: Prometheus, "Metric and label naming", for base units; OpenMetrics for suffixes.
