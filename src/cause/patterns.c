@@ -271,7 +271,7 @@ static void look_at_node(struct inquiry *in, const struct node_counts *n, struct
     }
     /* The best of as many: chance had as many tries. */
     best->nats = fmax(0.0, best->nats - log(fmax(1.0, tried)));
-    if (best->nats > 0) {
+    if (best->nats > 0 && shown.of != NULL && shown.base != NULL) {
         best->broken = say_counter(in, shown.of);
         best->base = say_counter(in, shown.base);
         best->expected = shown.ratio * shown.base->now;

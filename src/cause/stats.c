@@ -154,11 +154,10 @@ static void keep_largest(double *largest, uint32_t room, double value)
 static double calibration(const struct measure *z, uint32_t count)
 {
     double largest[TAIL_MAX] = {0};
-    uint32_t room = count / NORMAL_TAIL + 1;
+    uint32_t room = count / NORMAL_TAIL < TAIL_MAX ? count / NORMAL_TAIL + 1 : TAIL_MAX;
     if (count < NORMAL_TAIL) {
         return 1.0;
     }
-    room = room < TAIL_MAX ? room : TAIL_MAX;
     for (uint32_t i = 0; i < count; i++) {
         keep_largest(largest, room, z[i].value);
     }

@@ -55,7 +55,7 @@ static enum rc list_incidents(struct rca_folder *f, struct err *e)
         f->ids[f->count++] = arena_str(f->arena, str_from(it->d_name));
     }
     closedir(d);
-    if (rc == RC_OK && arena_rc(f->arena) == RC_OK) {
+    if (rc == RC_OK && f->ids != NULL && arena_rc(f->arena) == RC_OK) {
         qsort(f->ids, f->count, sizeof *f->ids, by_bytes);
     }
     return rc == RC_OK && arena_rc(f->arena) != RC_OK ? err_set(e, arena_rc(f->arena), "out of memory") : rc;
@@ -75,7 +75,7 @@ static enum rc read_labels(struct rca_folder *f, struct err *e)
     struct str rest = there ? arena_str(f->arena, buf_view(&text)) : STR("");
     struct str line;
     for (unsigned n = 1; rc == RC_OK && str_next(&rest, '\n', &line); n++) {
-        struct value v;
+        struct value v = value_null();
         if (str_trim(line).len > 0) {
             rc = json_parse(f->arena, str_trim(line), &v, e);
             rc = rc == RC_OK ? RC_OK : err_wrap(e, rc, "%s:%u", path, n);

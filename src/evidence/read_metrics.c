@@ -70,10 +70,13 @@ static enum rc open_metrics(struct metrics_file *m, const char *file, struct str
         lines += text.ptr[i] == '\n';
     }
     m->at_ms = arena_array(m->ev->arena, lines, sizeof *m->at_ms);
-    if (rc == RC_OK && (m->series == NULL || m->at_ms == NULL)) {
-        rc = err_set(e, arena_rc(m->ev->arena), "the evidence takes too much memory");
+    if (rc != RC_OK) {
+        return rc;
     }
-    for (uint32_t i = 0; rc == RC_OK && i < m->csv.columns; i++) {
+    if (m->series == NULL || m->at_ms == NULL) {
+        return err_set(e, arena_rc(m->ev->arena), "the evidence takes too much memory");
+    }
+    for (uint32_t i = 0; i < m->csv.columns; i++) {
         m->series[i] = i == m->time_column ? MAP_NONE : series_of(m->ev, m->csv.head[i]);
     }
     return rc;

@@ -314,7 +314,7 @@ enum rc evidence_settle(struct evidence *ev, struct err *e)
     }
     uint32_t *position = NULL;
     rc = order_samples(ev, &position, e);
-    if (rc == RC_OK) {
+    if (rc == RC_OK && position != NULL) {
         rc = lay_out(ev, position, e);
     }
     if (rc == RC_OK) {
