@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { MADE_ATTRIBUTES = 10 };
+
 struct made_span {
     const char *service;
     const char *name;
@@ -19,7 +21,7 @@ struct made_span {
     uint64_t start_us;
     uint64_t took_us;
     bool error;
-    const char *attribute[2][2]; /* key, text; null: none */
+    const char *attribute[MADE_ATTRIBUTES][2]; /* key, text; null: none */
 };
 
 static inline void put_varint(struct buf *b, uint64_t n)
@@ -73,7 +75,7 @@ static inline void put_span(struct buf *out, const struct made_span *s)
     put_varint(&b, s->kind);
     put_fixed(&b, 7, s->start_us * 1000);
     put_fixed(&b, 8, (s->start_us + s->took_us) * 1000);
-    for (int i = 0; i < 2 && s->attribute[i][0] != NULL; i++) {
+    for (int i = 0; i < MADE_ATTRIBUTES && s->attribute[i][0] != NULL; i++) {
         put_attribute(&b, 9, s->attribute[i][0], s->attribute[i][1]);
     }
     if (s->error) {
@@ -83,18 +85,30 @@ static inline void put_span(struct buf *out, const struct made_span *s)
     buf_done(&b);
 }
 
-/* One message; a resource for each span. */
+/* How many of the spans are of the first's service: they have one resource. */
+static inline size_t of_one_service(const struct made_span *spans, size_t count)
+{
+    size_t n = 1;
+    while (n < count && strcmp(spans[n].service, spans[0].service) == 0) {
+        n++;
+    }
+    return n;
+}
+
+/* One message; a resource for spans of one service that follow each other. */
 static inline void put_message(struct buf *out, const struct made_span *spans, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count;) {
         struct buf resource;
         struct buf scope;
         struct buf whole;
         buf_init(&resource, 65536);
-        buf_init(&scope, 1 << 20);
-        buf_init(&whole, 1 << 20);
+        buf_init(&scope, 16 << 20);
+        buf_init(&whole, 16 << 20);
         put_attribute(&resource, 1, "service.name", spans[i].service);
-        put_span(&scope, &spans[i]);
+        for (size_t left = of_one_service(spans + i, count - i); left > 0; left--) {
+            put_span(&scope, &spans[i++]);
+        }
         put_bytes(&whole, 1, buf_view(&resource));
         put_bytes(&whole, 2, buf_view(&scope));
         put_bytes(out, 1, buf_view(&whole));
@@ -125,7 +139,7 @@ static inline void put_json_span(struct buf *out, const struct made_span *s)
     }
     buf_printf(out, "\",\"name\":\"%s\",\"kind\":%u,\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",\"attributes\":[",
                s->name, s->kind, (unsigned long long)s->start_us * 1000, (unsigned long long)(s->start_us + s->took_us) * 1000);
-    for (int i = 0; i < 2 && s->attribute[i][0] != NULL; i++) {
+    for (int i = 0; i < MADE_ATTRIBUTES && s->attribute[i][0] != NULL; i++) {
         buf_printf(out, "%s{\"key\":\"%s\",\"value\":{\"stringValue\":\"%s\"}}", i == 0 ? "" : ",", s->attribute[i][0],
                    s->attribute[i][1]);
     }
@@ -135,10 +149,14 @@ static inline void put_json_span(struct buf *out, const struct made_span *s)
 static inline void put_json_message(struct buf *out, const struct made_span *spans, size_t count)
 {
     buf_str(out, STR("{\"resourceSpans\":["));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count;) {
         buf_printf(out, "%s{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"%s\"}}]},"
                         "\"scopeSpans\":[{\"scope\":{\"name\":\"x\"},\"spans\":[", i == 0 ? "" : ",", spans[i].service);
-        put_json_span(out, &spans[i]);
+        size_t of_one = of_one_service(spans + i, count - i);
+        for (size_t k = 0; k < of_one; k++) {
+            buf_str(out, k == 0 ? STR("") : STR(","));
+            put_json_span(out, &spans[i++]);
+        }
         buf_str(out, STR("]}]}"));
     }
     buf_str(out, STR("]}"));
