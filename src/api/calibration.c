@@ -35,7 +35,7 @@ struct value render_calibration(struct arena *a, const struct calibration *c)
     value_add(a, &v, STR("under_predicted_traffic_pct"), mean_ratio(c->under_ppm, c->bad));
     value_add(a, &v, STR("predicted_bad_pct"), mean_ratio(c->risk_ppm, c->n));
     value_add(a, &v, STR("bad_pct"), mean_ratio(c->bad * PPM_ONE, c->n));
-    value_add(a, &v, STR("brier"), c->n == 0 ? value_null() : value_double((double)(c->brier_ppm / c->n) / PPM_ONE));
+    value_add(a, &v, STR("brier"), c->n == 0 ? value_null() : value_double((double)c->brier_ppm / (double)c->n / PPM_ONE));
     return v;
 }
 

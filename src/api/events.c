@@ -290,6 +290,7 @@ static enum rc read_events(struct call *c, struct event **ret, uint32_t *ret_cou
         count = list->count;
     }
     struct event *events = arena_array(c->arena, count, sizeof *events);
+    *ret = events;
     if (events == NULL) {
         return err_set(e, arena_rc(c->arena), "the body is too large");
     }

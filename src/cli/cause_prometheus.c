@@ -78,7 +78,10 @@ static enum rc write_csv(const struct asking *k, const struct value *result, str
     }
     struct str(*cells)[ROWS] = arena_array(k->arena, count + 1U, sizeof *cells);
     uint32_t columns = 0;
-    enum rc rc = cells == NULL ? err_set(k->e, arena_rc(k->arena), "the answer of Prometheus is too large") : RC_OK;
+    if (cells == NULL) {
+        return err_set(k->e, arena_rc(k->arena), "the answer of Prometheus is too large");
+    }
+    enum rc rc = RC_OK;
     buf_str(out, STR("ts"));
     for (uint32_t i = 0; i < count && rc == RC_OK; i++) {
         if (put_head(k, out, &result->items[i], metric)) {

@@ -221,10 +221,11 @@ enum rc git_log(const char *folder, const char *head, const char *not_in, uint32
     char without[GIT_ID_MAX + 2];
     snprintf(limit, sizeof limit, "--max-count=%u", (unsigned)count);
     snprintf(without, sizeof without, "^%s", not_in == NULL ? "" : not_in);
+    static const char format[] = "--format=" SCOPE_LOG_FORMAT;
     const char *const argv[] = {GIT_PLAIN, "log", "--no-color", "--no-show-signature", "--no-notes", "--no-merges",
                                 "--topo-order", "--raw", "-z", "--abbrev=7", "--no-renames", "--no-relative",
                                 "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--root",
-                                "--format=" SCOPE_LOG_FORMAT, limit, head, not_in == NULL ? "--" : without,
+                                format, limit, head, not_in == NULL ? "--" : without,
                                 not_in == NULL ? NULL : "--", NULL};
     return run_git_in(folder, argv, out, e);
 }

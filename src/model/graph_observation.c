@@ -93,8 +93,12 @@ static enum rc read_rows(struct arena *a, const struct value *v, struct graph_ob
     const struct value *effects = value_get(v, STR("effects"));
     const struct value *calls = value_path(v, "traffic", "calls", NULL);
     /* What lies beside the entry is not read here. */
-    uint32_t call_count = value_is(calls, VALUE_ARRAY) ? calls->count : 0;
-    if (!value_is(effects, VALUE_ARRAY) || calls == NULL || effects->count > GRAPH_ROWS_MAX || call_count > GRAPH_ROWS_MAX) {
+    bool beside = value_is(calls, VALUE_OBJECT);
+    if (!beside && !value_is(calls, VALUE_ARRAY)) {
+        return err_set(e, RC_INVALID, "expected traffic: {calls}");
+    }
+    uint32_t call_count = beside ? 0 : calls->count;
+    if (!value_is(effects, VALUE_ARRAY) || effects->count > GRAPH_ROWS_MAX || call_count > GRAPH_ROWS_MAX) {
         return err_set(e, RC_INVALID, "expected effects and calls, at most %d of each", GRAPH_ROWS_MAX);
     }
     ret->effects = arena_array(a, effects->count, sizeof *ret->effects);

@@ -35,6 +35,7 @@ static struct evidence *evidence_of(struct scope_learner *l, uint32_t file)
         f->asked = l->questions;
         f->slot = NONE;
         if (can_be_touched(l, f) && l->gathered_count < SCOPE_GATHERED_MAX) {
+            must(l->gathered != NULL);
             f->slot = l->gathered_count++;
             double often = file_often(l, f);
             l->gathered[f->slot] = (struct evidence){.file = file,

@@ -203,7 +203,7 @@ static int by_probability(const void *a, const void *b)
 
 static void choose(const struct scope_learner *l, struct scope_prediction *p)
 {
-    double probabilities[SCOPE_CANDIDATES_MAX];
+    double probabilities[SCOPE_CANDIDATES_MAX] = {0};
     for (uint32_t i = 0; i < p->count; i++) {
         probabilities[i] = p->guesses[i].probability;
     }
@@ -234,6 +234,7 @@ static void raise_mentioned(struct scope_learner *l)
 static enum rc mark_tree(struct scope_learner *l, const struct scope_question *q)
 {
     enum rc rc = RC_OK;
+    must(q->tree != NULL || q->tree_count == 0);
     for (uint32_t i = 0; rc == RC_OK && i < q->tree_count; i++) {
         uint32_t id;
         rc = file_id(l, q->tree[i], &id);
