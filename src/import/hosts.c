@@ -78,9 +78,13 @@ static bool is_user(const struct scan *s)
     return false;
 }
 
+/* Digits, or a variable that will be some: "cart:${CART_PORT}". */
 static bool has_port(const struct scan *s)
 {
     size_t i = s->to + 1;
+    if (at(s, s->to) == ':' && at(s, i) == '$') {
+        return true;
+    }
     while (at(s, i) >= '0' && at(s, i) <= '9') {
         i++;
     }
@@ -130,12 +134,19 @@ static struct str key_of_next(const struct scan *s, size_t next)
         assigns = assigns || c == '=' || c == ':';
         lists = lists && is_one_of(c, ", \t\"'");
     }
-    return assigns ? str_slice(s->text, s->from, s->to) : lists && memchr(s->text.ptr + s->to, ',', next - s->to) != NULL ? s->key : STR("");
+    if (assigns) {
+        return str_slice(s->text, s->from, s->to);
+    }
+    return lists && memchr(s->text.ptr + s->to, ',', next - s->to) != NULL ? s->key : STR("");
 }
 
 static void tell(const struct scan *s, host_fn fn, void *context)
 {
     struct str host = str_slice(s->text, s->from, s->to);
+    /* The default of "${CART_HOST:-cart}". */
+    while (str_starts(host, STR("-"))) {
+        host = str_slice(host, 1, host.len);
+    }
     while (str_ends(host, STR("."))) {
         host.len--;
     }

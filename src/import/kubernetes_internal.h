@@ -47,7 +47,8 @@ struct cluster {
 /* A pod label and a workload that has it; rows of one label are a chain. */
 struct label_row {
     uint32_t workload;
-    uint32_t next; /* MAP_NONE ends it */
+    uint32_t next;  /* MAP_NONE ends it */
+    uint32_t count; /* of rows from here on */
 };
 
 /* "space/name". Gives: text in the arena. */

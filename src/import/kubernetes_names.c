@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-enum { LABELS_MAX = 10 }; /* of a host; the longest that is looked at is pod.service.namespace.svc.cluster.local */
+enum {
+    LABELS_MAX = 10,      /* of a host; the longest that is looked at is pod.service.namespace.svc.cluster.local */
+    LABEL_KEY_MAX = 1024, /* bytes of "namespace/label=value"; Kubernetes has them far shorter */
+};
 
 /* --- workloads as nodes ------------------------------------------------------------------------------------------ */
 
@@ -71,14 +74,19 @@ static void count_names(struct cluster *c, struct strmap *shared)
     }
 }
 
+static struct str label_key(const struct cluster *c, struct str space, const struct member *label)
+{
+    return arena_printf(c->arena, "%.*s/%.*s=%.*s", STR_ARG(space), STR_ARG(label->name), STR_ARG(value_text(&label->value)));
+}
+
 static void add_labels(struct cluster *c, uint32_t workload)
 {
     const struct workload *w = &c->workloads[workload];
     for (uint32_t i = 0; value_is(w->labels, VALUE_OBJECT) && i < w->labels->count && c->rc == RC_OK; i++) {
         const struct member *m = &w->labels->members[i];
-        struct str key = arena_printf(c->arena, "%.*s/%.*s=%.*s", STR_ARG(w->object->space), STR_ARG(m->name),
-                                      STR_ARG(value_text(&m->value)));
-        c->rows[c->row_count] = (struct label_row){workload, strmap_get(&c->first_of, key)};
+        struct str key = label_key(c, w->object->space, m);
+        uint32_t next = strmap_get(&c->first_of, key);
+        c->rows[c->row_count] = (struct label_row){workload, next, next == MAP_NONE ? 1 : c->rows[next].count + 1};
         put(c, &c->first_of, key, c->row_count++);
     }
 }
@@ -104,15 +112,26 @@ void names_settle(struct cluster *c)
 
 /* --- selectors -------------------------------------------------------------------------------------------------------- */
 
+/* The first row of a label; MAP_NONE: no workload has it. */
+static uint32_t rows_of(const struct cluster *c, struct str space, const struct member *label)
+{
+    char text[LABEL_KEY_MAX];
+    int len = snprintf(text, sizeof text, "%.*s/%.*s=%.*s", STR_ARG(space), STR_ARG(label->name), STR_ARG(value_text(&label->value)));
+    return len > 0 && (size_t)len < sizeof text ? strmap_get(&c->first_of, (struct str){text, (size_t)len}) : MAP_NONE;
+}
+
+/* By the label that the fewest have. */
 struct selection selection_of(const struct cluster *c, uint32_t service)
 {
     struct selection s = {.service = c->services.items[service], .row = MAP_NONE};
     s.selector = value_path(s.service->value, "spec", "selector", NULL);
-    if (value_is(s.selector, VALUE_OBJECT) && s.selector->count > 0) {
-        const struct member *m = &s.selector->members[0];
-        struct str key = arena_printf(c->arena, "%.*s/%.*s=%.*s", STR_ARG(s.service->space), STR_ARG(m->name),
-                                      STR_ARG(value_text(&m->value)));
-        s.row = strmap_get(&c->first_of, key);
+    for (uint32_t i = 0; value_is(s.selector, VALUE_OBJECT) && i < s.selector->count; i++) {
+        uint32_t row = rows_of(c, s.service->space, &s.selector->members[i]);
+        if (row == MAP_NONE) {
+            s.row = MAP_NONE;
+            return s;
+        }
+        s.row = s.row == MAP_NONE || c->rows[row].count < c->rows[s.row].count ? row : s.row;
     }
     return s;
 }

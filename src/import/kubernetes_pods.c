@@ -46,7 +46,7 @@ static void use_config_map(struct reading *r, struct str name)
 {
     const struct value *data = data_of(r, name);
     use_config(r, CONFIG_MAP, name);
-    for (uint32_t i = 0; value_is(data, VALUE_OBJECT) && i < data->count; i++) {
+    for (uint32_t i = 0; data != NULL && data->type == VALUE_OBJECT && i < data->count; i++) {
         hosts_in(data->members[i].name, value_text(&data->members[i].value), take_host, r);
     }
 }
