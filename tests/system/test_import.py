@@ -176,6 +176,13 @@ def refuses(s):
         done = s.command("graph", "import", *words, stdin=stdin, token="source")
         assert done.returncode == 1 and says in done.stderr, (words, done)
     assert s.command("graph", "import", "kubernetes", token="source").returncode == 2
+    large = s.folder / "large.yaml"
+    with open(large, "wb") as file:
+        file.truncate((64 << 20) + 1)
+    done = s.command("graph", "import", "compose", str(large), token="source")
+    assert done.returncode == 1 and "large.yaml" in done.stderr, done
+    done = s.command("graph", "import", "prometheus", "http://127.0.0.1/" + "x" * 4096, token="source")
+    assert done.returncode == 1 and "the address is longer than 4096 bytes" in done.stderr, done
     # A source that may not write these services is refused by the server.
     s.token("small", roles=["source"], person="small", services="web")
     done = s.command("graph", "import", "compose", "-", stdin="services: {other: {}}", token="small")

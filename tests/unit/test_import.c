@@ -269,6 +269,8 @@ static void names_in_texts_are_calls(void **state)
         {"env: [{name: A, value: 'orders-0.orders-db.data:1000'}]", "service:shop/web calls datastore:data/orders\n"},
         {"env: [{name: A, value: 'cart-0.cart-svc:80'}]", "service:shop/web calls service:shop/cart\n"},
         {"env: [{name: A, value: 'x.cart-svc:80'}]", ""},
+        {"env: [{name: A, value: a.b.c.d.e.f.g.cart-svc.shop.svc}]", "service:shop/web calls service:shop/cart\n"},
+        {"env: [{name: A, value: a.b.c.d.e.f.g.h.cart-svc.shop.svc}]", ""},
         {"args: ['--upstream=cart-svc']", "service:shop/web calls service:shop/cart\n"},
         {"args: [--upstream, cart-svc]", "service:shop/web calls service:shop/cart\n"},
         {"args: [serve, cart-svc]", ""},
@@ -644,6 +646,48 @@ static void what_is_found_has_its_limits(void **state)
     end(&i);
 }
 
+/* Far longer than Kubernetes has them: such a label selects nothing. */
+static void labels_have_their_length(void **state)
+{
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        char value[1100];
+        struct buf text;
+        /* "default/app=" stands before it, a zero byte behind it: 1024 in all. */
+        size_t len = 1024 - 13 + (size_t)over;
+        memset(value, 'v', len);
+        value[len] = '\0';
+        buf_init(&text, 8192);
+        buf_printf(&text, "kind: Deployment\nmetadata: {name: a}\nspec: {template: {metadata: {labels: {app: %s}}}}\n"
+                          "---\nkind: Service\nmetadata: {name: s}\nspec: {selector: {app: %s}}\n"
+                          "---\nkind: Ingress\nmetadata: {name: g}\nspec: {backend: {serviceName: s}}\n", value, value);
+        struct imported i = import(import_kubernetes, buf_view(&text));
+        check_ok(&i);
+        assert_int_equal(i.found.edge_count, over ? 0 : 1);
+        end(&i);
+        buf_done(&text);
+    }
+}
+
+/* A place is shown as far as an error has room for it. */
+static void long_file_names_are_clipped(void **state)
+{
+    (void)state;
+    char name[600];
+    struct imported i;
+    struct documents d = {.count = 0};
+    memset(name, 'n', sizeof name);
+    begin(&i);
+    assert_int_equal(documents_read(&d, i.a, (struct str){name, sizeof name}, STR("a: 1"), &i.e), RC_OK);
+    assert_int_equal(import_kubernetes(&d, &i.found, &i.e), RC_INVALID);
+    assert_true(str_ends(str_from(i.e.where), STR(":1:1")));
+    assert_int_equal(documents_read(&d, i.a, (struct str){name, sizeof name}, STR("a: ["), &i.e), RC_INVALID);
+    assert_true(str_ends(str_from(i.e.where), STR("#1:2:1")) || str_ends(str_from(i.e.where), STR("#1:1:5")));
+    assert_int_equal(import_service_metrics((struct str){name, sizeof name}, STR(SERVICE_METRIC "{"), &i.found, &i.e), RC_INVALID);
+    assert_true(str_ends(str_from(i.e.where), STR("n:1")));
+    end(&i);
+}
+
 static void metrics_have_their_limits(void **state)
 {
     (void)state;
@@ -716,6 +760,8 @@ int main(void)
         cmocka_unit_test(writings_are_bounded_in_bytes),
         cmocka_unit_test(nothing_is_said_as_nothing),
         cmocka_unit_test(what_is_found_has_its_limits),
+        cmocka_unit_test(labels_have_their_length),
+        cmocka_unit_test(long_file_names_are_clipped),
         cmocka_unit_test(metrics_have_their_limits),
         cmocka_unit_test(objects_have_their_limit),
     };
