@@ -139,6 +139,23 @@ static const struct {
     {"GRPCRoute", take_route},
 };
 
+/* Others have kinds of the same names: a Service of Knative is none of these. An object that names no group is ours. */
+static bool is_of_kubernetes(const struct object *o)
+{
+    static const char *const groups[] = {"apps", "batch", "extensions", "networking.k8s.io", "gateway.networking.k8s.io"};
+    struct str version = value_text(value_get(o->value, STR("apiVersion")));
+    struct str group = str_slice(version, 0, str_find(version, '/'));
+    if (group.len == version.len) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (str_eq(group, str_from(groups[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The same object twice, as when a file is given twice, is one. */
 static void sort_out(struct cluster *c)
 {
@@ -150,7 +167,7 @@ static void sort_out(struct cluster *c)
         while (k < sizeof kinds / sizeof *kinds && !str_eq(o->kind, str_from(kinds[k].kind))) {
             k++;
         }
-        if (k == sizeof kinds / sizeof *kinds || o->name.len == 0) {
+        if (k == sizeof kinds / sizeof *kinds || o->name.len == 0 || !is_of_kubernetes(o)) {
             continue;
         }
         struct str key = arena_printf(c->arena, "%s/%.*s/%.*s", kinds[k].kind, STR_ARG(o->space), STR_ARG(o->name));

@@ -351,11 +351,12 @@ static void selectors_need_every_label(void **state)
 {
     (void)state;
     says(import_kubernetes,
-         "kind: Deployment\nmetadata: {name: one}\nspec: {template: {metadata: {labels: {app: x, tier: a}}}}\n"
+         "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: one}\nspec: {template: {metadata: {labels: {app: x, tier: a}}}}\n"
          "---\nkind: Deployment\nmetadata: {name: two}\nspec: {template: {metadata: {labels: {app: x, tier: b}}}}\n"
          "---\nkind: Service\nmetadata: {name: both}\nspec: {selector: {app: x}}\n"
          "---\nkind: Service\nmetadata: {name: second}\nspec: {selector: {app: x, tier: b}}\n"
-         "---\nkind: Service\nmetadata: {name: none}\nspec: {selector: {}}\n"
+         "---\nkind: Service\napiVersion: serving.knative.dev/v1\nmetadata: {name: none}\nspec: {selector: {app: x}}\n"
+         "---\nkind: Service\napiVersion: v1\nmetadata: {name: none}\nspec: {selector: {}}\n"
          "---\nkind: Ingress\nmetadata: {name: g}\nspec: {defaultBackend: {service: {name: both}}}\n"
          "---\nkind: Ingress\nmetadata: {name: h}\nspec: {defaultBackend: {service: {name: second}}}\n"
          "---\nkind: Ingress\nmetadata: {name: i}\nspec: {defaultBackend: {service: {name: none}}}\n",
