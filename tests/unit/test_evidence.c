@@ -461,7 +461,6 @@ static void windows_of_a_folder_are_limited(void **state)
 {
     (void)state;
     CLEANUP(evidence) struct evidence *ev = evidence_new(ROOM);
-    CLEANUP(arena) struct arena *a = arena_new(ROOM);
     struct folder_windows windows = {.rules = &read_usual_roles};
     struct err e = {0};
     struct buf text;
