@@ -50,16 +50,29 @@ static void tell(const struct backtest *b, uint64_t seq)
     }
 }
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/*
+ * What neither the world nor a judgement reads. The longest part of a decision, its findings, is what only one that blocks
+ * is asked for (it is read whole then), and never a commit. Of the facts those are read that were measured or answered
+ * outside: signals, validators. The others the world still knows.
+ */
+static const struct str decided_names[] = {{"findings", 8}, {"agent_version", 13}, {"tool_version", 12}, {"policy", 6}, {"target", 6}};
+static const struct str facts_names[] = {{"aqdd", 4}, {"blast", 5}, {"her", 3}, {"agent", 5}, {"tier", 4}};
+static const struct json_unread unread_decided = {decided_names, COUNT(decided_names), {"facts", 5}, facts_names, COUNT(facts_names)};
+static const struct json_unread unread_committed = {decided_names, 1, {"", 0}, NULL, 0};
+
 static enum rc read_body(struct backtest *b, const struct stored *s, struct value *ret, struct err *e)
 {
     arena_reset(b->arena);
     if (s->erased) {
         return err_set(e, RC_CORRUPT, "entry %" PRIu64 " is erased: no window that begins before it can be read", s->seq);
     }
-    /* The longest part of a decision is what only one that blocks is asked for, and never a commit. */
     bool decided = s->entry.kind == ENTRY_ACTION_DECIDED;
-    struct str findings = decided || s->entry.kind == ENTRY_ACTION_COMMITTED ? STR("findings") : STR("");
-    enum rc rc = json_parse_without(b->arena, s->body, findings, ret, e);
+    const struct json_unread *unread = decided                                        ? &unread_decided
+                                       : s->entry.kind == ENTRY_ACTION_COMMITTED ? &unread_committed
+                                                                                   : NULL;
+    enum rc rc = json_parse_without(b->arena, s->body, unread, ret, e);
     if (rc == RC_OK && decided && !str_eq(value_text(value_get(ret, STR("verdict"))), STR("allow"))) {
         rc = json_parse(b->arena, s->body, ret, e);
     }

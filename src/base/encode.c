@@ -14,28 +14,29 @@ void hex_encode(const uint8_t *bytes, size_t len, char *out)
     }
 }
 
-/* 0 to 15, or over that. Without branches: which digits are letters is not to be predicted. */
-static unsigned hex_digit(char c)
-{
-    unsigned number = (unsigned char)c - (unsigned)'0';
-    unsigned letter = ((unsigned char)c | 0x20u) - (unsigned)'a';
-    unsigned of_letter = letter < 6 ? letter + 10 : 0xff;
-    return number < 10 ? number : of_letter;
-}
+enum { IS_DIGIT = 0x10 };
+
+/* IS_DIGIT and 0 to 15; 0 for what is no hex digit. A table, for which digits are letters is not to be predicted. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15, ['6'] = 0x16, ['7'] = 0x17,
+    ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b, ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
+    ['A'] = 0x1a, ['B'] = 0x1b, ['C'] = 0x1c, ['D'] = 0x1d, ['E'] = 0x1e, ['F'] = 0x1f,
+};
 
 bool hex_decode(struct str text, uint8_t *out, size_t len)
 {
     if (text.len != 2 * len) {
         return false;
     }
-    unsigned all = 0;
+    const unsigned char *in = (const unsigned char *)text.ptr;
+    uint8_t all = IS_DIGIT;
     for (size_t i = 0; i < len; i++) {
-        unsigned high = hex_digit(text.ptr[2 * i]);
-        unsigned low = hex_digit(text.ptr[2 * i + 1]);
-        all |= high | low;
-        out[i] = (uint8_t)(high << 4 | low);
+        uint8_t high = hex_digits[in[2 * i]];
+        uint8_t low = hex_digits[in[2 * i + 1]];
+        all &= high & low;
+        out[i] = (uint8_t)(high << 4 | (low & 15));
     }
-    return all < 16;
+    return all != 0;
 }
 
 void buf_hex(struct buf *b, const uint8_t *bytes, size_t len)

@@ -8,11 +8,6 @@
 
 #define NAME_MAX_LEN 128
 
-struct str str_from(const char *c)
-{
-    return c == NULL ? (struct str){NULL, 0} : (struct str){c, strlen(c)};
-}
-
 struct str str_slice(struct str s, size_t from, size_t to)
 {
     if (to > s.len) {

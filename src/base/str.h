@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
     const char *ptr;
@@ -22,8 +23,11 @@ struct str {
 /* For printf: printf("%.*s", STR_ARG(s)). */
 #define STR_ARG(s) (int)(s).len, ((s).ptr != NULL ? (s).ptr : "")
 
-/* Borrows: c, which ends in NUL; null gives the empty string. */
-struct str str_from(const char *c);
+/* Borrows: c, which ends in NUL; null gives the empty string. Here, so that a literal's length is known when it is compiled. */
+static inline struct str str_from(const char *c)
+{
+    return (struct str){c, c == NULL ? 0 : strlen(c)};
+}
 struct str str_slice(struct str s, size_t from, size_t to);
 bool str_eq(struct str a, struct str b);
 /* Same as str_eq for secrets: takes the same time wherever the difference is. */

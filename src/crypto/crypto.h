@@ -2,7 +2,7 @@
  * crypto - hashes and signatures, by OpenSSL 3.
  *
  * The only file that includes OpenSSL is crypto/openssl.c; it also has the keys of public_key.h.
- * Algorithms for hashing are fetched once per process, digest contexts are per thread. Pure apart
+ * What is fetched of OpenSSL is fetched once per process, contexts of HMAC are per thread. Pure apart
  * from that one-time fetch.
  * Source: FIPS 180-4 (SHA-256), RFC 2104 (HMAC), RFC 8032 (Ed25519).
  */

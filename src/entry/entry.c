@@ -140,12 +140,12 @@ static bool take_digest(struct str *s, uint8_t digest[static ENTRY_DIGEST_LEN])
     if (!take_quoted(s, &hex) || !hex_decode(hex, digest, ENTRY_DIGEST_LEN)) {
         return false;
     }
-    for (size_t i = 0; i < hex.len; i++) {
-        if (hex.ptr[i] >= 'A' && hex.ptr[i] <= 'F') {
-            return false;
-        }
+    /* Among hex digits this bit is what capitals lack. */
+    unsigned char all = 0x20;
+    for (size_t i = 0; i < 2 * ENTRY_DIGEST_LEN; i++) {
+        all &= (unsigned char)hex.ptr[i];
     }
-    return true;
+    return all != 0;
 }
 
 static bool take_kind_name(struct str *s, struct str *ret)

@@ -166,7 +166,7 @@ struct str check_str(enum check c)
 
 bool check_parse(struct str name, enum check *ret)
 {
-    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+    for (unsigned i = 0; name.len > 0 && i < CHECK_COUNT; i++) {
         if (str_eq(name, checks[i])) {
             *ret = (enum check)i;
             return true;

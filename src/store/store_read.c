@@ -51,7 +51,7 @@ static void chunk_add(struct chunk *c, struct query *q)
         .header_len = header.len,
         .salt_len = salt.len,
         .body_len = body.len,
-        .erased = query_column_is_null(q, 3),
+        .erased = body.len == 0 && query_column_is_null(q, 3),
     };
     buf_str(c->bytes, header);
     buf_str(c->bytes, salt);
@@ -84,31 +84,32 @@ static enum rc chunk_read(struct store *s, struct chunk *c, uint64_t first, uint
     return c->bytes->rc == RC_OK ? RC_OK : err_set(e, c->bytes->rc, "entries from %" PRIu64 " are too long", first);
 }
 
-/* The entry from its parts, which lie behind each other at bytes; checked. */
+/* The entry from its parts, which lie behind each other at bytes; checked. ret is written on failure too. */
 static enum rc stored_open(const struct row *row, const char *bytes, struct stored *ret, struct err *e)
 {
-    struct stored stored = {.seq = row->seq, .header = {bytes, row->header_len}, .erased = row->erased};
-    enum rc rc = entry_parse(stored.header, &stored.entry, e);
+    const char *salt = bytes + row->header_len;
+    ret->seq = row->seq;
+    ret->header = (struct str){bytes, row->header_len};
+    ret->body = STR("");
+    ret->erased = row->erased;
+    enum rc rc = entry_parse(ret->header, &ret->entry, e);
     if (rc != RC_OK) {
         return err_wrap(e, rc, "row %" PRIu64, row->seq);
     }
-    if (stored.entry.seq != row->seq) {
-        return err_set(e, RC_CORRUPT, "row %" PRIu64 " holds entry %" PRIu64, row->seq, stored.entry.seq);
+    if (ret->entry.seq != row->seq) {
+        return err_set(e, RC_CORRUPT, "row %" PRIu64 " holds entry %" PRIu64, row->seq, ret->entry.seq);
     }
     if (row->erased) {
-        *ret = stored;
+        memset(ret->salt, 0, sizeof ret->salt);
         return RC_OK;
     }
-    if (row->salt_len != sizeof stored.salt) {
+    if (row->salt_len != sizeof ret->salt) {
         return err_set(e, RC_CORRUPT, "entry %" PRIu64 ": its salt has %zu bytes", row->seq, row->salt_len);
     }
-    memcpy(stored.salt, bytes + row->header_len, sizeof stored.salt);
-    stored.body = (struct str){bytes + row->header_len + row->salt_len, row->body_len};
-    rc = ledger_check_body(&stored.entry, stored.salt, stored.body, e);
-    if (rc == RC_OK) {
-        *ret = stored;
-    }
-    return rc;
+    memcpy(ret->salt, salt, sizeof ret->salt);
+    ret->body = (struct str){salt + row->salt_len, row->body_len};
+    /* Where they lie, salt and body are one piece. */
+    return ledger_check_body(&ret->entry, (const uint8_t *)salt, ret->body, e);
 }
 
 /* Hands out the chunk's entries; *next is the seq that must come. */

@@ -30,11 +30,21 @@ enum {
  */
 NODISCARD enum rc json_parse(struct arena *a, struct str text, struct value *ret, struct err *e);
 
+/* Members that a reader does not want. No name is empty. */
+struct json_unread {
+    const struct str *names; /* of the outermost object */
+    uint32_t count;
+    struct str in;              /* a member of it that is an object, */
+    const struct str *in_names; /* and members of that one */
+    uint32_t in_count;
+};
+
 /*
- * The same without one member of the outermost object, which is passed over: it is neither checked nor in ret. Only for a
- * text that is known to be JSON, such as a body that has the digest that its maker gave it.
+ * The same without some members, which are passed over: they are neither checked nor in ret. Only for a text that is known
+ * to be JSON, such as a body that has the digest that its maker gave it. Null: all are read.
  */
-NODISCARD enum rc json_parse_without(struct arena *a, struct str text, struct str member, struct value *ret, struct err *e);
+NODISCARD enum rc json_parse_without(struct arena *a, struct str text, const struct json_unread *unread, struct value *ret,
+                                     struct err *e);
 
 /* Compact, members in their own order. Doubles as in the canonical form. */
 void json_write(struct buf *out, const struct value *v);

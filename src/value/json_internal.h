@@ -1,8 +1,8 @@
 /*
- * value/json_internal - the JSON reader's state, shared by its three files, and what plain text is.
+ * value/json_internal - the JSON reader's state, shared by its four files, and what plain text is.
  *
  * json_read walks arrays and objects, json_read_string and json_read_number read what stands in
- * them. Each advances `at` past what it took and never looks at `end` or beyond.
+ * them, json_pass goes past what is not wanted. Each advances `at` past what it took and never looks at `end` or beyond.
  */
 #ifndef VALUE_JSON_INTERNAL_H
 #define VALUE_JSON_INTERNAL_H
@@ -18,7 +18,10 @@ struct json_reader {
     struct arena *arena;
     struct err *err;
     int depth;
-    struct str without; /* a member of the outermost object that is passed over; empty: none */
+    const struct json_unread *unread; /* null: all is read */
+    uint64_t lengths;                 /* of its names, a bit each */
+    uint64_t in_lengths;
+    bool within;                      /* the member of the outermost object that unread speaks of */
     /* Members and items of what is being read; those of the innermost come last. */
     struct member *pending;
     uint32_t pending_count;
@@ -31,6 +34,8 @@ enum rc json_fail(struct json_reader *r, const char *place, const char *what);
 NODISCARD enum rc json_arena_rc(struct json_reader *r);
 /* at is behind the opening quote; ends behind the closing one. */
 NODISCARD enum rc json_read_string(struct json_reader *r, struct str *ret);
+/* at is on a value's first byte; ends on the ',' or '}' behind it, or at the end. */
+void json_pass_value(struct json_reader *r);
 /* at is on '-' or a digit. */
 NODISCARD enum rc json_read_number(struct json_reader *r, struct value *ret);
 /* Whether all of s is a number by the grammar of JSON, of whatever size. */

@@ -115,42 +115,50 @@ static enum rc read_name(struct json_reader *r, uint32_t place)
     return rc;
 }
 
-/* Past a string, behind its opening quote. */
-static void pass_string(struct json_reader *r)
+static uint64_t length_bit(struct str name)
 {
-    while (r->at < r->end) {
-        r->at = json_skip_plain(r->at, r->end);
-        if (r->at == r->end) {
-            return;
-        }
-        char c = *r->at++;
-        if (c == '"') {
-            return;
-        }
-        r->at += c == '\\' && r->at < r->end ? 1 : 0;
-    }
+    return 1ULL << (name.len & 63);
 }
 
-/* Past a value, to the ',' or '}' behind it. */
-static void pass_value(struct json_reader *r)
+static uint64_t lengths_of(const struct str *names, uint32_t count)
 {
-    int depth = 0;
-    while (r->at < r->end) {
-        char c = *r->at;
-        if (depth == 0 && (c == ',' || c == '}')) {
-            return;
-        }
-        depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
-        r->at++;
-        if (c == '"') {
-            pass_string(r);
-        }
+    uint64_t lengths = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        lengths |= length_bit(names[i]);
     }
+    return lengths;
 }
 
-static bool is_passed_over(const struct json_reader *r, uint32_t place)
+static bool is_among(const struct str *names, uint32_t count, struct str name)
 {
-    return r->without.len > 0 && r->depth == 1 && str_eq(r->pending[place].name, r->without);
+    for (uint32_t i = 0; i < count; i++) {
+        if (names[i].len == name.len && name.ptr[0] == names[i].ptr[0] && str_eq(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_passed_over(const struct json_reader *r, struct str name)
+{
+    const struct json_unread *u = r->unread;
+    if (u == NULL || r->depth > 2 || name.len == 0) {
+        return false;
+    }
+    /* Most names are told from all of them by their length. */
+    uint64_t length = length_bit(name);
+    if (r->depth == 1) {
+        return (r->lengths & length) != 0 && is_among(u->names, u->count, name);
+    }
+    return r->within && (r->in_lengths & length) != 0 && is_among(u->in_names, u->in_count, name);
+}
+
+/* Whether what stands in the outermost object's member has members that are passed over. */
+static void enter_member(struct json_reader *r, struct str name)
+{
+    if (r->depth == 1 && r->unread != NULL) {
+        r->within = str_eq(name, r->unread->in);
+    }
 }
 
 static enum rc read_member(struct json_reader *r)
@@ -164,11 +172,13 @@ static enum rc read_member(struct json_reader *r)
         return rc;
     }
     rc = read_name(r, place);
-    if (rc == RC_OK && is_passed_over(r, place)) {
-        pass_value(r);
+    if (rc == RC_OK && is_passed_over(r, r->pending[place].name)) {
+        skip_space(r);
+        json_pass_value(r);
         r->pending_count = place;
         return RC_OK;
     }
+    enter_member(r, r->pending[place].name);
     rc = rc == RC_OK ? read_value(r, place) : rc;
     if (rc != RC_OK) {
         pointer_member(r->err, r->pending[place].name);
@@ -361,20 +371,25 @@ static enum rc read_value(struct json_reader *r, uint32_t place)
 
 enum rc json_parse(struct arena *a, struct str text, struct value *ret, struct err *e)
 {
-    return json_parse_without(a, text, STR(""), ret, e);
+    return json_parse_without(a, text, NULL, ret, e);
 }
 
-enum rc json_parse_without(struct arena *a, struct str text, struct str member, struct value *ret, struct err *e)
+enum rc json_parse_without(struct arena *a, struct str text, const struct json_unread *unread, struct value *ret,
+                           struct err *e)
 {
     struct member first[PENDING_FIRST];
     struct json_reader r = {.at = text.len > 0 ? text.ptr : "",
                             .arena = a,
                             .err = e,
-                            .without = member,
+                            .unread = unread,
                             .pending = first,
                             .pending_capacity = PENDING_FIRST};
     r.start = r.at;
     r.end = r.at + text.len;
+    if (unread != NULL) {
+        r.lengths = lengths_of(unread->names, unread->count);
+        r.in_lengths = lengths_of(unread->in_names, unread->in_count);
+    }
     enum rc rc = json_arena_rc(&r);
     rc = rc == RC_OK ? pending_add(&r) : rc;
     rc = rc == RC_OK ? read_value(&r, 0) : rc;

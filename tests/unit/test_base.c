@@ -166,6 +166,14 @@ static void encodings(void **state)
     assert_memory_equal(out, "\x00\xff\xa1", 3);
     assert_false(hex_decode(STR("0g"), out, 1));
     assert_false(hex_decode(STR("000"), out, 1));
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (unsigned c = 0; c < 256; c++) {
+        const char pair[2] = {(char)c, '0'};
+        const char *digit = c != 0 ? strchr(digits, (int)c) : NULL;
+        assert_int_equal(hex_decode((struct str){pair, 2}, out, 1), digit != NULL);
+        unsigned value = digit == NULL ? 0 : (unsigned)(digit - digits);
+        assert_true(digit == NULL || out[0] >> 4 == (value < 16 ? value : value - 6));
+    }
 }
 
 static void instants(void **state)
@@ -194,6 +202,18 @@ static void instants(void **state)
                                       "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx", ""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(instant_parse(str_from(bad[i]), &ms));
+    }
+    /* Every byte of the form that is written, when it is another one. */
+    for (size_t i = 0; i < INSTANT_TEXT_LEN; i++) {
+        static const char others[] = {'/', ':', 'x', ' ' - 1, '\0', '\377'};
+        for (size_t k = 0; k < sizeof others; k++) {
+            char text[] = "2026-11-21T20:38:48.712Z";
+            assert_true(instant_parse(str_from(text), &ms) && ms == 1795293528712);
+            if (text[i] != others[k]) {
+                text[i] = others[k];
+                assert_false(instant_parse((struct str){text, INSTANT_TEXT_LEN}, &ms));
+            }
+        }
     }
 }
 
@@ -225,26 +245,32 @@ static void maps_hold_what_was_put(void **state)
     (void)state;
     struct strmap m;
     struct idmap ids;
+    struct idmap dense;
     strmap_init(&m, 7);
+    idmap_init(&dense, 5);
     idmap_init(&ids, 7);
     static char keys[2000][8];
     for (uint32_t i = 0; i < 2000; i++) {
         int len = snprintf(keys[i], sizeof keys[i], "k%u", i);
         assert_int_equal(strmap_put(&m, (struct str){keys[i], (size_t)len}, i), RC_OK);
         assert_int_equal(idmap_put(&ids, i * 256ULL, i), RC_OK);
+        assert_int_equal(idmap_put(&dense, i, i), RC_OK);
     }
     for (uint32_t i = 0; i < 2000; i += 2) {
         strmap_remove(&m, str_from(keys[i]));
         idmap_remove(&ids, i * 256ULL);
+        idmap_remove(&dense, i);
     }
     for (uint32_t i = 0; i < 2000; i++) {
         uint32_t want = i % 2 == 0 ? (uint32_t)MAP_NONE : i;
         assert_int_equal(strmap_get(&m, str_from(keys[i])), want);
         assert_int_equal(idmap_get(&ids, i * 256ULL), want);
+        assert_int_equal(idmap_get(&dense, i), want);
     }
     assert_int_equal(m.count, 1000);
     strmap_done(&m);
     idmap_done(&ids);
+    idmap_done(&dense);
 }
 
 static void errors_say_where(void **state)

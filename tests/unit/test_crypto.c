@@ -34,6 +34,13 @@ static void parts_are_one_text(void **state)
     (void)state;
     struct str parts[] = {STR("a"), {NULL, 0}, STR("b"), STR("c")};
     assert_digest(sha256_parts(parts, 4), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    /* Parts that lie behind each other, as salt and body do, and one that only seems to. */
+    const char *text = "abcabc";
+    struct str next[] = {{text, 1}, {text + 1, 0}, {text + 1, 2}, {NULL, 0}, {text, 3}};
+    struct str whole = STR("abcabc");
+    struct digest of_parts = sha256_parts(next, 5);
+    struct digest of_whole = sha256(whole);
+    assert_true(digest_eq(&of_parts, &of_whole));
     assert_digest(sha256_parts(NULL, 0), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 

@@ -531,6 +531,9 @@ static void other_forms(void **state)
     assert_str(buf_view(&out), "\"\"");
 }
 
+static const struct str name_x[] = {{"x", 1}};
+static const struct json_unread without_x = {name_x, 1, {"", 0}, NULL, 0};
+
 /* What is passed over is not looked at, wherever it stands, and only there. */
 static void one_member_is_passed_over(void **state)
 {
@@ -549,7 +552,7 @@ static void one_member_is_passed_over(void **state)
         struct value v;
         struct buf out;
         buf_init(&out, 4096);
-        assert_int_equal(json_parse_without(a, str_from(cases[i][0]), STR("x"), &v, NULL), RC_OK);
+        assert_int_equal(json_parse_without(a, str_from(cases[i][0]), &without_x, &v, NULL), RC_OK);
         json_write(&out, &v);
         assert_str(buf_view(&out), cases[i][1]);
         buf_done(&out);
@@ -559,7 +562,100 @@ static void one_member_is_passed_over(void **state)
         CLEANUP(arena) struct arena *a = arena_new(1 << 16);
         struct value v;
         struct err e;
-        assert_int_equal(json_parse_without(a, str_from(broken[i]), STR("x"), &v, &e), RC_INVALID);
+        assert_int_equal(json_parse_without(a, str_from(broken[i]), &without_x, &v, &e), RC_INVALID);
+    }
+}
+
+static void members_of_a_member_are_passed_over(void **state)
+{
+    (void)state;
+    static const struct str outer[] = {{"x", 1}, {"long", 4}};
+    static const struct str inner[] = {{"in", 2}, {"x", 1}};
+    static const struct json_unread unread = {outer, 2, {"of", 2}, inner, 2};
+    static const char *const cases[][2] = {
+        {"{\"of\":{\"in\":[1],\"a\":2,\"x\":{}},\"long\":[],\"x\":7}", "{\"of\":{\"a\":2}}"},
+        /* Neither deeper, nor elsewhere, nor what is named in it further out. */
+        {"{\"of\":{\"a\":{\"in\":1}},\"no\":{\"in\":1,\"x\":2},\"in\":3}",
+         "{\"of\":{\"a\":{\"in\":1}},\"no\":{\"in\":1,\"x\":2},\"in\":3}"},
+        {"{\"of\":[{\"in\":1}],\"to\":{\"long\":1}}", "{\"of\":[{\"in\":1}],\"to\":{\"long\":1}}"},
+        /* Of the same length and beginning. */
+        {"{\"lung\":1,\"long\":2,\"y\":3}", "{\"lung\":1,\"y\":3}"},
+        {"[[{\"of\":{\"in\":1}}]]", "[[{\"of\":{\"in\":1}}]]"},
+        {"{ \"of\" : { \"in\" : [ 1 ] , \"b\" : 1 } }", "{\"of\":{\"b\":1}}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(1 << 16);
+        struct value v;
+        struct buf out;
+        buf_init(&out, 4096);
+        assert_int_equal(json_parse_without(a, str_from(cases[i][0]), &unread, &v, NULL), RC_OK);
+        json_write(&out, &v);
+        assert_str(buf_view(&out), cases[i][1]);
+        buf_done(&out);
+    }
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return *seed >> 16;
+}
+
+/* A string of what is worst for who only counts brackets and quotes. */
+static void put_string(struct buf *out, uint32_t *seed)
+{
+    static const char *const pieces[] = {"a", "bcdefghijklmnop", "[", "]", "{", "}", ",", ":", "\\\"", "\\\\", "\303\244", " "};
+    /* Mostly without a backslash, so that blocks are passed as such. */
+    size_t kinds = next_random(seed) % 16 == 0 ? sizeof pieces / sizeof *pieces : 8;
+    buf_str(out, STR("\""));
+    for (uint32_t i = next_random(seed) % 12; i > 0; i--) {
+        buf_str(out, str_from(pieces[next_random(seed) % kinds]));
+    }
+    buf_str(out, STR("\""));
+}
+
+static void put_random(struct buf *out, uint32_t *seed, int depth)
+{
+    uint32_t kind = next_random(seed) % (depth > 0 ? 6 : 3);
+    if (kind < 2) {
+        put_string(out, seed);
+        return;
+    }
+    if (kind == 2) {
+        buf_str(out, STR("-12.5e3"));
+        return;
+    }
+    bool array = kind < 5;
+    buf_str(out, array ? STR("[") : STR("{"));
+    for (uint32_t i = next_random(seed) % 6; i > 0; i--) {
+        if (!array) {
+            put_string(out, seed);
+            buf_str(out, STR(":"));
+        }
+        put_random(out, seed, depth - 1);
+        buf_str(out, i > 1 ? STR(",") : STR(""));
+    }
+    buf_str(out, array ? STR("]") : STR("}"));
+}
+
+/* Whatever it is, and wherever blocks of it begin, what stands behind it is read. */
+static void anything_is_passed_over(void **state)
+{
+    (void)state;
+    uint32_t seed = 7;
+    for (unsigned i = 0; i < 4000; i++) {
+        CLEANUP(arena) struct arena *a = arena_new(1 << 20);
+        CLEANUP(buf) struct buf text;
+        struct value v;
+        buf_init(&text, 1 << 20);
+        buf_str(&text, STR("{\"a\":1,\"x\":"));
+        put_random(&text, &seed, 5);
+        buf_str(&text, STR(",\"b\":\"]}\",\"c\":[[\"is long enough for another block of bytes behind\"],[]]}"));
+        assert_int_equal(text.rc, RC_OK);
+        assert_int_equal(json_parse_without(a, buf_view(&text), &without_x, &v, NULL), RC_OK);
+        assert_int_equal(v.count, 3);
+        assert_str(value_text(value_get(&v, STR("b"))), "]}");
+        assert_int_equal(value_get(&v, STR("c"))->count, 2);
     }
 }
 
@@ -567,6 +663,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_member_is_passed_over),
+        cmocka_unit_test(members_of_a_member_are_passed_over),
+        cmocka_unit_test(anything_is_passed_over),
         cmocka_unit_test(accepted),
         cmocka_unit_test(refused),
         cmocka_unit_test(nul_is_a_byte_like_others),
