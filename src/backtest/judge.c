@@ -201,9 +201,9 @@ static bool is_wanted(const struct backtest_options *o, struct str agent)
     return wanted;
 }
 
-static uint32_t agent_row(const struct backtest *b, const struct value *request)
+static uint32_t agent_row(const struct backtest *b, const struct judgement *j, const struct value *request)
 {
-    uint32_t at = world_agent_find(b->world, value_text(value_get(request, STR("agent"))));
+    uint32_t at = j->erased ? world_agent_find(b->world, value_text(value_get(request, STR("agent")))) : b->request.agent_index;
     bool person = value_text(value_get(request, STR("person"))).len > 0;
     return at != MAP_NONE ? at + AGENT_ROWS : person ? AGENT_ROW_PEOPLE : AGENT_ROW_UNKNOWN;
 }
@@ -232,5 +232,5 @@ enum rc judge_entry(struct backtest *b, const struct stored *s, const struct val
     if (rc != RC_OK && rc != RC_GONE) {
         return rc;
     }
-    return tally_add(&b->tally, s->seq, agent_row(b, request), &j, &b->decision, e);
+    return tally_add(&b->tally, s->seq, agent_row(b, &j, request), &j, &b->decision, e);
 }

@@ -20,13 +20,13 @@ static enum rc nothing(const struct step *s)
 
 static enum rc ledger_created(const struct step *s)
 {
-    copy_text(s->w->origin, sizeof s->w->origin, text(s, "origin"));
+    copy_text(s->w->origin, sizeof s->w->origin, text(s, STR("origin")));
     return s->entry->seq == 0 ? RC_OK : err_set(s->e, RC_CORRUPT, "a ledger is created by entry 0 only");
 }
 
 static enum rc blobs_erased(const struct step *s)
 {
-    int64_t through = value_integer_or(get(s, "through_seq"), -1);
+    int64_t through = value_integer_or(get(s, STR("through_seq")), -1);
     if (through < 0 || (uint64_t)through >= s->entry->seq) {
         return missing(s, "how far it goes");
     }
@@ -39,11 +39,11 @@ static enum rc blobs_erased(const struct step *s)
 static enum rc policy_loaded(const struct step *s)
 {
     struct policy *p;
-    struct str hash = text(s, "hash");
+    struct str hash = text(s, STR("hash"));
     if (hash.len == 0 || s->policy_text.len == 0) {
         return missing(s, "the policy");
     }
-    if (!str_to_c(text(s, "aside"), s->w->policy_aside, sizeof s->w->policy_aside)) {
+    if (!str_to_c(text(s, STR("aside")), s->w->policy_aside, sizeof s->w->policy_aside)) {
         return missing(s, "the policy that it takes the place of");
     }
     enum rc rc = policy_parse(s->policy_text, &p, s->e);
@@ -52,17 +52,17 @@ static enum rc policy_loaded(const struct step *s)
 
 static enum rc agent_registered(const struct step *s)
 {
-    return catalogue_declare_agent(s->w, get(s, "definition"), s->entry->seq, s->e);
+    return catalogue_declare_agent(s->w, get(s, STR("definition")), s->entry->seq, s->e);
 }
 
 static enum rc service_declared(const struct step *s)
 {
-    return catalogue_declare_service(s->w, get(s, "definition"), s->entry->seq, s->e);
+    return catalogue_declare_service(s->w, get(s, STR("definition")), s->entry->seq, s->e);
 }
 
 static enum rc tool_declared(const struct step *s)
 {
-    return catalogue_declare_tool(s->w, get(s, "definition"), s->entry->seq, s->e);
+    return catalogue_declare_tool(s->w, get(s, STR("definition")), s->entry->seq, s->e);
 }
 
 /* --- tokens ------------------------------------------------------------------------------------------ */
@@ -70,7 +70,7 @@ static enum rc tool_declared(const struct step *s)
 static enum rc token_created(const struct step *s)
 {
     struct world_token t = {.id = s->entry->seq, .agent = MAP_NONE};
-    const struct value *roles = get(s, "roles");
+    const struct value *roles = get(s, STR("roles"));
     for (uint32_t i = 0; roles != NULL && roles->type == VALUE_ARRAY && i < roles->count; i++) {
         unsigned role;
         if (!role_parse(value_text(&roles->items[i]), &role)) {
@@ -78,21 +78,21 @@ static enum rc token_created(const struct step *s)
         }
         t.roles |= role;
     }
-    if (t.roles == 0 || !digest_of(text(s, "digest"), STR("sha256:"), t.digest, sizeof t.digest)) {
+    if (t.roles == 0 || !digest_of(text(s, STR("digest")), STR("sha256:"), t.digest, sizeof t.digest)) {
         return missing(s, "the token's roles or digest");
     }
-    if ((t.roles & ROLE_AGENT) != 0 || text(s, "agent").len > 0) {
-        enum rc rc = !str_is_name(text(s, "agent"))
+    if ((t.roles & ROLE_AGENT) != 0 || text(s, STR("agent")).len > 0) {
+        enum rc rc = !str_is_name(text(s, STR("agent")))
                          ? missing(s, "the token's agent")
-                         : catalogue_agent_row(s->w, text(s, "agent"), &t.agent, s->e);
+                         : catalogue_agent_row(s->w, text(s, STR("agent")), &t.agent, s->e);
         if (rc != RC_OK) {
             return rc;
         }
     }
-    copy_text(t.person, sizeof t.person, text(s, "person"));
-    copy_text(t.services, sizeof t.services, text(s, "services"));
-    copy_text(t.groups, sizeof t.groups, text(s, "groups"));
-    t.expires_ms = instant_or(s, "expires_at", 0);
+    copy_text(t.person, sizeof t.person, text(s, STR("person")));
+    copy_text(t.services, sizeof t.services, text(s, STR("services")));
+    copy_text(t.groups, sizeof t.groups, text(s, STR("groups")));
+    t.expires_ms = instant_or(s, STR("expires_at"), 0);
     return tokens_add(s->w, &t, s->e);
 }
 
@@ -112,21 +112,21 @@ static enum rc token_revoked(const struct step *s)
 static enum rc stop_set(const struct step *s)
 {
     struct world_stop stop = {.id = s->entry->seq, .at_ms = s->entry->time_ms};
-    if (!stop_scope_parse(text(s, "scope"), &stop.scope)) {
+    if (!stop_scope_parse(text(s, STR("scope")), &stop.scope)) {
         return missing(s, "the stop's scope");
     }
     if (s->w->stop_count == STOPS_MAX) {
         return err_set(s->e, RC_LIMIT, "more than %d stops in force", STOPS_MAX);
     }
-    if (text(s, "level").len > 0 && !stop_level_parse(text(s, "level"), &stop.level)) {
+    if (text(s, STR("level")).len > 0 && !stop_level_parse(text(s, STR("level")), &stop.level)) {
         return missing(s, "the stop's level");
     }
     if (!id_parse(s->entry->actor, "tok", &stop.by)) {
         stop.by = 0; /* the stop file or a signal: the system's own */
     }
-    copy_text(stop.name, sizeof stop.name, text(s, "name"));
-    copy_text(stop.by_person, sizeof stop.by_person, text(s, "person"));
-    copy_text(stop.reason, sizeof stop.reason, text(s, "reason"));
+    copy_text(stop.name, sizeof stop.name, text(s, STR("name")));
+    copy_text(stop.by_person, sizeof stop.by_person, text(s, STR("person")));
+    copy_text(stop.reason, sizeof stop.reason, text(s, STR("reason")));
     s->w->stops[s->w->stop_count++] = stop;
     stops_find_running(s->w, &s->w->stops[s->w->stop_count - 1]);
     return RC_OK;
@@ -230,7 +230,7 @@ static enum rc void_action(const struct step *s, struct action *a)
 static enum rc ledger_restored(const struct step *s)
 {
     /* It stands right behind what is left. */
-    if (value_integer_or(get(s, "lost_after"), -1) != (int64_t)s->entry->seq - 1) {
+    if (value_integer_or(get(s, STR("lost_after")), -1) != (int64_t)s->entry->seq - 1) {
         return missing(s, "where the loss begins");
     }
     enum rc rc = RC_OK;
@@ -309,8 +309,8 @@ static enum rc take_key(const struct step *s, const struct value *idem)
 /* One, or those of all the requests that an entry sums up. */
 static enum rc take_idempotency(const struct step *s)
 {
-    const struct value *idem = get(s, "idem");
-    const struct value *idems = get(s, "idems");
+    const struct value *idem = get(s, STR("idem"));
+    const struct value *idems = get(s, STR("idems"));
     enum rc rc = idem == NULL ? RC_OK : take_key(s, idem);
     for (uint32_t i = 0; rc == RC_OK && value_item(idems, i) != NULL; i++) {
         rc = take_key(s, value_item(idems, i));

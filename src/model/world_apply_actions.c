@@ -13,7 +13,7 @@ static const enum action_state state_after[] = {
 
 static void keep_quorums(const struct step *s, struct action_review *review)
 {
-    const struct value *names = get(s, "quorum");
+    const struct value *names = get(s, STR("quorum"));
     const struct policy *p = s->w->policy;
     for (uint32_t i = 0; p != NULL && value_item(names, i) != NULL; i++) {
         for (uint32_t k = 0; k < p->quorum_count && review->quorum_count < QUORUM_MATCHES_MAX; k++) {
@@ -29,7 +29,7 @@ static enum rc keep_shown(const struct step *s, struct action *a)
 {
     struct decision d = {0};
     struct action_review *review;
-    enum rc rc = findings_read(get(s, "findings"), &d, s->e);
+    enum rc rc = findings_read(get(s, STR("findings")), &d, s->e);
     rc = rc == RC_OK ? actions_review(a, &review, s->e) : rc;
     if (rc != RC_OK) {
         return rc;
@@ -54,22 +54,22 @@ static enum rc forget_shown(const struct step *s, struct action *a)
 static enum rc take_decision(const struct step *s, struct action *a)
 {
     enum verdict verdict;
-    if (!verdict_parse(text(s, "verdict"), &verdict)) {
+    if (!verdict_parse(text(s, STR("verdict")), &verdict)) {
         return missing(s, "the verdict");
     }
     a->verdict = (uint8_t)verdict;
     enum check blocking;
-    a->blocking = check_parse(text(s, "blocking"), &blocking) ? (int8_t)blocking : -1;
+    a->blocking = check_parse(text(s, STR("blocking")), &blocking) ? (int8_t)blocking : -1;
     a->decided_seq = s->entry->seq;
     a->policy_seq = s->w->policy_seq;
-    a->retry_at_ms = instant_or(s, "retry_at", 0);
+    a->retry_at_ms = instant_or(s, STR("retry_at"), 0);
     /* Only what an approver will be shown is kept, so only an escalation's findings are read. */
     return a->verdict == VERDICT_ESCALATE ? keep_shown(s, a) : forget_shown(s, a);
 }
 
 static enum rc take_services(const struct step *s, struct action_names *names)
 {
-    const struct value *services = get(s, "services");
+    const struct value *services = get(s, STR("services"));
     for (uint32_t i = 0; services != NULL && services->type == VALUE_ARRAY && i < services->count; i++) {
         uint32_t at = world_service_find(s->w, value_text(&services->items[i]));
         if (at == MAP_NONE || names->service_count == REQUEST_SERVICES_MAX) {
@@ -93,7 +93,7 @@ static void take_chain(const struct step *s, const struct value *act, struct act
 
 enum rc action_decided(const struct step *s)
 {
-    const struct value *request = get(s, "request");
+    const struct value *request = get(s, STR("request"));
     struct action *a;
     struct action_names names = {.service_count = 0};
     enum rc rc = actions_add(s->w, s->entry->seq, &a, s->e);
@@ -101,10 +101,10 @@ enum rc action_decided(const struct step *s)
         return rc;
     }
     a->agent = world_agent_find(s->w, value_text(value_get(request, STR("agent"))));
-    a->tool = world_tool_find(s->w, text(s, "tool"));
+    a->tool = world_tool_find(s->w, text(s, STR("tool")));
     take_chain(s, value_get(request, STR("act")), &names);
-    a->two_phase = value_bool_or(get(s, "two_phase"), true);
-    a->has_revert = value_is(get(s, "revert"), VALUE_ARRAY);
+    a->two_phase = value_bool_or(get(s, STR("two_phase")), true);
+    a->has_revert = value_is(get(s, STR("revert")), VALUE_ARRAY);
     if (!id_parse(s->entry->actor, "tok", &a->proposer)) {
         return missing(s, "the proposer");
     }
@@ -122,11 +122,11 @@ enum rc action_decided(const struct step *s)
     if (a->agent == MAP_NONE && !a->human && a->verdict != VERDICT_DENY) {
         return err_set(s->e, RC_CORRUPT, "an action of an unknown agent was not denied");
     }
-    bool own = value_bool_or(get(s, "own"), false);
+    bool own = value_bool_or(get(s, STR("own")), false);
     if (a->agent != MAP_NONE && (a->verdict == VERDICT_ALLOW || own)) {
         her_add(&s->w->agents[a->agent]->her, s->entry->time_ms, own);
     }
-    rc = actions_move(s->w, a, state_after[a->verdict], instant_or(s, "expires_at", INT64_MAX), s->e);
+    rc = actions_move(s->w, a, state_after[a->verdict], instant_or(s, STR("expires_at"), INT64_MAX), s->e);
     rc = rc == RC_OK ? conduct_decided(s->w, a, s->e) : rc;
     bool runs_now = a->verdict == VERDICT_ALLOW && !a->two_phase;
     return rc == RC_OK && runs_now ? conduct_committed(s->w, a, s->e) : rc;
@@ -139,21 +139,21 @@ enum rc action_redecided(const struct step *s)
         return missing(s, "the action");
     }
     /* An approved action that meets a hold keeps its approval and its expiry. */
-    bool keeps = value_bool_or(get(s, "approval_kept"), false);
+    bool keeps = value_bool_or(get(s, STR("approval_kept")), false);
     if (keeps) {
-        a->retry_at_ms = instant_or(s, "retry_at", 0);
+        a->retry_at_ms = instant_or(s, STR("retry_at"), 0);
         return RC_OK;
     }
     enum rc rc = take_decision(s, a);
     return rc == RC_OK ? actions_move(s->w, a, state_after[a->verdict],
-                                      instant_or(s, "expires_at", INT64_MAX), s->e)
+                                      instant_or(s, STR("expires_at"), INT64_MAX), s->e)
                        : rc;
 }
 
 /* The budgets as they were at the start, of the targets and of those that call them. */
 static enum rc keep_watch(const struct step *s, struct action *a)
 {
-    const struct value *observe = get(s, "observe");
+    const struct value *observe = get(s, STR("observe"));
     if (observe == NULL) {
         return RC_OK;
     }
@@ -191,7 +191,7 @@ static void open_incident(const struct step *s, const struct action *a, uint32_t
         w->incidents[w->incident_count++] =
             (struct world_incident){.id = s->entry->seq, .action = a->id, .service = service, .at_ms = s->entry->time_ms, .review_by_ms = review_by_ms};
         if (review_by_ms != 0) {
-            copy_text(w->incidents[w->incident_count - 1].person, sizeof w->incidents->person, text(s, "person"));
+            copy_text(w->incidents[w->incident_count - 1].person, sizeof w->incidents->person, text(s, STR("person")));
         }
     }
 }
@@ -200,13 +200,13 @@ enum rc action_committed(const struct step *s)
 {
     struct action *a = ref_action(s);
     int64_t start_by;
-    if (a == NULL || !instant(s, "start_by", &start_by) ||
-        !digest_of(text(s, "nonce"), STR("sha256:"), a->nonce, sizeof a->nonce)) {
+    if (a == NULL || !instant(s, STR("start_by"), &start_by) ||
+        !digest_of(text(s, STR("nonce")), STR("sha256:"), a->nonce, sizeof a->nonce)) {
         return missing(s, "the commit");
     }
     a->grant_seq = s->entry->seq;
     a->under = (uint64_t)value_integer_or(value_path(s->body, "facts", "grant", NULL), 0);
-    if (value_bool_or(get(s, "break_glass"), false)) {
+    if (value_bool_or(get(s, STR("break_glass")), false)) {
         open_incident(s, a, a->service_count > 0 ? action_services(a)[0] : (uint32_t)MAP_NONE, s->entry->time_ms + REVIEW_MS);
     }
     enum rc rc = keep_watch(s, a);
@@ -221,7 +221,7 @@ enum rc action_heartbeat(const struct step *s)
 {
     struct action *a = ref_action(s);
     int64_t due;
-    if (a == NULL || !instant(s, "due_at", &due)) {
+    if (a == NULL || !instant(s, STR("due_at"), &due)) {
         return missing(s, "the heartbeat");
     }
     return a->state == ACTION_EXECUTING ? actions_move(s->w, a, ACTION_EXECUTING, due, s->e) : RC_OK;
@@ -230,7 +230,7 @@ enum rc action_heartbeat(const struct step *s)
 enum rc action_finished(const struct step *s)
 {
     struct action *a = ref_action(s);
-    struct str result = text(s, "result");
+    struct str result = text(s, STR("result"));
     bool good = str_eq(result, STR("succeeded"));
     if (a == NULL || (!good && !str_eq(result, STR("failed")))) {
         return missing(s, "the outcome");
@@ -250,8 +250,8 @@ enum rc action_verified(const struct step *s)
     if (a == NULL) {
         return missing(s, "the action");
     }
-    bool told = str_eq(text(s, "level"), STR("verified"));
-    conduct_calibrated(s->w, a, get(s, "impact"), false);
+    bool told = str_eq(text(s, STR("level")), STR("verified"));
+    conduct_calibrated(s->w, a, get(s, STR("impact")), false);
     enum rc rc = actions_move(s->w, a, told ? ACTION_VERIFIED : ACTION_SUCCEEDED, INT64_MAX, s->e);
     return rc == RC_OK ? conduct_ended(s->w, a, true, s->e) : rc;
 }
@@ -263,8 +263,8 @@ enum rc action_violated(const struct step *s)
         return missing(s, "the action");
     }
     struct world *w = s->w;
-    open_incident(s, a, world_service_find(w, text(s, "service")), 0);
-    conduct_calibrated(w, a, get(s, "impact"), true);
+    open_incident(s, a, world_service_find(w, text(s, STR("service"))), 0);
+    conduct_calibrated(w, a, get(s, STR("impact")), true);
     enum rc rc = actions_move(w, a, a->has_revert ? ACTION_REVERT_WAITING : ACTION_VIOLATED, INT64_MAX, s->e);
     return rc == RC_OK ? conduct_ended(w, a, false, s->e) : rc;
 }
@@ -273,7 +273,7 @@ enum rc revert_started(const struct step *s)
 {
     struct action *a = ref_action(s);
     int64_t due;
-    if (a == NULL || !instant(s, "due_at", &due)) {
+    if (a == NULL || !instant(s, STR("due_at"), &due)) {
         return missing(s, "the revert");
     }
     return actions_revert(s->w, a, due, s->e);
@@ -285,7 +285,7 @@ enum rc revert_finished(const struct step *s)
     if (a == NULL) {
         return missing(s, "the action");
     }
-    bool good = str_eq(text(s, "result"), STR("succeeded"));
+    bool good = str_eq(text(s, STR("result")), STR("succeeded"));
     return actions_move(s->w, a, good ? ACTION_REVERTED : ACTION_REVERT_FAILED, INT64_MAX, s->e);
 }
 
@@ -351,10 +351,10 @@ enum rc approval_granted(const struct step *s)
         return rc;
     }
     review->approvals[review->approval_count++] = (struct world_approval){token, s->entry->time_ms};
-    if (!value_bool_or(get(s, "quorum"), false)) {
+    if (!value_bool_or(get(s, STR("quorum")), false)) {
         return RC_OK;
     }
-    return actions_move(s->w, a, ACTION_APPROVED, instant_or(s, "expires_at", INT64_MAX), s->e);
+    return actions_move(s->w, a, ACTION_APPROVED, instant_or(s, STR("expires_at"), INT64_MAX), s->e);
 }
 
 enum rc approval_rejected(const struct step *s)
@@ -368,9 +368,9 @@ enum rc override_granted(const struct step *s)
 {
     struct action *a = ref_action(s);
     enum check c;
-    if (a == NULL || !check_parse(text(s, "check"), &c)) {
+    if (a == NULL || !check_parse(text(s, STR("check")), &c)) {
         return missing(s, "the override");
     }
-    struct world_override by = {.policy_seq = s->w->policy_seq, .expires_ms = instant_or(s, "expires_at", INT64_MAX)};
+    struct world_override by = {.policy_seq = s->w->policy_seq, .expires_ms = instant_or(s, STR("expires_at"), INT64_MAX)};
     return id_parse(s->entry->actor, "tok", &by.token) ? actions_override(a, c, by, s->e) : missing(s, "who overrides");
 }

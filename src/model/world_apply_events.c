@@ -11,7 +11,7 @@
 
 static struct world_service *event_service(const struct step *s)
 {
-    uint32_t at = world_service_find(s->w, text(s, "service"));
+    uint32_t at = world_service_find(s->w, text(s, STR("service")));
     return at == MAP_NONE ? NULL : s->w->services[at];
 }
 
@@ -24,7 +24,7 @@ static void drop_deploy(struct world_service *service, uint32_t i)
 
 enum rc deploy_started(const struct step *s)
 {
-    uint32_t at = world_service_find(s->w, text(s, "service"));
+    uint32_t at = world_service_find(s->w, text(s, STR("service")));
     if (at == MAP_NONE) {
         return missing(s, "the service");
     }
@@ -33,9 +33,9 @@ enum rc deploy_started(const struct step *s)
         drop_deploy(service, 0);
     }
     struct world_deploy *d = &service->deploys[service->deploy_count++];
-    copy_text(d->id, sizeof d->id, text(s, "id"));
+    copy_text(d->id, sizeof d->id, text(s, STR("id")));
     d->since_ms = s->entry->time_ms;
-    return graph_service_changed(s->w, at, NODE_DEPLOY, s->entry->seq, text(s, "id"), s->e);
+    return graph_service_changed(s->w, at, NODE_DEPLOY, s->entry->seq, text(s, STR("id")), s->e);
 }
 
 enum rc deploy_ended(const struct step *s)
@@ -44,7 +44,7 @@ enum rc deploy_ended(const struct step *s)
     if (service == NULL) {
         return missing(s, "the service");
     }
-    struct str id = text(s, "id");
+    struct str id = text(s, STR("id"));
     for (uint32_t i = service->deploy_count; i-- > 0;) {
         struct str known = str_from(service->deploys[i].id);
         if (str_eq(known, text_that_fits(id, sizeof service->deploys[i].id))) {
@@ -67,12 +67,12 @@ enum rc on_call_changed(const struct step *s)
         }
     }
     struct world_on_call *o = service->on_call;
-    int64_t incidents = value_integer_or(get(s, "incidents"), 0);
+    int64_t incidents = value_integer_or(get(s, STR("incidents")), 0);
     int64_t until = 0;
-    if (incidents < 0 || (get(s, "until") != NULL && !instant(s, "until", &until))) {
+    if (incidents < 0 || (get(s, STR("until")) != NULL && !instant(s, STR("until"), &until))) {
         return missing(s, "the on-call");
     }
-    copy_text(o->person, sizeof o->person, value_text(value_item(get(s, "people"), 0)));
+    copy_text(o->person, sizeof o->person, value_text(value_item(get(s, STR("people")), 0)));
     o->incidents = incidents;
     o->at_ms = s->entry->time_ms;
     o->until_ms = until;
@@ -84,13 +84,13 @@ enum rc evidence_recorded(const struct step *s)
 {
     struct world_service *service = event_service(s);
     int64_t at;
-    if (service == NULL || !instant(s, "at", &at)) {
+    if (service == NULL || !instant(s, STR("at"), &at)) {
         return missing(s, "the service");
     }
     if (s->entry->kind == ENTRY_SNAPSHOT_TAKEN) {
         service->snapshot_ms = at > service->snapshot_ms ? at : service->snapshot_ms;
     } else {
-        bool good = str_eq(text(s, "result"), STR("succeeded"));
+        bool good = str_eq(text(s, STR("result")), STR("succeeded"));
         service->rollback_ms = good ? at : 0;
     }
     return RC_OK;
@@ -100,9 +100,9 @@ enum rc sli_bucket(const struct step *s)
 {
     struct world_service *service = event_service(s);
     int64_t at;
-    int64_t good = value_integer_or(get(s, "good"), -1);
-    int64_t total = value_integer_or(get(s, "total"), -1);
-    if (service == NULL || !instant(s, "at", &at) || good < 0 || total < good) {
+    int64_t good = value_integer_or(get(s, STR("good")), -1);
+    int64_t total = value_integer_or(get(s, STR("total")), -1);
+    if (service == NULL || !instant(s, STR("at"), &at) || good < 0 || total < good) {
         return missing(s, "the bucket");
     }
     if (service->sli == NULL) {
@@ -122,7 +122,7 @@ enum rc sli_bucket(const struct step *s)
 
 static struct world_agent *event_agent(const struct step *s)
 {
-    uint32_t at = world_agent_find(s->w, text(s, "agent"));
+    uint32_t at = world_agent_find(s->w, text(s, STR("agent")));
     return at == MAP_NONE ? NULL : s->w->agents[at];
 }
 
@@ -130,7 +130,7 @@ enum rc breaker_set(const struct step *s)
 {
     struct world_agent *agent = event_agent(s);
     enum breaker_phase phase;
-    if (agent == NULL || !breaker_phase_parse(text(s, "state"), &phase) || phase == BREAKER_HALF_OPEN) {
+    if (agent == NULL || !breaker_phase_parse(text(s, STR("state")), &phase) || phase == BREAKER_HALF_OPEN) {
         return missing(s, "the breaker");
     }
     agent->breaker = (struct breaker){.open = phase == BREAKER_OPEN, .forced = phase == BREAKER_OPEN};
@@ -142,24 +142,24 @@ enum rc tier_changed(const struct step *s)
 {
     struct world_agent *agent = event_agent(s);
     enum tier tier;
-    if (agent == NULL || !tier_parse(text(s, "tier"), &tier) || tier == TIER_DEFAULT) {
+    if (agent == NULL || !tier_parse(text(s, STR("tier")), &tier) || tier == TIER_DEFAULT) {
         return missing(s, "the tier");
     }
-    return tier_override(agent, text(s, "service"), tier, s->entry->seq, s->e);
+    return tier_override(agent, text(s, STR("service")), tier, s->entry->seq, s->e);
 }
 
 enum rc grant_issued(const struct step *s)
 {
-    struct world_grant g = {.id = s->entry->seq, .expires_ms = instant_or(s, "expires_at", 0)};
+    struct world_grant g = {.id = s->entry->seq, .expires_ms = instant_or(s, STR("expires_at"), 0)};
     if (g.expires_ms == 0 || !id_parse(s->entry->actor, "tok", &g.by)) {
         return missing(s, "the grant");
     }
-    copy_text(g.agent, sizeof g.agent, text(s, "agent"));
-    copy_text(g.tool, sizeof g.tool, text(s, "tool"));
-    copy_text(g.target, sizeof g.target, text(s, "target"));
-    copy_text(g.by_person, sizeof g.by_person, text(s, "person"));
-    copy_text(g.reason, sizeof g.reason, text(s, "reason"));
-    return grants_add(s->w, &g, get(s, "where"), s->e);
+    copy_text(g.agent, sizeof g.agent, text(s, STR("agent")));
+    copy_text(g.tool, sizeof g.tool, text(s, STR("tool")));
+    copy_text(g.target, sizeof g.target, text(s, STR("target")));
+    copy_text(g.by_person, sizeof g.by_person, text(s, STR("person")));
+    copy_text(g.reason, sizeof g.reason, text(s, STR("reason")));
+    return grants_add(s->w, &g, get(s, STR("where")), s->e);
 }
 
 /* It may have ended by itself in the meantime. */

@@ -41,16 +41,16 @@ void precedents_evict(struct world *w)
 enum rc incident_opened(const struct step *s)
 {
     struct world *w = s->w;
-    uint32_t service = world_service_find(w, text(s, "service"));
+    uint32_t service = world_service_find(w, text(s, STR("service")));
     int64_t at;
-    if (service == MAP_NONE || !instant(s, "at", &at)) {
+    if (service == MAP_NONE || !instant(s, STR("at"), &at)) {
         return missing(s, "the incident");
     }
     if (w->incident_count < INCIDENTS_MAX) {
         struct world_incident *x = &w->incidents[w->incident_count++];
         *x = (struct world_incident){.id = s->entry->seq, .service = service, .at_ms = at};
-        copy_text(x->symptom, sizeof x->symptom, text(s, "symptom"));
-        copy_text(x->shape, sizeof x->shape, text(s, "shape"));
+        copy_text(x->symptom, sizeof x->symptom, text(s, STR("symptom")));
+        copy_text(x->shape, sizeof x->shape, text(s, STR("shape")));
     }
     return RC_OK;
 }
@@ -69,7 +69,7 @@ static void read_tried(const struct step *s, const struct value *tried, struct w
 /* What a closed incident leaves: x may have left memory already. */
 enum rc incident_remember(const struct step *s, uint64_t incident, const struct world_incident *x)
 {
-    const struct value *pattern = get(s, "pattern");
+    const struct value *pattern = get(s, STR("pattern"));
     struct world_precedent p = {.incident = incident,
                                 .closed_seq = s->entry->seq,
                                 .service = x == NULL ? (uint32_t)MAP_NONE : x->service,

@@ -23,23 +23,23 @@ static inline enum rc missing(const struct step *s, const char *what)
     return err_set(s->e, RC_CORRUPT, "%s is missing or malformed", what);
 }
 
-static inline const struct value *get(const struct step *s, const char *name)
+static inline const struct value *get(const struct step *s, struct str name)
 {
-    return value_get(s->body, str_from(name));
+    return value_get(s->body, name);
 }
 
-static inline struct str text(const struct step *s, const char *name)
+static inline struct str text(const struct step *s, struct str name)
 {
     return value_text(get(s, name));
 }
 
-static inline NODISCARD bool instant(const struct step *s, const char *name, int64_t *ret)
+static inline NODISCARD bool instant(const struct step *s, struct str name, int64_t *ret)
 {
     return instant_parse(text(s, name), ret);
 }
 
 /* An instant that may be absent. */
-static inline int64_t instant_or(const struct step *s, const char *name, int64_t otherwise)
+static inline int64_t instant_or(const struct step *s, struct str name, int64_t otherwise)
 {
     int64_t ms;
     return instant(s, name, &ms) ? ms : otherwise;

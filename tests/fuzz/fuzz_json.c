@@ -42,6 +42,25 @@ static void check_round_trip(write_fn *write, const struct value *v, struct aren
     must(str_eq(written(json_write_canonical, v, a), written(json_write_canonical, &back, a)));
 }
 
+/* Whatever it is, a reader that does not want it finds what stands behind it. */
+static void check_passing(struct str json, struct arena *a)
+{
+    static const struct str names[] = {{"x", 1}};
+    static const struct json_unread unread = {names, 1, {"y", 1}, names, 1};
+    static const char behind[] = ",\"b\":2,\"c\":\"long enough for the bytes that are looked at together, and more\"}";
+    struct buf text;
+    struct value v;
+    buf_init(&text, MEMORY_MAX);
+    buf_str(&text, STR("{\"y\":{\"x\":"));
+    buf_str(&text, json);
+    buf_str(&text, STR("},\"x\":"));
+    buf_str(&text, json);
+    buf_str(&text, str_from(behind));
+    must(json_parse_without(a, buf_view(&text), &unread, &v, NULL) == RC_OK);
+    must(v.count == 3 && v.members[0].value.count == 0 && value_integer_or(value_get(&v, STR("b")), 0) == 2);
+    buf_done(&text);
+}
+
 static void check_refusal(enum rc rc, const struct err *e)
 {
     must(rc == RC_INVALID || rc == RC_LIMIT);
@@ -64,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_round_trip(json_write_canonical, &v, a);
     check_round_trip(write_compact, &v, a);
     check_round_trip(write_pretty, &v, a);
+    check_passing((struct str){(const char *)data, size}, a);
     struct value copy = value_copy(a, &v);
     must(value_eq(&v, &copy));
     return 0;
