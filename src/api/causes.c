@@ -5,7 +5,7 @@
  */
 #include "api/call.h"
 
-#include "cause/inquiry.h"
+#include "cause/case_file.h"
 
 enum {
     CAUSES_READ_MAX = 40,         /* entries of each part */
@@ -14,7 +14,7 @@ enum {
     CAUSES_WINDOW_MAX_S = 86400,
 };
 
-static enum rc read_one(struct call *c, struct inquiry *q, const struct observed_span *s, enum traffic_part part, struct err *e)
+static enum rc read_one(struct call *c, struct case_file *q, const struct observed_span *s, enum traffic_part part, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(CAUSES_ENTRY_MEMORY);
     struct graph_observation o;
@@ -23,7 +23,7 @@ static enum rc read_one(struct call *c, struct inquiry *q, const struct observed
     }
     enum rc rc = control_read_observation(c->control, a, s->seq, &o, e);
     if (rc == RC_OK) {
-        inquiry_traffic(q, arena_printf(a, "%llu", (unsigned long long)s->seq), part, &o);
+        case_file_traffic(q, arena_printf(a, "%llu", (unsigned long long)s->seq), part, &o);
     }
     /* What was erased by the rule of retention must not be missed. */
     return rc == RC_GONE ? RC_OK : rc;
@@ -36,7 +36,7 @@ static bool is_taken(uint32_t k, uint32_t count)
            (uint64_t)k * CAUSES_READ_MAX / count != ((uint64_t)k + 1) * CAUSES_READ_MAX / count;
 }
 
-static enum rc read_traffic(struct call *c, struct inquiry *q, const struct causes_question *asked, struct err *e)
+static enum rc read_traffic(struct call *c, struct case_file *q, const struct causes_question *asked, struct err *e)
 {
     const struct world *w = control_world(c->control);
     uint32_t count[TRAFFIC_PARTS] = {0};
@@ -75,7 +75,7 @@ static enum rc read_question(struct call *c, struct causes_question *ret, struct
     if (http_query(c->x, "at", &text) && !instant_parse(text, &ret->at_ms)) {
         return err_at(e, RC_INVALID, STR("/at"), "expected a moment of RFC 3339");
     }
-    int64_t seconds = INQUIRY_WINDOW_MS / SECOND_MS;
+    int64_t seconds = CASE_FILE_WINDOW_MS / SECOND_MS;
     if (http_query(c->x, "window_s", &text) &&
         (!str_to_i64(text, &seconds) || seconds < CAUSES_WINDOW_MIN_S || seconds > CAUSES_WINDOW_MAX_S)) {
         return err_at(e, RC_INVALID, STR("/window_s"), "expected %d to %d", CAUSES_WINDOW_MIN_S, CAUSES_WINDOW_MAX_S);
@@ -87,11 +87,11 @@ static enum rc read_question(struct call *c, struct causes_question *ret, struct
 enum rc causes_of(struct call *c, const struct causes_question *asked, struct value *ret, struct err *e)
 {
     struct graph_view v;
-    CLEANUP(inquiry) struct inquiry *q = NULL;
+    CLEANUP(case_file) struct case_file *q = NULL;
     enum rc rc = graph_view_at(world_graph(control_world(c->control)), asked->at_ms, &v, e);
-    rc = rc == RC_OK ? inquiry_new(&v, asked->node, asked->at_ms, &q, e) : rc;
+    rc = rc == RC_OK ? case_file_new(&v, asked->node, asked->at_ms, &q, e) : rc;
     rc = rc == RC_OK ? read_traffic(c, q, asked, e) : rc;
-    return rc == RC_OK ? inquiry_report(q, c->arena, asked->metric, ret, e) : rc;
+    return rc == RC_OK ? case_file_report(q, c->arena, asked->metric, ret, e) : rc;
 }
 
 enum rc causes_get(struct call *c, struct err *e)

@@ -4,7 +4,7 @@
 #include "api/call.h"
 
 #include "base/instant.h"
-#include "cause/inquiry.h"
+#include "cause/case_file.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -210,7 +210,7 @@ static enum rc close_it(struct call *c, uint64_t id, const struct close_body *b,
     }
     if (x != NULL && x->service != MAP_NONE) {
         l.question = (struct causes_question){world_service_at(control_world(c->control), x->service)->node, x->at_ms,
-                                              INQUIRY_WINDOW_MS, str_from(x->symptom)};
+                                              CASE_FILE_WINDOW_MS, str_from(x->symptom)};
         look(c, &l);
         end.shape = x->shape[0] != '\0' ? str_from(x->shape) : l.shape;
         end.tried_count = find_tried(c, x, &l.report, tried);

@@ -65,6 +65,7 @@ static NODISCARD enum rc fixed(struct in *in, unsigned bytes, struct field *ret)
 static inline bool next_field(struct in *in, struct field *ret, enum rc *rc)
 {
     *rc = RC_OK;
+    ret->number_value = 0;
     if (in->at == in->end) {
         return false;
     }

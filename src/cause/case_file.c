@@ -1,4 +1,4 @@
-#include "cause/inquiry.h"
+#include "cause/case_file.h"
 
 #include "cause/cause.h"
 #include "cause/from_graph.h"
@@ -7,7 +7,7 @@
 
 static const double not_known = __builtin_nan("");
 
-struct inquiry {
+struct case_file {
     struct evidence *ev;
     struct question question;
     uint32_t windows[TRAFFIC_PARTS];
@@ -16,23 +16,23 @@ struct inquiry {
 bool traffic_part_of(int64_t from_ms, int64_t to_ms, int64_t at_ms, int64_t window_ms, enum traffic_part *ret)
 {
     int64_t middle = from_ms + (to_ms - from_ms) / 2 - at_ms;
-    if (middle > INQUIRY_AFTER * window_ms || middle < -(2 + INQUIRY_NORMAL) * window_ms) {
+    if (middle > CASE_FILE_AFTER * window_ms || middle < -(2 + CASE_FILE_NORMAL) * window_ms) {
         return false;
     }
     *ret = middle >= -window_ms ? TRAFFIC_INCIDENT : middle >= -2 * window_ms ? TRAFFIC_BEFORE : TRAFFIC_NORMAL;
     return true;
 }
 
-enum rc inquiry_new(const struct graph_view *v, uint32_t node, int64_t at_ms, struct inquiry **ret, struct err *e)
+enum rc case_file_new(const struct graph_view *v, uint32_t node, int64_t at_ms, struct case_file **ret, struct err *e)
 {
-    struct inquiry *q = calloc(1, sizeof *q);
+    struct case_file *q = calloc(1, sizeof *q);
     *ret = q;
-    if (q == NULL || (q->ev = evidence_new(INQUIRY_MEMORY_MAX)) == NULL) {
-        inquiry_free(q);
+    if (q == NULL || (q->ev = evidence_new(CASE_FILE_MEMORY_MAX)) == NULL) {
+        case_file_free(q);
         *ret = NULL;
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
-    const struct graph_part part = {node, at_ms - INQUIRY_CHANGES_MS, at_ms + 1};
+    const struct graph_part part = {node, at_ms - CASE_FILE_CHANGES_MS, at_ms + 1};
     q->question.at_ms = at_ms;
     /* What fails here is told at the end. */
     q->question.service = evidence_of_graph(q->ev, v, &part);
@@ -43,7 +43,7 @@ enum rc inquiry_new(const struct graph_view *v, uint32_t node, int64_t at_ms, st
     return RC_OK;
 }
 
-void inquiry_free(struct inquiry *q)
+void case_file_free(struct case_file *q)
 {
     if (q != NULL) {
         evidence_free(q->ev);
@@ -52,7 +52,7 @@ void inquiry_free(struct inquiry *q)
 }
 
 /* The node that "kind:name" is in the evidence: with its kind where another kind has the name already. */
-static uint32_t node_of(struct inquiry *q, struct str key)
+static uint32_t node_of(struct case_file *q, struct str key)
 {
     struct node_key k;
     uint32_t at = evidence_find(q->ev, key);
@@ -67,7 +67,7 @@ static double mean(int64_t sum, int64_t n, double scale)
     return n == 0 ? not_known : (double)sum / (double)n * scale;
 }
 
-void inquiry_traffic(struct inquiry *q, struct str name, enum traffic_part part, const struct graph_observation *o)
+void case_file_traffic(struct case_file *q, struct str name, enum traffic_part part, const struct graph_observation *o)
 {
     static const enum role roles[TRAFFIC_PARTS] = {ROLE_NORMAL, ROLE_BEFORE, ROLE_INCIDENT};
     uint32_t window = evidence_window(q->ev, name, roles[part]);
@@ -91,7 +91,7 @@ void inquiry_traffic(struct inquiry *q, struct str name, enum traffic_part part,
     }
 }
 
-enum rc inquiry_report(struct inquiry *q, struct arena *a, struct str metric, struct value *ret, struct err *e)
+enum rc case_file_report(struct case_file *q, struct arena *a, struct str metric, struct value *ret, struct err *e)
 {
     static const char *const parts[TRAFFIC_PARTS] = {"normal", "before", "incident"};
     struct report r;
