@@ -28,7 +28,7 @@ test:
 bench:
 	@tools/setup bench
 	@$(MAKE) --no-print-directory build/bench/build.ninja
-	@ninja --quiet -j $(JOBS) -C build/bench
+	@ninja --quiet -j $(JOBS) -C build/bench pawl $(addprefix bench/,append cause decide fill graph otlp)
 	@bench/run build/bench
 
 check:

@@ -16,19 +16,29 @@
 #define FETCH_AHEAD 6U /* nodes of the queue whose arcs are asked from memory before they are looked at */
 #define BITMAP_WORDS ((BUCKETS + 63) / 64)
 
-/* What is asked at each arc, in as little memory as may be. */
-struct reached {
-    uint32_t round; /* in which the rest, and the node's mark, was written */
-    uint16_t effect_bp;
-    bool settled;
-};
+/*
+ * What is asked at each arc, in as little memory as may be: the round in which the rest was written, whether it is final,
+ * and the effect.
+ */
+#define EFFECT_BITS 14U
+#define EFFECT_MASK ((1U << EFFECT_BITS) - 1)
+#define SETTLED (1U << EFFECT_BITS)
+#define ROUND_ONE (1U << (EFFECT_BITS + 1))
+#define ROUND_MASK (~(ROUND_ONE - 1))
+
+/* The way's weakest confidence, and whether an effect of it was assumed, stand above the arc's own bits. */
+#define WAY_CONFIDENCE 28U
+#define WAY_ASSUMED 30U
+#define ARC_MASK ((1U << WAY_CONFIDENCE) - 1)
 
 struct mark {
-    uint8_t confidence;
-    bool assumed;
     uint32_t from;
-    uint32_t bits; /* of the arc */
-    uint32_t before; /* in its bucket; MAP_NONE */
+    uint32_t bits; /* of the arc, and of the way */
+};
+
+/* In a bucket; MAP_NONE. */
+struct link {
+    uint32_t before;
     uint32_t after;
 };
 
@@ -38,10 +48,11 @@ struct bucket {
 };
 
 struct impact_walk {
-    uint32_t round;
+    uint32_t round; /* a multiple of ROUND_ONE */
     uint32_t capacity;
-    struct reached *reached;
+    uint32_t *reached;
     struct mark *marks;
+    struct link *links;
     uint32_t *order;
     uint32_t count;
     struct bucket buckets[BUCKETS];
@@ -59,6 +70,7 @@ void impact_walk_free(struct impact_walk *w)
     if (w != NULL) {
         free(w->reached);
         free(w->marks);
+        free(w->links);
         free(w->order);
         free(w);
     }
@@ -73,20 +85,24 @@ enum rc impact_walk_room(struct impact_walk *w, const struct graph *g, struct er
     if (capacity == w->capacity) {
         return RC_OK;
     }
-    struct reached *reached = calloc(capacity, sizeof *reached);
+    uint32_t *reached = calloc(capacity, sizeof *reached);
     struct mark *marks = calloc(capacity, sizeof *marks);
+    struct link *links = calloc(capacity, sizeof *links);
     uint32_t *order = calloc(capacity, sizeof *order);
-    if (reached == NULL || marks == NULL || order == NULL) {
+    if (reached == NULL || marks == NULL || links == NULL || order == NULL) {
         free(reached);
         free(marks);
+        free(links);
         free(order);
         return err_set(e, RC_NO_MEMORY, "out of memory");
     }
     free(w->reached);
     free(w->marks);
+    free(w->links);
     free(w->order);
     w->reached = reached;
     w->marks = marks;
+    w->links = links;
     w->order = order;
     w->capacity = capacity;
     w->round = 0;
@@ -96,27 +112,31 @@ enum rc impact_walk_room(struct impact_walk *w, const struct graph *g, struct er
 static void next_round(struct impact_walk *w)
 {
     w->count = 0;
-    if (++w->round == 0) {
+    w->round += ROUND_ONE;
+    if (w->round == 0) {
         memset(w->reached, 0, w->capacity * sizeof *w->reached);
-        w->round = 1;
+        w->round = ROUND_ONE;
     }
+}
+
+static uint32_t effect_of(const struct impact_walk *w, uint32_t node)
+{
+    return w->reached[node] & EFFECT_MASK;
 }
 
 static void bucket_push(struct impact_walk *w, uint32_t node)
 {
-    struct mark *m = &w->marks[node];
-    uint32_t effect = w->reached[node].effect_bp;
+    uint32_t effect = effect_of(w, node);
     struct bucket *b = &w->buckets[effect];
     uint64_t *word = &w->waiting[effect / 64];
     uint64_t bit = UINT64_C(1) << effect % 64;
     bool empty = (*word & bit) == 0;
-    m->after = MAP_NONE;
-    m->before = empty ? MAP_NONE : b->last;
+    w->links[node] = (struct link){empty ? MAP_NONE : b->last, MAP_NONE};
     if (empty) {
         b->first = node;
         *word |= bit;
     } else {
-        w->marks[b->last].after = node;
+        w->links[b->last].after = node;
     }
     b->last = node;
     w->waits++;
@@ -124,19 +144,19 @@ static void bucket_push(struct impact_walk *w, uint32_t node)
 
 static void bucket_remove(struct impact_walk *w, uint32_t node)
 {
-    struct mark *m = &w->marks[node];
-    uint32_t effect = w->reached[node].effect_bp;
+    const struct link l = w->links[node];
+    uint32_t effect = effect_of(w, node);
     struct bucket *b = &w->buckets[effect];
     w->waits--;
-    if (m->before == MAP_NONE) {
-        b->first = m->after;
+    if (l.before == MAP_NONE) {
+        b->first = l.after;
     } else {
-        w->marks[m->before].after = m->after;
+        w->links[l.before].after = l.after;
     }
-    if (m->after == MAP_NONE) {
-        b->last = m->before;
+    if (l.after == MAP_NONE) {
+        b->last = l.before;
     } else {
-        w->marks[m->after].before = m->before;
+        w->links[l.after].before = l.before;
     }
     if (b->first == MAP_NONE) {
         w->waiting[effect / 64] &= ~(UINT64_C(1) << effect % 64);
@@ -164,59 +184,61 @@ static void forget_waiting(struct impact_walk *w)
 
 static inline void settle(struct impact_walk *w, uint32_t node)
 {
-    w->reached[node].settled = true;
+    w->reached[node] |= SETTLED;
     w->order[w->count++] = node;
 }
 
-/* A better way to a node, by an arc of `from`. */
-static inline void reach(struct impact_walk *w, uint32_t from, struct arc a, uint32_t effect)
+/* The arc's bits, with the weakest confidence of the way so far and whether anything of it was assumed. */
+static inline uint32_t way_bits(uint32_t so_far, struct arc a)
 {
-    struct reached *r = &w->reached[a.other];
-    if (r->round == w->round) {
+    uint32_t before = so_far >> WAY_CONFIDENCE & 3U;
+    uint32_t own = (uint32_t)arc_confidence(a);
+    uint32_t assumed = (so_far >> WAY_ASSUMED & 1U) | (arc_effect_is_assumed(a) ? 1U : 0U);
+    return a.bits | (own < before ? own : before) << WAY_CONFIDENCE | assumed << WAY_ASSUMED;
+}
+
+/* A better way to a node, by an arc of `from`, whose own effect is `have`. */
+static inline void reach(struct impact_walk *w, uint32_t from, struct arc a, uint32_t have, uint32_t effect)
+{
+    if ((w->reached[a.other] & ROUND_MASK) == w->round) {
         bucket_remove(w, a.other);
     }
-    *r = (struct reached){w->round, (uint16_t)effect, false};
-    const struct mark *f = &w->marks[from];
-    struct mark *m = &w->marks[a.other];
-    uint8_t confidence = (uint8_t)arc_confidence(a);
-    m->from = from;
-    m->bits = a.bits;
-    m->confidence = confidence < f->confidence ? confidence : f->confidence;
-    m->assumed = f->assumed || arc_effect_is_assumed(a);
-    if (effect == w->reached[from].effect_bp) {
+    w->reached[a.other] = w->round | effect;
+    w->marks[a.other] = (struct mark){from, way_bits(w->marks[from].bits, a)};
+    if (effect == have) {
         settle(w, a.other);
     } else {
         bucket_push(w, a.other);
     }
 }
 
-static inline void pass_by(struct impact_walk *w, uint32_t node, struct arc a)
+static inline void pass_by(struct impact_walk *w, uint32_t node, uint32_t have, struct arc a)
 {
-    const struct reached r = w->reached[a.other];
-    bool met = r.round == w->round;
-    if ((met && r.settled) || !edge_kind_carries(arc_kind(a))) {
+    uint32_t r = w->reached[a.other];
+    bool met = (r & ROUND_MASK) == w->round;
+    if ((met && (r & SETTLED) != 0) || !edge_kind_carries(arc_kind(a))) {
         return;
     }
-    uint32_t have = w->reached[node].effect_bp;
     uint32_t bp = arc_effect_bp(a);
     uint32_t effect = bp == WHOLE_BP ? have : have * bp / WHOLE_BP;
-    if (effect > (met ? r.effect_bp : 0U)) {
-        reach(w, node, a, effect);
+    if (effect > (met ? r & EFFECT_MASK : 0U)) {
+        reach(w, node, a, have, effect);
     }
 }
 
 static void pass_on(const struct graph_view *v, struct impact_walk *w, uint32_t node)
 {
     struct arc_walk at = graph_arcs(v, node, FLOW_HARMS);
+    uint32_t have = effect_of(w, node);
     struct arc a;
     if (at.now == NULL) {
         while (arc_next(&at, &a)) {
-            pass_by(w, node, a);
+            pass_by(w, node, have, a);
         }
         return;
     }
     for (uint32_t i = 0; i < at.left; i++) {
-        pass_by(w, node, at.now[i]);
+        pass_by(w, node, have, at.now[i]);
     }
 }
 
@@ -227,9 +249,9 @@ struct impact graph_impact(const struct graph_view *v, struct impact_walk *w, co
     next_round(w);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = targets[i];
-        if (w->reached[at].round != w->round) {
-            w->reached[at] = (struct reached){w->round, WHOLE_BP, false};
-            w->marks[at] = (struct mark){.confidence = CONFIDENCE_CONFIRMED, .from = MAP_NONE};
+        if ((w->reached[at] & ROUND_MASK) != w->round) {
+            w->reached[at] = w->round | WHOLE_BP;
+            w->marks[at] = (struct mark){MAP_NONE, (uint32_t)CONFIDENCE_CONFIRMED << WAY_CONFIDENCE};
             settle(w, at);
         }
     }
@@ -256,9 +278,13 @@ struct impact graph_impact(const struct graph_view *v, struct impact_walk *w, co
 struct impact_step impact_step(const struct impact *i, uint32_t node)
 {
     const struct mark *m = &i->walk->marks[node];
-    const struct reached *r = &i->walk->reached[node];
-    must(r->round == i->walk->round && r->settled);
-    return (struct impact_step){m->from, r->effect_bp, {node, m->bits}, (enum confidence)m->confidence, m->assumed};
+    uint32_t r = i->walk->reached[node];
+    must((r & ROUND_MASK) == i->walk->round && (r & SETTLED) != 0);
+    return (struct impact_step){m->from,
+                                r & EFFECT_MASK,
+                                {node, m->bits & ARC_MASK},
+                                (enum confidence)(m->bits >> WAY_CONFIDENCE & 3U),
+                                (m->bits >> WAY_ASSUMED & 1U) != 0};
 }
 
 uint32_t impact_distance(const struct impact *i, uint32_t node)

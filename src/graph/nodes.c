@@ -206,6 +206,7 @@ struct str graph_key(const struct graph *g, uint32_t node)
 
 struct str graph_name(const struct graph *g, uint32_t node)
 {
+    must(node < g->node_count);
     struct str key = g->nodes[node].key;
     return str_slice(key, str_find(key, ':') + 1, key.len);
 }

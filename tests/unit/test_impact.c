@@ -154,6 +154,23 @@ static void circles_and_long_chains_are_safe(void **state)
     end(&s);
 }
 
+/* Rounds are counted in few bits: when they begin anew, nothing of old ones is left. */
+static void many_walks_do_not_mix(void **state)
+{
+    (void)state;
+    enum { WALKS = 300000 };
+    struct world s = start();
+    for (uint32_t i = 1; i <= 3; i++) {
+        calls(&s, node(&s, i), node(&s, 0), i * 3000);
+    }
+    node(&s, 4);
+    for (uint32_t i = 0; i < WALKS; i++) {
+        struct impact x = of(&s, i % 5);
+        assert_int_equal(x.count, i % 5 == 0 ? 4 : 1);
+    }
+    end(&s);
+}
+
 static void targets_are_counted_once_and_the_limit_holds(void **state)
 {
     (void)state;
@@ -296,6 +313,7 @@ int main(void)
         cmocka_unit_test(some_edges_pass_nothing_on),
         cmocka_unit_test(harm_fades_to_nothing),
         cmocka_unit_test(circles_and_long_chains_are_safe),
+        cmocka_unit_test(many_walks_do_not_mix),
         cmocka_unit_test(targets_are_counted_once_and_the_limit_holds),
         cmocka_unit_test(it_is_what_a_slow_search_finds),
         cmocka_unit_test(it_only_grows_with_dependants),
