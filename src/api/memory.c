@@ -198,6 +198,13 @@ static uint32_t find_tried(struct call *c, const struct world_incident *x, const
     return found;
 }
 
+/* Where no way of the harm is known: what an execution did by itself, or that something was wrong with a service. */
+static struct str plain_shape(const struct call *c, const struct world_incident *x)
+{
+    const char *symptom = x->symptom[0] == '\0' ? "any" : x->symptom;
+    return arena_printf(c->arena, "%sservice | %s", x->action != 0 ? "action change: " : "", symptom);
+}
+
 static enum rc close_it(struct call *c, uint64_t id, const struct close_body *b, struct err *e)
 {
     const struct world_incident *x = incident_of(c, id);
@@ -213,6 +220,7 @@ static enum rc close_it(struct call *c, uint64_t id, const struct close_body *b,
                                               CASE_FILE_WINDOW_MS, str_from(x->symptom)};
         look(c, &l);
         end.shape = x->shape[0] != '\0' ? str_from(x->shape) : l.shape;
+        end.shape = end.shape.len > 0 ? end.shape : plain_shape(c, x);
         end.tried_count = find_tried(c, x, &l.report, tried);
     }
     return control_incident_close(c->control, c->arena, &c->who, id, &end, &c->idempotency, e);

@@ -230,6 +230,11 @@ def remembers(s):
     assert status == 200 and r["seen"] == 2 and r["remedies"] == [{"tool": "scale", "tried": 2, "resolved": 2}], r
     entry = s.call("GET", f"/v1/ledger/{r['read_entry']}")[1]
     assert entry["kind"] == "memory.read" and entry["body"]["seen"] == 2, entry
+    # One whose way nobody knows leaves its plain shape.
+    opened = s.call("POST", "/v1/incidents", {"service": "lone"})[1]
+    assert opened["shape"] is None, opened
+    assert s.call("POST", f"/v1/incidents/{opened['incident_id']}/close", {"reason": "gone"})[0] == 200
+    assert s.call("POST", "/v1/memory/recall", {"shape": "service | any"})[1]["seen"] == 1
     shown = s.command("recall", "web", "--symptom", "latency", token="bot")
     assert shown.returncode == 0 and "seen" in shown.stdout, shown
 
