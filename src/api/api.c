@@ -120,7 +120,7 @@ static unsigned admit(struct call *c, const struct route *r, struct err *e)
     return 0;
 }
 
-static bool is_type(struct http_exchange *x, const char *want)
+bool call_is_type(struct http_exchange *x, const char *want)
 {
     struct str type = http_header(x, "Content-Type");
     return str_eq(str_trim(str_slice(type, 0, str_find(type, ';'))), str_from(want));
@@ -134,8 +134,8 @@ static unsigned read_body(struct call *c, const struct route *r, struct err *e)
     if (r->method != HTTP_POST || empty || (r->flags & ROUTE_RAW_BODY) != 0) {
         return 0;
     }
-    c->cloud_event = (r->flags & ROUTE_CLOUD_EVENTS) != 0 && is_type(c->x, "application/cloudevents+json");
-    if (!c->cloud_event && !is_type(c->x, "application/json")) {
+    c->cloud_event = (r->flags & ROUTE_CLOUD_EVENTS) != 0 && call_is_type(c->x, "application/cloudevents+json");
+    if (!c->cloud_event && !call_is_type(c->x, "application/json")) {
         (void)err_set(e, RC_INVALID, "expected Content-Type: application/json");
         c->api->counts.malformed++;
         return needed ? 400 : 415;

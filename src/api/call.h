@@ -133,9 +133,8 @@ struct value render_action(struct call *c, const struct action *a);
 NODISCARD enum rc render_review(struct call *c, const struct action *action, const struct decision_record *r,
                                 struct value *ret, struct err *e);
 
-/* api/catalogue.c: the error budget of one service as a decision would read it; f is the room. Null: there is
- * none. */
-const struct budget_fact *call_budget(const struct call *c, uint32_t index, struct facts *f);
+/* api/catalogue.c: the error budget of one service as a decision would read it. False: no policy is loaded. */
+bool call_budget(const struct call *c, uint32_t index, struct budget_fact *ret);
 
 /* api/limits.c */
 struct limits *limits_new(int64_t rate_per_s, int64_t burst, int64_t daily_bytes);
@@ -151,6 +150,9 @@ void events_done(struct api *api);
 
 /* The exchange is gone: if it was a stream, it is forgotten. */
 void streams_gone(struct api *api, const struct http_exchange *x);
+
+/* The request's Content-Type without its parameters. */
+bool call_is_type(struct http_exchange *x, const char *want);
 
 /* api/cloud_event.c: the body becomes the event in it. Errors: RC_INVALID. */
 NODISCARD enum rc cloud_event_open(struct call *c, struct err *e);

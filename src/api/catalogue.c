@@ -57,31 +57,23 @@ enum rc agents_list(struct call *c, struct err *e)
     return rc == RC_OK ? page_reply(c, items, at, world_agent_count(w)) : rc;
 }
 
-const struct budget_fact *call_budget(const struct call *c, uint32_t index, struct facts *f)
+bool call_budget(const struct call *c, uint32_t index, struct budget_fact *ret)
 {
-    struct request q = {.services = {index}, .service_count = 1, .agent_index = MAP_NONE};
-    struct tool_def write = {.class = TOOL_WRITE};
-    q.tool = &write;
-    struct gate_input in = {.world = control_world(c->control),
-                            .policy = world_policy(control_world(c->control)),
-                            .signals = control_signals(c->control),
-                            .request = &q,
-                            .now_ms = control_now(c->control)};
-    if (in.policy == NULL) {
-        return NULL;
+    const struct world *w = control_world(c->control);
+    const struct policy *p = world_policy(w);
+    if (p != NULL) {
+        *ret = gate_budget(w, p, control_signals(c->control), index, control_now(c->control));
     }
-    gate_gather(&in, f);
-    /* The first budget is the service's own; what follows are its dependants. */
-    f->budget_count = f->budget_count > 0 ? 1 : 0;
-    return f->budget_count > 0 ? &f->budgets[0] : NULL;
+    return p != NULL;
 }
 
 static struct value budget_of_service(struct call *c, uint32_t index)
 {
     struct facts *f = arena_alloc(c->arena, sizeof *f);
-    if (f == NULL || call_budget(c, index, f) == NULL) {
+    if (f == NULL || !call_budget(c, index, &f->budgets[0])) {
         return value_null();
     }
+    f->budget_count = 1;
     struct value all = render_signals(c, f);
     const struct value *budgets = value_get(&all, STR("error_budgets"));
     return budgets != NULL && budgets->count > 0 ? budgets->items[0] : value_null();

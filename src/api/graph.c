@@ -237,10 +237,8 @@ static struct value hurt_value(struct call *c, const struct impact *i, uint32_t 
     value_add(a, &v, STR("traffic_pct"), def == NULL || def->traffic_ppm == 0 ? value_null() : percent(def->traffic_ppm));
     value_add(a, &v, STR("zone"), def == NULL || def->zone.len == 0 ? value_null() : value_string(def->zone));
     struct budget_fact b = {.state = SIGNAL_NO_SLO};
-    if (def != NULL) {
-        b = gate_budget(w, world_policy(w), control_signals(c->control), service, control_now(c->control));
-    }
-    bool known = b.state == SIGNAL_KNOWN || b.state == SIGNAL_NO_TRAFFIC;
+    bool known = def != NULL && call_budget(c, service, &b);
+    known = known && (b.state == SIGNAL_KNOWN || b.state == SIGNAL_NO_TRAFFIC);
     value_add(a, &v, STR("budget_pct"), known ? percent(b.remaining_ppm) : value_null());
     value_add(a, &v, STR("path"), path_value(c, i, node));
     return v;

@@ -355,20 +355,14 @@ static bool may_recall(const struct call *c)
     if (c->who.agent == MAP_NONE || p == NULL || p->memory_readers.count == 0) {
         return true;
     }
-    struct str name = str_from(world_agent_at(control_world(c->control), c->who.agent)->name);
-    for (uint32_t i = 0; i < p->memory_readers.count; i++) {
-        if (str_glob(p->memory_readers.items[i], name)) {
-            return true;
-        }
-    }
-    return false;
+    return any_glob(&p->memory_readers, str_from(world_agent_at(control_world(c->control), c->who.agent)->name));
 }
 
 static enum rc shape_asked(struct call *c, const struct recall_body *b, struct str *ret, struct err *e)
 {
     *ret = b->shape;
     if (b->shape.len > 0) {
-        return RC_OK;
+        return b->shape.len < SHAPE_MAX ? RC_OK : err_at(e, RC_INVALID, STR("/shape"), "expected at most %d bytes", SHAPE_MAX - 1);
     }
     uint32_t node = graph_find_key(world_graph(control_world(c->control)), b->service);
     if (b->service.len == 0 || node == MAP_NONE) {

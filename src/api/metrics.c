@@ -8,6 +8,8 @@
  */
 #include "api/call.h"
 
+#include "otlp/traffic.h"
+
 enum { METRICS_MAX = 16 << 20 }; /* bytes; three lines of each of 10,000 services take 4 MiB */
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -176,16 +178,26 @@ static const struct {
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
+/* Spans are answered before they are counted: what did not become an entry is seen here only. */
+static void traffic_metrics(const struct api *api, struct buf *out)
+{
+    const struct traffic_counts n = api->traffic == NULL ? (struct traffic_counts){0} : traffic_counts(api->traffic);
+    counter(out, "pawl_spans_total", "Spans taken since start.", (int64_t)n.spans);
+    counter(out, "pawl_spans_dropped_total", "Of these, without an id or a service, or beyond memory.", (int64_t)n.dropped);
+    counter(out, "pawl_spans_calls_total", "Calls between services that were counted from spans.", (int64_t)n.calls);
+    counter(out, "pawl_traffic_refused_total", "Periods of traffic that the graph or the ledger did not take.",
+            (int64_t)api->traffic_refused);
+}
+
 static void signal_metrics(struct call *c, struct buf *out)
 {
     const struct world *w = control_world(c->control);
-    struct facts *f = arena_alloc(c->arena, sizeof *f);
-    for (unsigned i = 0; i < FAMILIES && f != NULL; i++) {
+    for (unsigned i = 0; i < FAMILIES; i++) {
         head(out, families[i].name, "gauge", families[i].help);
         for (uint32_t k = 0; k < world_service_count(w); k++) {
-            const struct budget_fact *b = call_budget(c, k, f);
+            struct budget_fact b;
             double value;
-            if (b != NULL && b->state != SIGNAL_NO_SLO && families[i].show(b, &value)) {
+            if (call_budget(c, k, &b) && b.state != SIGNAL_NO_SLO && families[i].show(&b, &value)) {
                 buf_printf(out, "%s{service=\"%s\"} %.6f\n", families[i].name, world_service_at(w, k)->name, value);
             }
         }
@@ -198,6 +210,7 @@ enum rc metrics(struct call *c, struct err *e)
     buf_init(&out, METRICS_MAX);
     request_metrics(&out, &c->api->counts);
     rule_metrics(c, &out);
+    traffic_metrics(c->api, &out);
     ledger_metrics(c, &out);
     action_metrics(c, &out);
     signal_metrics(c, &out);

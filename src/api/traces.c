@@ -9,9 +9,8 @@
 
 #include "base/instant.h"
 #include "otlp/traffic.h"
+#include "sys/random.h"
 #include "value/json.h"
-
-#include <string.h>
 
 #define TURNS_OF_PERIOD 6 /* batches of a period: a call's two ends may be two batches apart */
 
@@ -41,12 +40,6 @@ static void take_span(void *context, const struct otlp_span *span)
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
-
-static bool is_protobuf(struct http_exchange *x)
-{
-    struct str type = http_header(x, "Content-Type");
-    return str_eq(str_trim(str_slice(type, 0, str_find(type, ';'))), STR("application/x-protobuf"));
-}
 
 static void put_varint(struct buf *b, uint64_t n)
 {
@@ -135,16 +128,18 @@ static enum rc read_message(struct call *c, struct str text, bool protobuf, otlp
 
 enum rc traces_post(struct call *c, struct err *e)
 {
-    bool protobuf = is_protobuf(c->x);
-    struct str type = http_header(c->x, "Content-Type");
-    if (!protobuf && !str_eq(str_trim(str_slice(type, 0, str_find(type, ';'))), STR("application/json"))) {
+    bool protobuf = call_is_type(c->x, "application/x-protobuf");
+    if (!protobuf && !call_is_type(c->x, "application/json")) {
         return err_set(e, RC_INVALID, "expected Content-Type: application/x-protobuf or application/json");
     }
     struct str text;
     enum rc rc = unpacked(c, &text, e);
     struct api *api = c->api;
     if (rc == RC_OK && api->traffic == NULL) {
-        api->traffic = traffic_new(0);
+        /* Ids of spans are others' to choose: their places must not be. */
+        uint64_t seed;
+        random_bytes(&seed, sizeof seed);
+        api->traffic = traffic_new(seed);
         api->traffic_from_ms = control_now(c->control);
         api->traffic_turn_ms = api->traffic_from_ms;
         rc = api->traffic == NULL ? err_set(e, RC_NO_MEMORY, "out of memory") : RC_OK;
@@ -167,14 +162,12 @@ static void flush(struct api *api)
                                   .from_ms = api->traffic_from_ms,
                                   .to_ms = now,
                                   .until_ms = now + api->options.observed_for_ms};
-    api->traffic_from_ms = now;
-    if (traffic_take(api->traffic, a, &o, NULL) != RC_OK || o.call_count == 0) {
-        return;
+    enum rc rc = traffic_take(api->traffic, a, &o, NULL);
+    if (rc == RC_OK) {
+        api->traffic_from_ms = now;
+        rc = o.call_count == 0 ? RC_OK : control_graph_observe(api->control, a, &o, NULL);
     }
-    struct err e;
-    if (control_graph_observe(api->control, a, &o, &e) != RC_OK) {
-        api->traffic_refused++;
-    }
+    api->traffic_refused += rc == RC_OK ? 0 : 1;
 }
 
 void api_traffic_beat(struct api *api)

@@ -341,7 +341,7 @@ NODISCARD enum rc control_declare(struct control *c, struct arena *a, const stru
 
 /*
  * What is said of the graph, as model/graph_writing.h has it, without its source's rights being asked. Errors: RC_INVALID,
- * RC_LIMIT with the place.
+ * RC_LIMIT with the place; RC_CONFLICT: a declared service is said to be gone.
  */
 NODISCARD enum rc control_graph_write(struct control *c, struct arena *a, const struct principal *p,
                                       const struct value *said, const struct idempotency_key *k, uint64_t *ret_seq,

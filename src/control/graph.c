@@ -5,6 +5,21 @@
 
 #include "model/graph_writing.h"
 
+/* What a definition declares ends with it. */
+static enum rc check_gone(const struct control *c, const struct graph_writing *w, struct err *e)
+{
+    for (uint32_t i = 0; i < w->node_count; i++) {
+        const struct node_writing *n = &w->nodes[i];
+        uint32_t at = n->gone && n->key.kind == NODE_SERVICE ? world_service_find(c->world, n->key.name) : (uint32_t)MAP_NONE;
+        if (at != MAP_NONE && world_service_at(c->world, at)->def != NULL) {
+            (void)err_set(e, RC_CONFLICT, "\"%.*s\" is declared: it goes with its definition", STR_ARG(n->key.name));
+            err_step(e, "/nodes/%u", i);
+            return RC_CONFLICT;
+        }
+    }
+    return RC_OK;
+}
+
 enum rc control_graph_write(struct control *c, struct arena *a, const struct principal *p, const struct value *said,
                             const struct idempotency_key *k, uint64_t *ret_seq, struct err *e)
 {
@@ -13,6 +28,7 @@ enum rc control_graph_write(struct control *c, struct arena *a, const struct pri
     enum rc rc = redact_detail(c, a, &body, e);
     rc = rc == RC_OK ? graph_writing_read(a, &body, &w, e) : rc;
     rc = rc == RC_OK ? graph_writing_check(world_graph(c->world), &w, clock_now(c), e) : rc;
+    rc = rc == RC_OK ? check_gone(c, &w, e) : rc;
     if (rc != RC_OK) {
         return rc;
     }

@@ -13,6 +13,15 @@ static bool is_quarantined(struct control *c, const struct principal *p)
     return agent->def == NULL || agent->def->suspended || world_breaker(c->world, p->agent, clock_now(c)) == BREAKER_OPEN;
 }
 
+static uint32_t reported(const struct control *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < world_incident_count(c->world); i++) {
+        n += world_incident_at(c->world, i)->action == 0 ? 1 : 0;
+    }
+    return n;
+}
+
 enum rc control_incident_open(struct control *c, struct arena *a, const struct principal *p, const struct incident_report *r,
                               const struct idempotency_key *k, uint64_t *ret_id, struct err *e)
 {
@@ -29,10 +38,13 @@ enum rc control_incident_open(struct control *c, struct arena *a, const struct p
     if (r->reason.len > CONTROL_REASON_MAX) {
         return err_at(e, RC_INVALID, STR("/reason"), "expected at most %d bytes", CONTROL_REASON_MAX);
     }
+    if (reported(c) >= INCIDENTS_REPORTED_MAX) {
+        return err_set(e, RC_LIMIT, "%d incidents are open that somebody reported: close some first", INCIDENTS_REPORTED_MAX);
+    }
     struct value body = value_object();
     value_add_instant(a, &body, STR("at"), r->at_ms);
     value_add_str(a, &body, STR("person"), p->person);
-    value_add_str(a, &body, STR("reason"), redact_reason(c, a, r->reason));
+    value_add_str(a, &body, STR("reason"), r->reason);
     value_add_str(a, &body, STR("service"), r->service);
     value_add_str(a, &body, STR("shape"), r->shape);
     value_add_str(a, &body, STR("symptom"), r->symptom);
@@ -47,7 +59,7 @@ enum rc control_memory_read(struct control *c, struct arena *a, const struct pri
     struct value body = value_object();
     value_add_str(a, &body, STR("person"), p->person);
     value_add_int(a, &body, STR("seen"), seen);
-    value_add_str(a, &body, STR("shape"), shape);
+    value_add_str(a, &body, STR("shape"), redact_reason(c, a, shape));
     struct append what = {.kind = ENTRY_MEMORY_READ, .actor = str_from(p->actor), .body = body};
     return control_append(c, a, &what, ret_seq, e);
 }

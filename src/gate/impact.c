@@ -51,33 +51,23 @@ static bool is_zone_of_targets(const struct gathering *g, struct str zone)
     return false;
 }
 
-static bool names(const struct str_list *globs, struct str service)
-{
-    for (uint32_t i = 0; i < globs->count; i++) {
-        if (str_glob(globs->items[i], service)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Policies that name a service which is hurt. */
 static void add_policies(const struct gathering *g, struct str service)
 {
     const struct policy *p = g->in->policy;
     struct facts *f = g->f;
     for (uint32_t i = 0; i < p->freeze_count; i++) {
-        if (names(&p->freezes[i].services, service)) {
+        if (any_glob(&p->freezes[i].services, service)) {
             add_once(f->policies, &f->policy_count, FACT_POLICIES_MAX, p->freezes[i].name);
         }
     }
     for (uint32_t i = 0; i < p->quorum_count; i++) {
-        if (names(&p->quorums[i].services, service)) {
+        if (any_glob(&p->quorums[i].services, service)) {
             add_once(f->policies, &f->policy_count, FACT_POLICIES_MAX, p->quorums[i].name);
         }
     }
     for (uint32_t i = 0; i < p->rule_count; i++) {
-        if (names(&p->rules[i].services, service)) {
+        if (any_glob(&p->rules[i].services, service)) {
             add_once(f->policies, &f->policy_count, FACT_POLICIES_MAX, p->rules[i].name);
         }
     }

@@ -188,7 +188,6 @@ static NODISCARD enum rc edge_settle(struct graph *g, uint32_t edge, int64_t at_
     if (!over && bits == old.bits && source == old.source) {
         return RC_OK;
     }
-    g->generation++;
     if (!over && old.from_ms == at_ms) {
         version_mend(g, x->version, bits, source);
         return RC_OK;
@@ -269,7 +268,6 @@ static NODISCARD enum rc edge_new(struct graph *g, const struct edge_claim *c, u
         rc = graph_no_memory(e);
     }
     g->live_count++;
-    g->generation++;
     *ret = at;
     return rc;
 }
@@ -329,13 +327,15 @@ enum rc edges_end_at(struct graph *g, uint32_t node, struct err *e)
 {
     enum rc rc = RC_OK;
     for (unsigned flow = 0; flow < 2; flow++) {
-        while (rc == RC_OK && g->now_runs[flow][node].count > 0) {
-            struct arc a = *(struct arc *)pool_at(&g->now_arcs, &g->now_runs[flow][node], 0);
+        /* Backwards: what a definition holds gets a new version, whose arc goes to the end. */
+        for (uint32_t i = g->now_runs[flow][node].count; i-- > 0 && rc == RC_OK;) {
+            struct arc a = *(struct arc *)pool_at(&g->now_arcs, &g->now_runs[flow][node], i);
             enum edge_kind kind = arc_kind(a);
             bool forward = edge_kind_flows_forward(kind) || !edge_kind_carries(kind);
             bool is_from = forward == (flow == FLOW_HARMS);
             uint32_t at = idmap_get(&g->edge_by_key, edge_key(is_from ? node : a.other, is_from ? a.other : node, kind));
-            memset(g->edges[at].bp, 0, sizeof g->edges[at].bp);
+            g->edges[at].bp[CLAIM_WRITTEN] = BP_NONE;
+            g->edges[at].bp[CLAIM_OBSERVED] = BP_NONE;
             rc = edge_settle(g, at, g->now_ms, e);
         }
     }
@@ -355,13 +355,7 @@ static struct graph_edge edge_whole(const struct graph *g, const struct version 
                                .effect_assumed = arc_effect_is_assumed(a),
                                .from_ms = v->from_ms,
                                .until_ms = v->until_ms,
-                               .expires_ms = FOREVER_MS,
                                .source = g->sources[v->source]};
-}
-
-struct graph_edge graph_version(const struct graph *g, uint32_t i)
-{
-    return edge_whole(g, &g->versions[i]);
 }
 
 static bool edge_now(const struct graph *g, uint64_t key, struct graph_edge *ret)
@@ -371,7 +365,6 @@ static bool edge_now(const struct graph *g, uint64_t key, struct graph_edge *ret
         return false;
     }
     *ret = edge_whole(g, &g->versions[g->edges[at].version]);
-    ret->expires_ms = g->edges[at].bp[CLAIM_OBSERVED] == BP_NONE ? FOREVER_MS : g->edges[at].expires_ms;
     return true;
 }
 

@@ -64,8 +64,3 @@ void expiry_delay(struct graph *g, int64_t at_ms)
     g->heap[0].at_ms = at_ms;
     sift_down(g);
 }
-
-int64_t graph_next_expiry(const struct graph *g)
-{
-    return g->heap_count == 0 ? FOREVER_MS : g->heap[0].at_ms;
-}

@@ -153,9 +153,15 @@ uint32_t graph_version_count(const struct graph *g)
     return g->version_count;
 }
 
-uint64_t graph_generation(const struct graph *g)
+enum rc graph_has_room(const struct graph *g, uint64_t nodes, uint64_t edges, struct err *e)
 {
-    return g->generation;
+    if (g->node_count + nodes > GRAPH_NODES_MAX) {
+        return err_set(e, RC_LIMIT, "the graph would have more than %d nodes", GRAPH_NODES_MAX);
+    }
+    if (g->live_count + edges > GRAPH_EDGES_MAX) {
+        return err_set(e, RC_LIMIT, "the graph would have more than %d edges in force", GRAPH_EDGES_MAX);
+    }
+    return RC_OK;
 }
 
 struct graph_view graph_view_now(const struct graph *g)

@@ -91,7 +91,7 @@ NODISCARD enum rc graph_advance(struct graph *g, int64_t now_ms, struct err *e);
 NODISCARD enum rc graph_node(struct graph *g, enum node_kind kind, struct str name, uint32_t *ret, struct err *e);
 /* What is said of it from now on: a canonical JSON object, "" for nothing. Errors: RC_LIMIT. */
 NODISCARD enum rc graph_describe(struct graph *g, uint32_t node, struct str attributes, struct str source, struct err *e);
-/* It and its edges end now. It may come again. */
+/* What was written and observed of its edges ends now, and it itself unless a definition holds an edge. It may come again. */
 NODISCARD enum rc graph_end_node(struct graph *g, uint32_t node, struct err *e);
 
 struct edge_claim {
@@ -137,10 +137,8 @@ int64_t graph_now(const struct graph *g);
 int64_t graph_forgotten(const struct graph *g);
 uint32_t graph_edge_count(const struct graph *g);    /* in force now */
 uint32_t graph_version_count(const struct graph *g); /* all that are kept */
-/* Counts what changes the present: equal numbers, equal present. */
-uint64_t graph_generation(const struct graph *g);
-/* The first instant at which time alone changes the present; INT64_MAX: none. */
-int64_t graph_next_expiry(const struct graph *g);
+/* Asked before anything is written down: RC_LIMIT when so many nodes and edges more could be too many. */
+NODISCARD enum rc graph_has_room(const struct graph *g, uint64_t nodes, uint64_t edges, struct err *e);
 
 struct graph_view {
     const struct graph *graph;
@@ -242,14 +240,11 @@ struct graph_edge {
     bool effect_assumed;
     int64_t from_ms;
     int64_t until_ms;   /* INT64_MAX: in force */
-    int64_t expires_ms; /* of its observation, as far as that is known; INT64_MAX: none */
     struct str source;
 };
 /* The edge in force then between the two. */
 NODISCARD bool graph_edge_at(const struct graph_view *v, uint32_t from, uint32_t to, enum edge_kind kind,
                              struct graph_edge *ret);
-/* Any version, 0 <= i < graph_version_count, oldest first. */
-struct graph_edge graph_version(const struct graph *g, uint32_t i);
 
 /* Changes in [from_ms, until_ms), oldest first: index of the first, and how many. Those of the view's time or before. */
 uint32_t graph_changes(const struct graph_view *v, int64_t from_ms, int64_t until_ms, uint32_t *ret_first);

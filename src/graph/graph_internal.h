@@ -66,7 +66,6 @@ struct graph {
     int64_t *moments; /* when edges changed, in order; the first is before all */
     uint32_t moment_count;
     uint32_t moment_capacity;
-    uint64_t generation;
 
     struct arena *text; /* keys and sources */
     struct node *nodes;
@@ -148,7 +147,7 @@ static inline bool edge_is_over(const struct edge *x)
 NODISCARD enum rc edge_restore(struct graph *g, uint32_t version, struct edge claims, struct err *e);
 /* The observation of a row of the heap is over, or the row is nobody's any more. */
 NODISCARD enum rc edge_expire(struct graph *g, uint32_t edge, int64_t at_ms, struct err *e);
-/* All edges at the node end at the graph's time. */
+/* What was written and observed of the node's edges ends at the graph's time. */
 NODISCARD enum rc edges_end_at(struct graph *g, uint32_t node, struct err *e);
 /* Puts a version into the lists, and the present's when it is in force: for loading. */
 NODISCARD enum rc version_place(struct graph *g, uint32_t version, struct err *e);

@@ -160,11 +160,13 @@ enum rc graph_describe(struct graph *g, uint32_t node, struct str attributes, st
 
 enum rc graph_end_node(struct graph *g, uint32_t node, struct err *e)
 {
-    if (is_there(g, node)) {
+    enum rc rc = edges_end_at(g, node, e);
+    bool stays = g->now_runs[FLOW_HARMS][node].count + g->now_runs[FLOW_HARMED_BY][node].count > 0;
+    if (rc == RC_OK && !stays && is_there(g, node)) {
         g->node_versions[g->nodes[node].newest].until_ms = g->now_ms;
         g->over_count++;
     }
-    return edges_end_at(g, node, e);
+    return rc;
 }
 
 const struct node_version *node_version_at(const struct graph *g, uint32_t node, int64_t at_ms)

@@ -142,11 +142,7 @@ enum rc graph_observation_check(const struct graph *g, const struct graph_observ
         nodes += graph_find(g, o->effects[i].caller.kind, o->effects[i].caller.name) == MAP_NONE ? 1 : 0;
         nodes += graph_find(g, o->effects[i].callee.kind, o->effects[i].callee.name) == MAP_NONE ? 1 : 0;
     }
-    if (graph_node_count(g) + nodes > GRAPH_NODES_MAX || graph_edge_count(g) + (uint64_t)o->effect_count > GRAPH_EDGES_MAX) {
-        return err_set(e, RC_LIMIT, "the graph would have more than %d nodes or %d edges in force", GRAPH_NODES_MAX,
-                       GRAPH_EDGES_MAX);
-    }
-    return RC_OK;
+    return graph_has_room(g, nodes, o->effect_count, e);
 }
 
 enum rc graph_observation_apply(struct graph *g, const struct graph_observation *o, struct err *e)

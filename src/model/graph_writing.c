@@ -215,18 +215,6 @@ static uint32_t is_new(const struct graph *g, const struct node_key *k)
     return graph_find(g, k->kind, k->name) == MAP_NONE ? 1 : 0;
 }
 
-/* Each name may be a node, each edge an edge. */
-static enum rc fits(const struct graph *g, uint64_t nodes, uint64_t edges, struct err *e)
-{
-    if (graph_node_count(g) + nodes > GRAPH_NODES_MAX) {
-        return err_set(e, RC_LIMIT, "the graph would have more than %d nodes", GRAPH_NODES_MAX);
-    }
-    if (graph_edge_count(g) + edges > GRAPH_EDGES_MAX) {
-        return err_set(e, RC_LIMIT, "the graph would have more than %d edges in force", GRAPH_EDGES_MAX);
-    }
-    return RC_OK;
-}
-
 enum rc graph_writing_check(const struct graph *g, const struct graph_writing *w, int64_t now_ms, struct err *e)
 {
     uint64_t nodes = 0;
@@ -244,7 +232,7 @@ enum rc graph_writing_check(const struct graph *g, const struct graph_writing *w
             return RC_INVALID;
         }
     }
-    return fits(g, nodes, w->edge_count, e);
+    return graph_has_room(g, nodes, w->edge_count, e);
 }
 
 /* --- applying --------------------------------------------------------------------------------------------------- */

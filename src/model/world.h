@@ -39,6 +39,7 @@ enum {
     PATTERNS_MAX = 100000,     /* pairs of tool and service whose outcomes are counted */
     GRANTS_MAX = 1000,         /* in force */
     INCIDENTS_MAX = 1000,      /* open; more are in the ledger only */
+    INCIDENTS_REPORTED_MAX = INCIDENTS_MAX / 2, /* of them that somebody opened: those that Pawl opens find room */
     REVIEW_MS = DAY_MS,        /* broken glass is looked at within that */
     GRANT_SCHEMA_MAX = 16384,  /* bytes of a grant's parameter constraints */
     PRECEDENTS_MAX = 4096,

@@ -8,7 +8,6 @@
 #include "model/graph_writing.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const struct str by_definition = {"definition", 10};
 
@@ -135,18 +134,6 @@ enum rc graph_settle_loaded(struct world *w, struct err *e)
 
 /* --- asked before it is written ----------------------------------------------------------------------------- */
 
-/* Every name may be a new node, every dependency a new edge. */
-static enum rc fits(const struct world *w, uint64_t nodes, uint64_t edges, struct err *e)
-{
-    if (graph_node_count(w->graph) + nodes > GRAPH_NODES_MAX) {
-        return err_set(e, RC_LIMIT, "the graph would have more than %d nodes", GRAPH_NODES_MAX);
-    }
-    if (graph_edge_count(w->graph) + edges > GRAPH_EDGES_MAX) {
-        return err_set(e, RC_LIMIT, "the graph would have more than %d edges in force", GRAPH_EDGES_MAX);
-    }
-    return RC_OK;
-}
-
 static uint64_t new_services(const struct world *w, const struct service_def *def)
 {
     uint64_t n = world_service_find(w, def->name) == MAP_NONE ? 1 : 0;
@@ -164,12 +151,13 @@ enum rc world_check_policy(const struct world *w, const struct policy *p, struct
         nodes += new_services(w, &p->services[i]);
         edges += p->services[i].depends_on.count;
     }
-    return fits(w, nodes, edges, e);
+    /* Every name may be a new node, every dependency a new edge. */
+    return graph_has_room(w->graph, nodes, edges, e);
 }
 
 enum rc world_check_service(const struct world *w, const struct service_def *def, struct err *e)
 {
-    return fits(w, new_services(w, def), def->depends_on.count, e);
+    return graph_has_room(w->graph, new_services(w, def), def->depends_on.count, e);
 }
 
 /* --- changes -------------------------------------------------------------------------------------------------- */

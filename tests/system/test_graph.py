@@ -45,6 +45,8 @@ def writes(s):
     assert status == 403 and "may not write db" in answer["detail"], answer
     status, answer = s.call("POST", "/v1/graph", {"source": "x", "edges": [{"from": "web", "to": "x", "kind": "loves"}]})
     assert status == 422 and answer["errors"][0]["pointer"] == "/edges/0/kind", answer
+    status, answer = s.call("POST", "/v1/graph", {"source": "x", "nodes": [{"node": "web", "gone": True}]}, token="source")
+    assert status == 409 and "goes with its definition" in answer["detail"], answer
     node = s.call("GET", "/v1/graph?node=datastore:orders")[1]
     assert node["attributes"] == {"engine": "postgres"}, node
     assert [(x["from"], x["kind"], x["effect_pct"], x["confidence"]) for x in node["edges"]] == \

@@ -118,7 +118,6 @@ static void what_nobody_saw_is_no_version(void **state)
     at(g, 5);
     observe(g, a, b, 0, 60); /* the same again: nothing to write down */
     assert_int_equal(graph_version_count(g), 1);
-    assert_int_equal(graph_next_expiry(g) <= 60, 1);
 }
 
 static void an_observation_that_is_over_already_is_none(void **state)
@@ -196,6 +195,33 @@ static void nodes_come_and_go(void **state)
     assert_int_equal(graph_find_key(g, STR("service:a")), a);
     assert_int_equal(graph_find_key(g, STR("a")), a);
     assert_int_equal(graph_find_key(g, STR("queue:a")), MAP_NONE);
+}
+
+/* Whoever says that a node is gone does not take back what a definition says. */
+static void what_a_definition_says_outlives_the_node(void **state)
+{
+    (void)state;
+    CLEANUP(graph) struct graph *g = new_graph();
+    uint32_t a = node(g, "a");
+    uint32_t b = node(g, "b");
+    uint32_t c = node(g, "c");
+    struct edge_claim said = {a, b, EDGE_CALLS, CLAIM_DEFINED, 0, 0, STR("definition")};
+    assert_int_equal(graph_link(g, &said, NULL), RC_OK);
+    declare(g, a, b, 100);
+    observe(g, a, b, 200, 500);
+    declare(g, a, c, 0);
+    declare(g, b, a, 0);
+    at(g, 10);
+    for (uint32_t n = a; n <= b; n++) {
+        assert_int_equal(graph_end_node(g, n, NULL), RC_OK);
+        expect_edge(g, 10, "declared", WHOLE_BP);
+        assert_int_equal(graph_edge_count(g), 1);
+        expect_said(g, n, 10, true, "");
+    }
+    at(g, 20);
+    assert_int_equal(graph_unlink(g, a, b, EDGE_CALLS, CLAIM_DEFINED, NULL), RC_OK);
+    assert_int_equal(graph_end_node(g, a, NULL), RC_OK);
+    expect_said(g, a, 20, false, "");
 }
 
 static void names_have_their_limits(void **state)
@@ -576,6 +602,7 @@ int main(void)
         cmocka_unit_test(an_observation_that_is_over_already_is_none),
         cmocka_unit_test(harm_flows_as_the_kind_says),
         cmocka_unit_test(nodes_come_and_go),
+        cmocka_unit_test(what_a_definition_says_outlives_the_node),
         cmocka_unit_test(names_have_their_limits),
         cmocka_unit_test(sources_have_their_limit),
         cmocka_unit_test(changes_stand_in_order_of_time),

@@ -214,6 +214,21 @@ static void what_was_learnt_is_recalled_by_shape(void **state)
     assert_int_equal(world_recall(HERE(b), str_from(shape), MAP_NONE).seen, 0);
 }
 
+/* A flood of reports leaves room for what Pawl finds itself. */
+static void reported_incidents_have_their_limit(void **state)
+{
+    struct bench *b = *state;
+    begin(b, WATCHED(BACK));
+    for (int i = 0; i < INCIDENTS_REPORTED_MAX; i++) {
+        (void)incident(b, "", RC_OK);
+    }
+    (void)incident(b, "", RC_LIMIT);
+    (void)succeed(b, 3);
+    set_budget(b, 500000);
+    ticks(b);
+    assert_int_equal(world_incident_count(HERE(b)), INCIDENTS_REPORTED_MAX + 1);
+}
+
 static void a_quarantined_agent_writes_no_memory(void **state)
 {
     struct bench *b = *state;
@@ -710,6 +725,7 @@ int main(void)
         T(predictions_are_held_against_what_came),
         T(what_was_learnt_is_recalled_by_shape),
         T(a_quarantined_agent_writes_no_memory),
+        T(reported_incidents_have_their_limit),
         T(a_restart_does_not_revert_twice),
         T(what_waits_for_a_revert_survives_a_restart),
         T(an_operator_reverts_under_a_stop_and_by_hand),
