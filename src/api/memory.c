@@ -5,66 +5,11 @@
 
 #include "base/instant.h"
 #include "cause/case_file.h"
+#include "cause/shape.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { TRIED_MAX = PRECEDENT_TRIED_MAX, RECALL_SHOWN_MAX = 20, REMEDIES_MAX = 32 };
-
-/* --- shapes --------------------------------------------------------------------------------------------------- */
-
-/* The kind of a node that a report names: plainly, or with its kind. */
-static const char *kind_of(const struct graph *g, struct str name)
-{
-    uint32_t at = graph_find_key(g, name);
-    for (unsigned k = 0; at == MAP_NONE && k < NODE_KIND_COUNT; k++) {
-        at = graph_find(g, (enum node_kind)k, name);
-    }
-    return at == MAP_NONE ? "unknown" : node_kind_name(graph_kind(g, at));
-}
-
-static void write_steps(struct buf *out, const struct graph *g, const struct value *chain)
-{
-    struct str last = STR("");
-    for (uint32_t i = 0; value_item(chain, i) != NULL; i++) {
-        const struct value *step = value_item(chain, i);
-        struct str edge = value_text(value_get(step, STR("edge")));
-        const char *to = kind_of(g, value_text(value_get(step, STR("to"))));
-        if (i == 0) {
-            buf_str(out, str_from(kind_of(g, value_text(value_get(step, STR("from"))))));
-        }
-        /* A way through many services is the same shape as one through two. */
-        if (str_eq(edge, last) && str_ends(buf_view(out), str_from(to))) {
-            continue;
-        }
-        buf_printf(out, " -%.*s-> %s", STR_ARG(edge), to);
-        last = edge;
-    }
-}
-
-/* From the change, where one is to blame, else from the node; "" when no cause was found. */
-static struct str shape_of(struct call *c, const struct value *report, uint32_t node, struct str symptom)
-{
-    const struct graph *g = world_graph(control_world(c->control));
-    const struct value *change = value_item(value_get(report, STR("changes")), 0);
-    const struct value *cause = value_item(value_get(report, STR("causes")), 0);
-    const struct value *chain = value_get(change != NULL ? change : cause, STR("chain"));
-    struct buf out;
-    if (!value_bool_or(value_get(report, STR("found")), false) || cause == NULL) {
-        return STR("");
-    }
-    buf_init(&out, 4096);
-    if (change != NULL) {
-        buf_printf(&out, "%.*s change: ", STR_ARG(value_text(value_get(change, STR("kind")))));
-    }
-    write_steps(&out, g, chain);
-    if (value_item(chain, 0) == NULL) {
-        buf_str(&out, str_from(node_kind_name(graph_kind(g, node))));
-    }
-    buf_printf(&out, " | %.*s", STR_ARG(symptom));
-    struct str text = arena_str(c->arena, str_slice(buf_view(&out), 0, SHAPE_MAX - 1));
-    buf_done(&out);
-    return text;
-}
 
 struct looked {
     struct causes_question question;
@@ -77,8 +22,13 @@ static void look(struct call *c, struct looked *l)
 {
     struct err ignored;
     bool told = causes_of(c, &l->question, &l->report, &ignored) == RC_OK;
-    l->shape = told ? shape_of(c, &l->report, l->question.node, l->question.metric.len == 0 ? STR("any") : l->question.metric)
-                    : STR("");
+    struct buf shape;
+    buf_init(&shape, SHAPE_MAX - 1);
+    if (told) {
+        shape_of_report(&shape, world_graph(control_world(c->control)), &l->report, l->question.node, l->question.metric);
+    }
+    l->shape = arena_str(c->arena, buf_view(&shape));
+    buf_done(&shape);
 }
 
 static const struct world_incident *incident_of(const struct call *c, uint64_t id)

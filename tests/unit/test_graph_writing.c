@@ -1,7 +1,8 @@
-/* model/graph_writing: what is said and seen of the graph, read strictly and folded in. */
+/* model/graph_writing, world_precedents, cause/shape: what is said and seen of the graph, and what is learnt of it. */
 #include "check.h"
 #include "maker.h"
 
+#include "cause/shape.h"
 #include "model/graph_writing.h"
 
 static struct value parse(struct maker *m, const char *text)
@@ -231,6 +232,76 @@ static void an_observation_is_written_as_it_is_read(void **state)
     maker_done(&m);
 }
 
+/* --- limits of what is remembered --------------------------------------------------------------------------------- */
+
+static void the_newest_observations_are_known(void **state)
+{
+    (void)state;
+    struct maker m;
+    begin(&m);
+    for (int i = 0; i <= OBSERVED_KEPT_MAX; i++) {
+        maker_add(&m, ENTRY_GRAPH_OBSERVED, "system", NULL,
+                  "{'source':'otlp','from':'2027-01-15T08:00:00Z','to':'2027-01-15T08:01:00Z','until':'2027-01-16T08:00:00Z',"
+                  "'effects':[],'traffic':{'calls':[]}}");
+    }
+    assert_int_equal(world_observed_count(m.w), OBSERVED_KEPT_MAX);
+    assert_int_equal(world_observed_at(m.w, OBSERVED_KEPT_MAX - 1).seq, world_next_seq(m.w) - 1);
+    assert_int_equal(world_observed_at(m.w, 0).seq, world_next_seq(m.w) - OBSERVED_KEPT_MAX);
+    maker_done(&m);
+}
+
+static void the_newest_precedents_are_kept(void **state)
+{
+    (void)state;
+    struct maker m;
+    begin(&m);
+    for (int i = 0; i <= PRECEDENTS_MAX; i++) {
+        maker_add(&m, ENTRY_INCIDENT_CLOSED, "tok_1", "inc_1",
+                  i == 0 ? "{'person':'ann','reason':'x','pattern':{'shape':'old | any','tried':[]}}"
+                         : "{'person':'ann','reason':'x','pattern':{'shape':'new | any','tried':[]}}");
+    }
+    assert_int_equal(world_precedent_count(m.w), PRECEDENTS_MAX);
+    assert_int_equal(world_recall(m.w, STR("old | any"), MAP_NONE).seen, 0);
+    assert_int_equal(world_recall(m.w, STR("new | any"), MAP_NONE).seen, PRECEDENTS_MAX);
+    maker_done(&m);
+}
+
+/* --- shapes ------------------------------------------------------------------------------------------------------- */
+
+static void a_shape_has_kinds_and_no_names(void **state)
+{
+    (void)state;
+    struct maker m;
+    begin(&m);
+    maker_add(&m, ENTRY_GRAPH_WRITTEN, "tok_1", NULL,
+              "{'source':'hand','edges':[{'from':'config:pool','to':'datastore:db','kind':'configures'}]}");
+    static const struct {
+        const char *report;
+        const char *want;
+    } rows[] = {
+        {"{'found':false,'causes':[{'chain':[]}]}", ""},
+        {"{'found':true,'causes':[{'chain':[]}],'changes':[]}", "service | latency"},
+        {"{'found':true,'causes':[{'chain':[{'from':'db','edge':'calls','to':'shop'},{'from':'shop','edge':'calls','to':'web'}]}]}",
+         "datastore -calls-> service | latency"},
+        {"{'found':true,'causes':[{'chain':[]}],'changes':[{'kind':'config','chain':[{'from':'pool','edge':'configures','to':'db'},"
+         "{'from':'db','edge':'calls','to':'shop'},{'from':'shop','edge':'depends_on','to':'nobody'}]}]}",
+         "config change: config -configures-> datastore -calls-> service -depends_on-> unknown | latency"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct value v = parse(&m, rows[i].report);
+        struct buf b;
+        buf_init(&b, SHAPE_MAX - 1);
+        shape_of_report(&b, world_graph(m.w), &v, graph_find_key(world_graph(m.w), STR("web")), STR("latency"));
+        assert_str(buf_view(&b), rows[i].want);
+        buf_done(&b);
+        buf_init(&b, 7);
+        shape_of_report(&b, world_graph(m.w), &v, graph_find_key(world_graph(m.w), STR("web")), STR(""));
+        assert_true(b.rc == RC_OK && b.len <= 7);
+        buf_done(&b);
+    }
+    maker_done(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +312,9 @@ int main(void)
         cmocka_unit_test(a_writing_becomes_part_of_the_graph),
         cmocka_unit_test(what_was_seen_ages_out),
         cmocka_unit_test(an_observation_is_written_as_it_is_read),
+        cmocka_unit_test(the_newest_observations_are_known),
+        cmocka_unit_test(the_newest_precedents_are_kept),
+        cmocka_unit_test(a_shape_has_kinds_and_no_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
